@@ -1,0 +1,1 @@
+"""Ablation arms (one YAML each) and their runner."""

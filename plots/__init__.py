@@ -1,0 +1,1 @@
+"""Figure code: one figure a file, `compute` then `draw`."""

@@ -1,0 +1,1 @@
+"""SEA (Separate Learning for multimedia recommendation): data, model, losses, training and evaluation."""

@@ -1,0 +1,1 @@
+"""The simplest methods, for every table."""

@@ -1,0 +1,241 @@
+"""What a run is made of: one frozen, validated set of named choices.
+
+Keys are flat. A ``Config`` and a seed determine a run; device, threads, paths and display settings are not part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Self
+
+from sea_core.errors import UserError, suggest
+
+METRIC_NAMES = ("recall", "ndcg", "precision", "map")
+
+
+def _choice(default: Any, doc: str, *, observable: str, check: Callable[[Any], bool] | None = None, rule: str = "") -> Any:
+    """A config field with its one-line meaning, what it changes (see ``study/audit.py``) and its legal range."""
+    metadata = {"doc": doc, "observable": observable, "check": check, "rule": rule}
+    return field(default=default, metadata=metadata)
+
+
+def _positive(default: float | None, doc: str, *, observable: str) -> Any:
+    return _choice(default, doc, observable=observable, check=lambda v: v > 0 and math.isfinite(v), rule="> 0")
+
+
+def _non_negative(default: float, doc: str, *, observable: str) -> Any:
+    return _choice(default, doc, observable=observable, check=lambda v: v >= 0 and math.isfinite(v), rule=">= 0")
+
+
+def _sampled(value: str) -> bool:
+    name, _, count = value.partition(":")
+    return value in ("all", "batch") or (name == "sample" and count.isdecimal() and int(count) >= 2)
+
+
+def _metric(value: str) -> bool:
+    name, _, k = value.partition("@")
+    return name in METRIC_NAMES and k.isdecimal() and int(k) >= 1
+
+
+@dataclass(frozen=True)
+class Config:
+    """All choices of a run. The defaults are the ``paper`` preset; sizes come from the data.
+
+    ``observable`` in a field's metadata names what moves when the field does: ``loss`` (of the first step),
+    ``gradient`` (of the first step), ``prediction`` (scores after training) or ``stopping`` (epochs run).
+    """
+
+    # Data and graphs
+    modalities: dict[str, str] | None = _choice(
+        None,
+        "ordered map name -> feature file; null takes the dataset's own (image, text in a folder)",
+        observable="loss",
+        check=lambda v: len(v) >= 1,
+        rule="a map with at least one modality",
+    )
+    knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
+    image_weight: float = _choice(
+        0.1,
+        "item-graph weight of the first modality; the others share the rest evenly",
+        observable="prediction",
+        check=lambda v: 0 <= v <= 1,
+        rule="in [0, 1]",
+    )
+    item_graph_weights: dict[str, float] | None = _choice(
+        None,
+        "item-graph weight per modality (sum 1); overrides image_weight",
+        observable="prediction",
+        check=lambda v: all(w >= 0 for w in v.values()) and abs(sum(v.values()) - 1) < 1e-6,
+        rule="non-negative weights that sum to 1",
+    )
+    feature_rank: int | None = _choice(
+        None, "truncated SVD of the raw features to this rank", observable="loss", check=lambda v: v >= 1, rule=">= 1"
+    )
+
+    # Backbone
+    latent_dim: int = _positive(64, "size L of a modality's user and item embedding", observable="loss")
+    item_mlp_hidden: int = _positive(256, "hidden size of the item MLP", observable="loss")
+    gnn_layers: int = _choice(
+        2, "user-item propagation layers; 0 removes the graph", observable="loss", check=lambda v: v >= 0, rule=">= 0"
+    )
+    item_graph_layers: int = _choice(
+        1, "item-item propagation layers; 0 removes the graph", observable="loss", check=lambda v: v >= 0, rule=">= 0"
+    )
+
+    # Separation: split, alignment, distancing
+    split_stage: Literal["features", "representation"] = _choice(
+        "features", "split the projected features, or the item rows the GNN learned", observable="loss"
+    )
+    split_ratio: float = _choice(
+        0.5, "share of dimensions that are generic", observable="loss", check=lambda v: 0 < v < 1, rule="in (0, 1)"
+    )
+    alignment: str = _choice("solosim", "loss that pulls generic parts together, or none", observable="loss")
+    alignment_weight: float = _non_negative(0.012, "weight of the alignment loss", observable="gradient")
+    temperature: float = _positive(0.2, "temperature of the alignment loss", observable="loss")
+    alignment_items: str = _choice(
+        "all", "items in the alignment loss: all, sample:N or batch", observable="loss", check=_sampled, rule="all, sample:N (N >= 2) or batch"
+    )
+    align_hidden: int = _positive(64, "hidden size of an alignment head", observable="loss")
+    align_out: int = _positive(32, "output size of an alignment head", observable="loss")
+    distancing: str = _choice("club", "loss that pushes generic and unique apart, or none", observable="loss")
+    distance_weight: float = _non_negative(0.006, "weight of the distancing loss", observable="gradient")
+    distance_items: str = _choice(
+        "all", "items in the distancing loss and its fit: all, sample:N or batch", observable="loss", check=_sampled, rule="all, sample:N (N >= 2) or batch"
+    )
+    distance_dim: int = _positive(32, "output size of the heads that distancing reads", observable="loss")
+    club_hidden: int = _positive(8, "hidden size of CLUB's variational net", observable="loss")
+    club_steps: int = _choice(50, "CLUB fit steps per batch", observable="prediction", check=lambda v: v >= 0, rule=">= 0")
+    club_learning_rate: float | None = _positive(None, "learning rate of the CLUB fit; null = learning_rate", observable="prediction")
+    club_fit_pairs: Literal["evaluated", "cross_modal"] = _choice(
+        "evaluated", "pairs CLUB is fitted on: those it is evaluated on, or the released mismatch", observable="prediction"
+    )
+    club_clamp: bool = _choice(True, "clamp each CLUB term at 0 from below", observable="loss")
+
+    # Training
+    bpr_log_base: Literal["e", "2"] = _choice("e", "base of the logarithm in BPR", observable="loss")
+    learning_rate: float = _positive(1e-4, "Adam's learning rate", observable="prediction")
+    adam_beta1: float = _choice(0.9, "Adam's first decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)")
+    adam_beta2: float = _choice(0.999, "Adam's second decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)")
+    adam_eps: float = _positive(1e-8, "Adam's epsilon", observable="prediction")
+    batch_size: int = _positive(2048, "training interactions per batch", observable="loss")
+    epochs: int = _choice(1000, "most epochs", observable="stopping", check=lambda v: v >= 1, rule=">= 1")
+    stopping_step: int = _choice(
+        20, "stop after more than this many epochs without a better value", observable="stopping", check=lambda v: v >= 0, rule=">= 0"
+    )
+    stopping_decimals: int | None = _choice(
+        None, "round the watched metric before comparing; null = full precision", observable="stopping", check=lambda v: 0 <= v <= 15, rule="in [0, 15]"
+    )
+    precision: Literal["float32", "bf16"] = _choice("float32", "arithmetic of the large feature products", observable="loss")
+
+    # Evaluation
+    valid_metric: str = _choice(
+        "recall@20", "validation metric that selects the epoch", observable="stopping", check=_metric, rule=f"one of {', '.join(METRIC_NAMES)}, then @K"
+    )
+    evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
+        "fresh", "embeddings evaluated: a fresh forward, or those of the last batch before its step", observable="prediction"
+    )
+
+    def __post_init__(self) -> None:
+        for name, kind in typing.get_type_hints(type(self)).items():
+            value = _coerce(name, getattr(self, name), kind)
+            object.__setattr__(self, name, value)
+        for item in fields(self):
+            check, value = item.metadata["check"], getattr(self, item.name)
+            if check is not None and value is not None and not check(value):
+                raise UserError(f"{item.name} must be {item.metadata['rule']}, got {value!r}")
+        if self.item_graph_weights is not None and self.modalities is not None:
+            if set(self.item_graph_weights) != set(self.modalities):
+                raise UserError(
+                    f"item_graph_weights must name each modality once: expected {list(self.modalities)}, got {list(self.item_graph_weights)}"
+                )
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str = "paper", source: str = "config") -> Self:
+        """Build a config from a preset and flat overrides.
+
+        Args:
+            mapping: config keys and values; unknown keys are errors.
+            preset: ``paper`` or ``released``.
+            source: where the values came from, named in errors.
+
+        Raises:
+            UserError: unknown preset or key, wrong type or value out of range.
+        """
+        if preset not in PRESETS:
+            raise UserError(f"unknown preset '{preset}'{suggest(preset, PRESETS)}")
+        known = {f.name for f in fields(cls)}
+        for key in mapping:
+            if key not in known:
+                raise UserError(f"unknown config key '{key}' in {source}{suggest(str(key), known)}")
+        try:
+            return cls(**{**PRESETS[preset], **mapping})
+        except UserError as error:
+            raise UserError(f"{error} ({source})") from None
+
+    def override(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, validated again."""
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only, in field order; ``Config(**config.as_dict())`` gives an equal config."""
+        return asdict(self)
+
+    def hash(self) -> str:
+        """16 hex digits that two configs share exactly when all their fields are equal.
+
+        The order of ``modalities`` counts, because it decides which modality comes first in the model.
+        """
+        return hashlib.sha256(json.dumps(self.as_dict()).encode()).hexdigest()[:16]
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    # Where the authors' released code departs from the paper; docs/paper_to_code.md says why each matters.
+    "released": {
+        "club_fit_pairs": "cross_modal",
+        "evaluation_embeddings": "last_batch",
+        "stopping_decimals": 4,
+        "bpr_log_base": "2",
+    },
+}
+
+
+def _coerce(name: str, value: Any, kind: Any) -> Any:
+    """Check a value against a field's annotation; ints pass as floats, and 2 as "2" in a choice of strings."""
+    options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if value is None:
+        if types.NoneType in options:
+            return None
+        raise UserError(f"{name} must not be null; expected {_describe(kind)}")
+    for option in options:
+        origin = typing.get_origin(option)
+        if origin is Literal:
+            if str(value) in typing.get_args(option):
+                return str(value)
+            raise UserError(f"{name} must be one of {list(typing.get_args(option))}, got {value!r}{suggest(str(value), typing.get_args(option))}")
+        if origin is dict and isinstance(value, Mapping):
+            inner = typing.get_args(option)[1]
+            return {str(k): _coerce(f"{name}.{k}", v, inner) for k, v in value.items()}
+        if origin is dict and isinstance(value, list | tuple) and typing.get_args(option)[1] is str:
+            return {str(k): f"{k}_feat.npy" for k in value}
+        if option is bool and isinstance(value, bool):
+            return value
+        if option is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if option is str and isinstance(value, str):
+            return value
+    raise UserError(f"{name} must be {_describe(kind)}, got {value!r}")
+
+
+def _describe(kind: Any) -> str:
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
+    options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    return " or ".join(words.get(option, "a map") for option in options)

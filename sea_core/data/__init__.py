@@ -1,0 +1,1 @@
+"""Datasets: MMRec folders, the planted generator, ml-100k."""

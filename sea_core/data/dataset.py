@@ -1,0 +1,86 @@
+"""What training and selection may see of a dataset: features, training and validation interactions. Never test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Int
+
+from sea_core.hashing import hash_arrays
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """User-item pairs, row by row: ``user[n]`` interacted with ``item[n]``."""
+
+    user: Int[np.ndarray, " pairs"]
+    item: Int[np.ndarray, " pairs"]
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def matrix(self, users: int, items: int) -> sp.csr_array:
+        """Binary ``(users, items)`` matrix with sorted column indices."""
+        ones = np.ones(len(self.user), dtype=np.float32)
+        matrix = sp.coo_array((ones, (self.user, self.item)), shape=(users, items)).tocsr()
+        matrix.sort_indices()
+        return matrix
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A loaded dataset without its test rows (``sea_core/test_split.py`` alone reads those).
+
+    Attributes:
+        name: how the user named it (``synthetic``, ``ml-100k``, a folder's name).
+        source: what ``load_dataset`` needs to load it again: a name or the absolute path of a folder.
+        users, items: ``U`` and ``I``, 1 + the largest id over all splits.
+        train, valid: interactions; valid holds only users who have training interactions.
+        features: modality -> ``(items, d_m)`` float32 raw features, in model order.
+        notes: what was counted and explained while loading (items without training rows, ...).
+    """
+
+    name: str
+    source: str
+    users: int
+    items: int
+    train: Interactions
+    valid: Interactions
+    features: Mapping[str, Float[np.ndarray, "items dim"]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in model order."""
+        return tuple(self.features)
+
+    @cached_property
+    def train_matrix(self) -> sp.csr_array:
+        """Binary ``(users, items)`` training matrix."""
+        return self.train.matrix(self.users, self.items)
+
+    @cached_property
+    def split_hash(self) -> str:
+        """Covers sizes, training and validation pairs."""
+        return hash_arrays(
+            {
+                "sizes": np.array([self.users, self.items]),
+                "train": np.stack([self.train.user, self.train.item]),
+                "valid": np.stack([self.valid.user, self.valid.item]),
+            }
+        )
+
+    @cached_property
+    def feature_hashes(self) -> dict[str, str]:
+        """One hash per modality, over its name and features."""
+        return {name: hash_arrays({name: array}) for name, array in self.features.items()}
+
+    @cached_property
+    def data_hash(self) -> str:
+        """Covers everything that training and selection read: split, features and the order of the modalities."""
+        order = "|".join(f"{name}={value}" for name, value in self.feature_hashes.items())
+        return hash_arrays({"data": np.frombuffer(f"{self.split_hash}|{order}".encode(), dtype=np.uint8)})

@@ -1,0 +1,67 @@
+"""The errors a user can cause, and how a program ends on them."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable
+
+
+class UserError(Exception):
+    """Something the user gave us is wrong; the message is one line that says what, where and what to do.
+
+    Programs print it without a traceback and exit with code 2 (see ``run_program``).
+    """
+
+
+class DivergedError(Exception):
+    """A loss term became NaN or infinite; the run has no result.
+
+    Attributes:
+        epoch: epoch in which it happened, from 0.
+        batch: batch within the epoch, from 0.
+        term: name of the first loss term that is not finite.
+    """
+
+    def __init__(self, *, epoch: int, batch: int, term: str) -> None:
+        super().__init__(
+            f"training diverged: loss term '{term}' is not finite (epoch {epoch}, batch {batch}); "
+            "try a smaller learning_rate or a larger temperature"
+        )
+        self.epoch, self.batch, self.term = epoch, batch, term
+
+    def __reduce__(self) -> tuple[Callable[..., DivergedError], tuple[int, int, str]]:
+        return _rebuild_diverged, (self.epoch, self.batch, self.term)
+
+
+def _rebuild_diverged(epoch: int, batch: int, term: str) -> DivergedError:
+    return DivergedError(epoch=epoch, batch=batch, term=term)
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest known name, or the list of known names."""
+    names = sorted(known)
+    near = difflib.get_close_matches(wrong, names, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
+
+
+def run_program(main: Callable[[], int]) -> int:
+    """Run a program's main function and turn user errors into one line on stderr and exit code 2.
+
+    Ctrl-C ends with the shell's code 130, a divergence (a result, not a mistake of ours) with 3.
+    """
+    try:
+        return main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except DivergedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing is left to say, and saying so would fail again.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

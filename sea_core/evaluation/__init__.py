@@ -1,0 +1,1 @@
+"""Full-ranking metrics, one value per user."""

@@ -1,0 +1,1 @@
+"""The backbone, SEA's separation, and the two together."""

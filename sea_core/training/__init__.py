@@ -1,0 +1,1 @@
+"""Batches, negatives, the training step, the resumable run."""

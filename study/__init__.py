@@ -1,0 +1,1 @@
+"""Search, records, statistics and reports."""
