@@ -11,6 +11,6 @@ def negative_l2(generic: Float[Tensor, "items dim"], unique: Float[Tensor, "item
     """Minus the mean squared difference of the two parts, over items and dimensions (SEA's simple alternative).
 
     Rows are matched by index and L2-normalised here: between free linear heads the distance has no bound, and the loss
-    would only grow the weights. So the value lies in ``[-4 / dim, 0]``, lowest where the parts point in opposite directions.
+    would only grow the weights. The value lies in ``[-4 / dim, 0]``, lowest where the parts point in opposite ways.
     """
     return -F.mse_loss(F.normalize(generic, dim=1), F.normalize(unique, dim=1))

@@ -70,8 +70,6 @@ def test_random_directions_already_have_an_orthogonality_penalty_of_one_over_dim
 def test_growing_the_heads_cannot_lower_a_rival(
     loss: Callable[[Tensor, Tensor], Tensor], seed: int, scale: float
 ) -> None:
-    loss: Callable[[Tensor, Tensor], Tensor], seed: int, scale: float
-) -> None:
     generic, unique = random_parts(seed)
     assert loss(scale * generic, scale * unique).item() == pytest.approx(loss(generic, unique).item(), abs=1e-9)
 
