@@ -11,7 +11,8 @@ def subtraction(generic: Float[Tensor, "items dim"], unique: Float[Tensor, "item
     """Mean squared deviation of the unique part from what subtracting the generic part from the whole leaves.
 
     SEA's parts are columns of one embedding ``e``, so the two linear heads side by side are one linear head on the
-    whole: ``e`` reads as ``generic + unique``, and without normalisation ``q = e - g`` would hold for any weights. Whole and parts are L2-normalised here, as embeddings are before they are subtracted, and
+    whole: ``e`` reads as ``generic + unique``, and without normalisation ``q = e - g`` would hold for any weights.
+    Whole and parts are L2-normalised here, as embeddings are before they are subtracted, and
     ``mean((q - (e - g))^2)`` over items and dimensions is 0 exactly where parts of equal length meet at 120 degrees:
     one angle and one ratio per item are all that it asks for.
     """
