@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -15,11 +16,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 from sea_core.errors import UserError, suggest
+from sea_core.losses.registry import alignment_names, distancing_names
 
 METRIC_NAMES = ("recall", "ndcg", "precision", "map")
 
 
-def _choice(default: Any, doc: str, *, observable: str, check: Callable[[Any], bool] | None = None, rule: str = "") -> Any:
+def _choice(
+    default: Any, doc: str, *, observable: str, check: Callable[[Any], bool] | None = None, rule: str = ""
+) -> Any:
     """A config field with its one-line meaning, what it changes (see ``study/audit.py``) and its legal range."""
     metadata = {"doc": doc, "observable": observable, "check": check, "rule": rule}
     return field(default=default, metadata=metadata)
@@ -56,8 +60,8 @@ class Config:
         None,
         "ordered map name -> feature file; null takes the dataset's own (image, text in a folder)",
         observable="loss",
-        check=lambda v: len(v) >= 1,
-        rule="a map with at least one modality",
+        check=lambda v: len(v) >= 1 and all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in v),
+        rule="a map with at least one modality, named by letters, digits, - and _",
     )
     knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
     image_weight: float = _choice(
@@ -95,50 +99,96 @@ class Config:
     split_ratio: float = _choice(
         0.5, "share of dimensions that are generic", observable="loss", check=lambda v: 0 < v < 1, rule="in (0, 1)"
     )
-    alignment: str = _choice("solosim", "loss that pulls generic parts together, or none", observable="loss")
+    alignment: str = _choice(
+        "solosim",
+        "loss that pulls generic parts together, or none",
+        observable="loss",
+        check=lambda v: v in alignment_names(),
+        rule=f"one of {', '.join(alignment_names())}",
+    )
     alignment_weight: float = _non_negative(0.012, "weight of the alignment loss", observable="gradient")
     temperature: float = _positive(0.2, "temperature of the alignment loss", observable="loss")
     alignment_items: str = _choice(
-        "all", "items in the alignment loss: all, sample:N or batch", observable="loss", check=_sampled, rule="all, sample:N (N >= 2) or batch"
+        "all",
+        "items in the alignment loss: all, sample:N or batch",
+        observable="loss",
+        check=_sampled,
+        rule="all, sample:N (N >= 2) or batch",
     )
     align_hidden: int = _positive(64, "hidden size of an alignment head", observable="loss")
     align_out: int = _positive(32, "output size of an alignment head", observable="loss")
-    distancing: str = _choice("club", "loss that pushes generic and unique apart, or none", observable="loss")
+    distancing: str = _choice(
+        "club",
+        "loss that pushes generic and unique apart, or none",
+        observable="loss",
+        check=lambda v: v in distancing_names(),
+        rule=f"one of {', '.join(distancing_names())}",
+    )
     distance_weight: float = _non_negative(0.006, "weight of the distancing loss", observable="gradient")
     distance_items: str = _choice(
-        "all", "items in the distancing loss and its fit: all, sample:N or batch", observable="loss", check=_sampled, rule="all, sample:N (N >= 2) or batch"
+        "all",
+        "items in the distancing loss and its fit: all, sample:N or batch",
+        observable="loss",
+        check=_sampled,
+        rule="all, sample:N (N >= 2) or batch",
     )
     distance_dim: int = _positive(32, "output size of the heads that distancing reads", observable="loss")
     club_hidden: int = _positive(8, "hidden size of CLUB's variational net", observable="loss")
-    club_steps: int = _choice(50, "CLUB fit steps per batch", observable="prediction", check=lambda v: v >= 0, rule=">= 0")
-    club_learning_rate: float | None = _positive(None, "learning rate of the CLUB fit; null = learning_rate", observable="prediction")
+    club_steps: int = _choice(
+        50, "CLUB fit steps per batch", observable="prediction", check=lambda v: v >= 0, rule=">= 0"
+    )
+    club_learning_rate: float | None = _positive(
+        None, "learning rate of the CLUB fit; null = learning_rate", observable="prediction"
+    )
     club_fit_pairs: Literal["evaluated", "cross_modal"] = _choice(
-        "evaluated", "pairs CLUB is fitted on: those it is evaluated on, or the released mismatch", observable="prediction"
+        "evaluated",
+        "pairs CLUB is fitted on: those it is evaluated on, or the released mismatch",
+        observable="prediction",
     )
     club_clamp: bool = _choice(True, "clamp each CLUB term at 0 from below", observable="loss")
 
     # Training
     bpr_log_base: Literal["e", "2"] = _choice("e", "base of the logarithm in BPR", observable="loss")
     learning_rate: float = _positive(1e-4, "Adam's learning rate", observable="prediction")
-    adam_beta1: float = _choice(0.9, "Adam's first decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)")
-    adam_beta2: float = _choice(0.999, "Adam's second decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)")
+    adam_beta1: float = _choice(
+        0.9, "Adam's first decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)"
+    )
+    adam_beta2: float = _choice(
+        0.999, "Adam's second decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)"
+    )
     adam_eps: float = _positive(1e-8, "Adam's epsilon", observable="prediction")
     batch_size: int = _positive(2048, "training interactions per batch", observable="loss")
     epochs: int = _choice(1000, "most epochs", observable="stopping", check=lambda v: v >= 1, rule=">= 1")
     stopping_step: int = _choice(
-        20, "stop after more than this many epochs without a better value", observable="stopping", check=lambda v: v >= 0, rule=">= 0"
+        20,
+        "stop after more than this many epochs without a better value",
+        observable="stopping",
+        check=lambda v: v >= 0,
+        rule=">= 0",
     )
     stopping_decimals: int | None = _choice(
-        None, "round the watched metric before comparing; null = full precision", observable="stopping", check=lambda v: 0 <= v <= 15, rule="in [0, 15]"
+        None,
+        "round the watched metric before comparing; null = full precision",
+        observable="stopping",
+        check=lambda v: 0 <= v <= 15,
+        rule="in [0, 15]",
     )
-    precision: Literal["float32", "bf16"] = _choice("float32", "arithmetic of the large feature products", observable="loss")
+    precision: Literal["float32", "bf16"] = _choice(
+        "float32", "arithmetic of the large feature products", observable="loss"
+    )
 
     # Evaluation
     valid_metric: str = _choice(
-        "recall@20", "validation metric that selects the epoch", observable="stopping", check=_metric, rule=f"one of {', '.join(METRIC_NAMES)}, then @K"
+        "recall@20",
+        "validation metric that selects the epoch",
+        observable="stopping",
+        check=_metric,
+        rule=f"one of {', '.join(METRIC_NAMES)}, then @K",
     )
     evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
-        "fresh", "embeddings evaluated: a fresh forward, or those of the last batch before its step", observable="prediction"
+        "fresh",
+        "embeddings evaluated: a fresh forward, or those of the last batch before its step",
+        observable="prediction",
     )
 
     def __post_init__(self) -> None:
@@ -149,11 +199,6 @@ class Config:
             check, value = item.metadata["check"], getattr(self, item.name)
             if check is not None and value is not None and not check(value):
                 raise UserError(f"{item.name} must be {item.metadata['rule']}, got {value!r}")
-        if self.item_graph_weights is not None and self.modalities is not None:
-            if set(self.item_graph_weights) != set(self.modalities):
-                raise UserError(
-                    f"item_graph_weights must name each modality once: expected {list(self.modalities)}, got {list(self.item_graph_weights)}"
-                )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str = "paper", source: str = "config") -> Self:
@@ -218,7 +263,8 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
         if origin is Literal:
             if str(value) in typing.get_args(option):
                 return str(value)
-            raise UserError(f"{name} must be one of {list(typing.get_args(option))}, got {value!r}{suggest(str(value), typing.get_args(option))}")
+            choices = typing.get_args(option)
+            raise UserError(f"{name} must be one of {', '.join(choices)}, got {value!r}{suggest(str(value), choices)}")
         if origin is dict and isinstance(value, Mapping):
             inner = typing.get_args(option)[1]
             return {str(k): _coerce(f"{name}.{k}", v, inner) for k, v in value.items()}

@@ -82,4 +82,5 @@ def _csr_tensor(matrix: sp.csr_array, device: torch.device | str, dtype: torch.d
             torch.from_numpy(matrix.data).to(dtype),
             size=matrix.shape,
             device=device,
+            check_invariants=True,
         )

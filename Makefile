@@ -1,0 +1,54 @@
+# The commands a newcomer needs; `make` alone lists them. Every target can be run again at any time.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev search test test-slow check format bench bench-full clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps hold when requirements last changed, so that a second `make search` starts at once.
+$(VENV)/.setup: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --disable-pip-version-check -q -r requirements.txt
+	@touch $@
+
+$(VENV)/.setup-dev: requirements-dev.txt $(VENV)/.setup
+	$(RUN) -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/.setup  ## create .venv and install the pinned requirements
+setup-dev: $(VENV)/.setup-dev  ## the same with the development tools
+
+search: setup  ## the whole study with its defaults on the synthetic dataset (ARGS="..." for more)
+	$(RUN) study/run_search.py $(ARGS)
+
+test: setup-dev  ## the default tests (under two minutes on two cores)
+	$(RUN) -m pytest $(ARGS)
+
+test-slow: setup-dev  ## the tests that train for seconds or more
+	$(RUN) -m pytest -m slow $(ARGS)
+
+check: setup-dev  ## format, lint, types and import rules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: setup-dev  ## format and fix what can be fixed
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: setup-dev  ## speed and memory as ratios measured side by side, about five minutes
+	$(RUN) benchmarks/bench.py $(ARGS)
+
+bench-full: setup-dev  ## the same with growth curves
+	$(RUN) benchmarks/bench.py --full $(ARGS)
+
+clean:  ## remove caches, not results
+	rm -rf .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,108 @@
+"""The graph backbone: modal item features in, user and item embeddings out.
+
+A backbone reads each modality's projected features through one linear layer (``first_layer``) and turns what it read
+into embeddings. SEA's separation knows nothing else about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sea_core.graphs.products import SparseGraph, propagate
+from sea_core.model.initialisation import linear, xavier_normal
+
+
+class Embeddings(NamedTuple):
+    """What a backbone returns.
+
+    Attributes:
+        user: ``(U, modalities * L)``.
+        item: ``(I, modalities * L)``; a score is the dot product of a user's and an item's row.
+        item_parts: modality -> ``(I, L)`` item rows of the propagated ``h_m``, before fusion.
+    """
+
+    user: Float[Tensor, "users dim"]
+    item: Float[Tensor, "items dim"]
+    item_parts: Mapping[str, Float[Tensor, "items latent"]]
+
+
+class GraphBackbone(nn.Module):
+    """Item MLP, user preferences, propagation over the user-item graph, fusion, item-graph smoothing."""
+
+    def __init__(
+        self,
+        *,
+        users: int,
+        projected_dims: Mapping[str, int],
+        latent_dim: int,
+        item_mlp_hidden: int,
+        gnn_layers: int,
+        item_graph_layers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.modalities: Sequence[str] = tuple(projected_dims)
+        self.users = users
+        self.gnn_layers = gnn_layers
+        self.item_graph_layers = item_graph_layers
+        self.user_preference = nn.ParameterDict(
+            {
+                m: nn.Parameter(xavier_normal(users, latent_dim, seed=seed, name=f"{m}/user_preference"))
+                for m in projected_dims
+            }
+        )
+        self.item_mlp = nn.ModuleDict(
+            {
+                m: nn.ModuleList(
+                    [
+                        linear(dim, item_mlp_hidden, seed=seed, name=f"{m}/item_mlp/0"),
+                        linear(item_mlp_hidden, latent_dim, seed=seed, name=f"{m}/item_mlp/1"),
+                    ]
+                )
+                for m, dim in projected_dims.items()
+            }
+        )
+        # A softmax at initialisation only; the weights are free afterwards.
+        draw = xavier_normal(users, len(projected_dims), seed=seed, name="user_modality_weight")
+        self.user_modality_weight = nn.Parameter(torch.softmax(draw, dim=1))
+
+    def first_layer(self, modality: str) -> nn.Linear:
+        """The layer through which the backbone reads a modality's projected features ``e_m``."""
+        layer = self.item_mlp[modality][0]  # type: ignore[index]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def forward(
+        self, read: Mapping[str, Float[Tensor, "items hidden"]], *, user_item: SparseGraph, item_item: SparseGraph
+    ) -> Embeddings:
+        """Embed all users and items.
+
+        Args:
+            read: modality -> output of ``first_layer`` for all items.
+            user_item: normalised ``(U + I, U + I)`` graph.
+            item_item: ``(I, I)`` graph, row = receiving item.
+        """
+        inputs = [
+            torch.cat([F.normalize(self.user_preference[m]), F.normalize(self.item_mlp[m][1](F.leaky_relu(read[m])))])  # type: ignore[index]
+            for m in self.modalities
+        ]
+        # One product serves all modalities: their columns stand side by side.  (U + I, modalities * L)
+        layer = total = torch.cat(inputs, dim=1)
+        for _ in range(self.gnn_layers):
+            layer = propagate(user_item, layer)
+            total = total + layer
+
+        user, item = total[: self.users], total[self.users :]
+        latent_dim = user.shape[1] // len(self.modalities)
+        user = user * self.user_modality_weight.repeat_interleave(latent_dim, dim=1)
+        smoothed = item
+        for _ in range(self.item_graph_layers):
+            smoothed = propagate(item_item, smoothed)
+        fused = item + smoothed if self.item_graph_layers > 0 else item
+        return Embeddings(user, fused, dict(zip(self.modalities, item.split(latent_dim, dim=1), strict=True)))

@@ -1,0 +1,243 @@
+"""A resumable training run: one epoch at a time, validated after each, stopped early."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.errors import DivergedError
+from sea_core.evaluation.full_ranking import FullRanking, embedding_scorer
+from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.hashing import hash_tensors
+from sea_core.model.sea import SEA, Inputs, make_inputs
+from sea_core.training.batches import EpochBatches, EpochDraws
+from sea_core.training.step import Stepper
+
+REPORTED_KS = (10, 20)
+
+
+class EpochReport(NamedTuple):
+    """What an epoch showed.
+
+    Attributes:
+        epoch: from 0.
+        losses: mean over the epoch's batches of each unweighted term, with ``clamped_<modality>``, the share of batches
+            whose CLUB bound was negative.
+        validation: mean of each metric.
+        improved: whether the watched metric beat the best so far.
+        seconds: wall time of training and validation.
+    """
+
+    epoch: int
+    losses: Mapping[str, float]
+    validation: Mapping[str, float]
+    improved: bool
+    seconds: float
+
+
+class BestEpoch(NamedTuple):
+    """The best epoch so far: per-user validation metrics and the embeddings they came from (on the CPU)."""
+
+    epoch: int
+    validation: UserMetrics
+    user_embedding: Float[Tensor, "users dim"]
+    item_embedding: Float[Tensor, "items dim"]
+
+
+class TrainingRun:
+    """Trains one (config, seed) on one dataset.
+
+    Equal (config, seed, data, threads, torch build, CPU type) give equal reports and weights, to the bit, however often
+    the run was stopped and resumed through ``state`` and ``load_state``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        dataset: Dataset,
+        *,
+        seed: int,
+        device: str = "cpu",
+        inputs: Inputs | None = None,
+        validation: FullRanking | None = None,
+    ) -> None:
+        """Build the model at its initial weights.
+
+        Args:
+            config, dataset, seed: what determines the run.
+            device: where it trains.
+            inputs, validation: prebuilt graphs and ranking structure, shared by runs on one dataset; built if None.
+
+        Raises:
+            UserError: the data and the config do not fit each other.
+        """
+        self.config, self.dataset, self.seed, self.device = config, dataset, seed, device
+        self.inputs = make_inputs(config, dataset, device=device) if inputs is None else inputs
+        feature_dims = {m: values.shape[1] for m, values in dataset.features.items()}
+        self.model = SEA(config, users=dataset.users, feature_dims=feature_dims, seed=seed).to(device)
+        self.init_hashes = {name: hash_tensors({name: value}) for name, value in self.model.named_parameters()}
+        self._stepper = Stepper(self.model)
+        self._batches = EpochBatches(
+            dataset.train,
+            users=dataset.users,
+            items=dataset.items,
+            batch_size=config.batch_size,
+            seed=seed,
+            device=device,
+        )
+        self._validation = validation_ranking(config, dataset, device=device) if validation is None else validation
+        self.reports: list[EpochReport] = []
+        self._best: BestEpoch | None = None
+        self._best_value = -np.inf
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are run, or more than ``stopping_step`` epochs brought nothing better."""
+        epochs = len(self.reports)
+        stale = epochs - 1 - self._best.epoch if self._best is not None else 0
+        return epochs >= self.config.epochs or stale > self.config.stopping_step
+
+    @property
+    def best(self) -> BestEpoch:
+        """The best epoch so far; available after the first ``advance``."""
+        if self._best is None:
+            raise RuntimeError("no epoch has been run yet; call advance() first")
+        return self._best
+
+    def advance(self) -> EpochReport:
+        """Train one epoch, validate, and remember the epoch if it is the best.
+
+        Raises:
+            DivergedError: a loss term or an embedding is not finite.
+        """
+        started, epoch = time.perf_counter(), len(self.reports)
+        losses, last_user, last_item = self._train_epoch(epoch)
+        if self.config.evaluation_embeddings == "last_batch":
+            user, item = last_user, last_item
+        else:
+            with torch.no_grad():
+                user, item, _ = self.model.encode(self.inputs)
+        if not bool(torch.isfinite(user).all() & torch.isfinite(item).all()):
+            raise DivergedError(epoch=epoch, batch=len(self._batches) - 1, term="embeddings")
+        validation = self._validation.evaluate(embedding_scorer(user, item))
+        means = validation.means()
+        value = means[self.config.valid_metric]
+        if self.config.stopping_decimals is not None:
+            value = round(value, self.config.stopping_decimals)
+        improved = value > self._best_value
+        if improved:
+            self._best_value = value
+            self._best = BestEpoch(epoch, validation, user.cpu().clone(), item.cpu().clone())
+        report = EpochReport(epoch, losses, means, improved, time.perf_counter() - started)
+        self.reports.append(report)
+        return report
+
+    def weights_hash(self) -> str:
+        """Hash of all weights as they are now."""
+        return hash_tensors(dict(self.model.named_parameters()))
+
+    def draw_hashes(self) -> dict[str, str]:
+        """Hashes of the first epoch's batches and negatives, equal in every arm that shares a seed and dataset."""
+        batches = list(self._batches.of_epoch(0))
+        pairs = torch.stack([torch.cat([b.user for b in batches]), torch.cat([b.positive for b in batches])])
+        negatives = torch.cat([b.negative for b in batches])
+        return {"batches": hash_tensors({"batches": pairs}), "negatives": hash_tensors({"negatives": negatives})}
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything a resumed run needs, as flat named tensors and JSON-ready values.
+
+        The random streams are functions of (seed, epoch), so the epoch is all that is kept of them.
+        """
+        tensors = {f"model/{name}": value.detach() for name, value in self.model.state_dict().items()}
+        names = [name for name, _ in self.model.named_parameters() if not name.startswith("separation.club.")]
+        for index, moments in self._stepper.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam/{names[index]}/{key}": value for key, value in moments.items()}
+        if self._stepper.club_fitter is not None:
+            tensors |= {f"club_fitter/{name}": value for name, value in self._stepper.club_fitter.state().items()}
+        if self._best is not None:
+            tensors["best/user"], tensors["best/item"] = self._best.user_embedding, self._best.item_embedding
+            tensors["best/users"] = torch.from_numpy(self._best.validation.users)
+            tensors |= {f"best/{name}": torch.from_numpy(value) for name, value in self._best.validation.values.items()}
+        values = {
+            "config": self.config.as_dict(),
+            "seed": self.seed,
+            "data_hash": self.dataset.data_hash,
+            "init_hashes": self.init_hashes,
+            "best_epoch": None if self._best is None else self._best.epoch,
+            "best_value": None if self._best is None else self._best_value,
+            "reports": [report._asdict() for report in self.reports],
+        }
+        return tensors, values
+
+    def load_state(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """Continue from what ``state`` returned.
+
+        Raises:
+            ValueError: the state belongs to another config, seed or dataset.
+        """
+        mine = {"config": self.config.as_dict(), "seed": self.seed, "data_hash": self.dataset.data_hash}
+        for key, expected in mine.items():
+            if values[key] != expected:
+                raise ValueError(f"checkpoint has another {key}: expected {expected!r}, found {values[key]!r}")
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "adam": {}, "club_fitter": {}, "best": {}}
+        for name, value in tensors.items():
+            group, _, rest = name.partition("/")
+            groups[group][rest] = value
+        self.model.load_state_dict(groups["model"])
+        names = [name for name, _ in self.model.named_parameters() if not name.startswith("separation.club.")]
+        optimiser = self._stepper.optimiser
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in groups["adam"].items():
+            parameter, _, key = name.rpartition("/")
+            moments.setdefault(names.index(parameter), {})[key] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        if self._stepper.club_fitter is not None:
+            self._stepper.club_fitter.load_state(groups["club_fitter"])
+        self.reports = [EpochReport(**report) for report in values["reports"]]
+        if values["best_epoch"] is not None:
+            best = groups["best"]
+            user, item, users = best.pop("user"), best.pop("item"), best.pop("users")
+            metrics = UserMetrics(users.numpy(), {name: value.numpy() for name, value in best.items()})
+            self._best = BestEpoch(values["best_epoch"], metrics, user, item)
+            self._best_value = values["best_value"]
+
+    def _train_epoch(self, epoch: int) -> tuple[dict[str, float], Tensor, Tensor]:
+        """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""
+        draws = EpochDraws(
+            self.config,
+            modalities=self.dataset.modalities,
+            items=self.dataset.items,
+            seed=self.seed,
+            epoch=epoch,
+            device=self.device,
+        )
+        rows: list[Tensor] = []
+        names: list[str] = []
+        for batch in self._batches.of_epoch(epoch):
+            forward, terms = self._stepper.step(self.inputs, batch, draws.of_step(batch))
+            names = list(terms)
+            rows.append(torch.stack(list(terms.values())))
+        values = torch.stack(rows).double().cpu().numpy()  # (batches, terms): the epoch's only read-back of losses
+        broken = np.argwhere(~np.isfinite(values))
+        if len(broken) > 0:
+            batch_index, term = broken[0]
+            raise DivergedError(epoch=epoch, batch=int(batch_index), term=names[term])
+        losses = dict(zip(names, values.mean(axis=0).tolist(), strict=True))
+        for index, name in enumerate(names):
+            if name.startswith("bound_"):
+                losses[name.replace("bound_", "clamped_", 1)] = float((values[:, index] < 0).mean())
+        return losses, forward.embeddings.user.detach(), forward.embeddings.item.detach()
+
+
+def validation_ranking(config: Config, dataset: Dataset, *, device: str = "cpu") -> FullRanking:
+    """The ranking structure of the validation split, for K = 10, 20 and the K of ``valid_metric``."""
+    ks = sorted({*REPORTED_KS, int(config.valid_metric.partition("@")[2])})
+    return FullRanking(dataset.train_matrix, dataset.valid, ks, device=device)
