@@ -1,0 +1,76 @@
+"""The four metrics by hand, against the plain-Python twin, and what must hold for all of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sea_core.config import METRIC_NAMES
+from sea_core.evaluation.metrics import METRICS, average_precision, ndcg, precision, recall
+from tests.reference.naive_ranking import naive_metrics
+
+# Three users, K = 4: hits at positions 0 and 2 of 3 relevant; none of 1; one at the last position of 6.
+HITS = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]], dtype=bool)
+RELEVANT = np.array([3, 1, 6])
+
+
+def test_metrics_equal_values_worked_out_by_hand():
+    # Discounts 1, 0.63093, 0.5, 0.43068.
+    np.testing.assert_allclose(recall(HITS, RELEVANT), [2 / 3, 0, 1 / 6])
+    np.testing.assert_allclose(precision(HITS, RELEVANT), [2 / 4, 0, 1 / 4])
+    np.testing.assert_allclose(ndcg(HITS, RELEVANT), [1.5 / 2.1309298, 0, 0.4306766 / 2.5616064], rtol=1e-7)
+    np.testing.assert_allclose(average_precision(HITS, RELEVANT), [(1 + 2 / 3) / 3, 0, (1 / 4) / 4])
+
+
+def test_every_metric_a_config_may_name_exists():
+    assert tuple(METRICS) == METRIC_NAMES
+
+
+@st.composite
+def hit_rows(draw):
+    k = draw(st.integers(1, 12))
+    row = draw(st.lists(st.booleans(), min_size=k, max_size=k))
+    return np.array([row]), np.array([max(1, sum(row)) + draw(st.integers(0, 15))])
+
+
+@given(hit_rows())
+@settings(deadline=None)
+def test_metrics_equal_the_plain_python_twin(case):
+    hits, relevant = case
+    k = hits.shape[1]
+    ranking = list(range(k))
+    wanted = {int(p) for p in np.flatnonzero(hits[0])} | {100 + n for n in range(relevant[0] - hits.sum())}
+    expected = naive_metrics(ranking, wanted, k)
+    for name, metric in METRICS.items():
+        assert metric(hits, relevant)[0] == pytest.approx(expected[f"{name}@{k}"], rel=1e-12)
+
+
+@given(hit_rows())
+@settings(deadline=None)
+def test_metrics_lie_between_zero_and_one(case):
+    hits, relevant = case
+    for metric in METRICS.values():
+        assert 0 <= metric(hits, relevant)[0] <= 1 + 1e-12
+
+
+@given(hit_rows(), st.data())
+@settings(deadline=None)
+def test_moving_a_hit_up_never_lowers_a_metric(case, data):
+    hits, relevant = case
+    position = data.draw(st.integers(0, hits.shape[1] - 1))
+    target = data.draw(st.integers(0, position))
+    moved = hits.copy()
+    if hits[0, position] and not hits[0, target]:
+        moved[0, position], moved[0, target] = False, True
+    for metric in METRICS.values():
+        assert metric(moved, relevant)[0] >= metric(hits, relevant)[0] - 1e-12
+
+
+@pytest.mark.parametrize("relevant", [1, 3, 9])
+def test_ndcg_and_map_are_one_exactly_when_the_top_is_all_relevant(relevant):
+    hits = (np.arange(5) < relevant)[None]
+    assert ndcg(hits, np.array([relevant]))[0] == pytest.approx(1)
+    assert average_precision(hits, np.array([relevant]))[0] == pytest.approx(1)
+    worse = np.roll(hits, 1, axis=1) if relevant < 5 else hits & (np.arange(5) > 0)
+    assert ndcg(worse, np.array([relevant]))[0] < 1
+    assert average_precision(worse, np.array([relevant]))[0] < 1
