@@ -1,0 +1,146 @@
+"""A table as CSV (full precision), Markdown and LaTeX (booktabs); equal tables give equal bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from sea_core.files import write_atomically
+from study.tables.table import Cell, Number, Table
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"{\char34}",
+    "[": "{[}",  # a bare one at the start of a row would be read as an argument of the line break before it
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "−": r"$-$",
+    "†": r"\dag{}",
+    "–": "--",
+    "…": r"\ldots{}",
+}
+_MARKDOWN = re.compile(r"([\\`*_\[\]|#~$!])")
+
+
+def write_table(table: Table, folder: Path) -> list[Path]:
+    """Write ``<name>.csv``, ``<name>.md`` and ``<name>.tex``; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {"csv": to_csv(table), "md": to_markdown(table), "tex": to_latex(table)}
+    paths = [folder / f"{table.name}.{suffix}" for suffix in contents]
+    for path, text in zip(paths, contents.values(), strict=True):
+        write_atomically(path, text.encode())
+    return paths
+
+
+def to_csv(table: Table) -> str:
+    """The frame, every float in the shortest form that reads back to the same bits."""
+    return table.frame.to_csv(index=False, lineterminator="\n")
+
+
+def to_markdown(table: Table) -> str:
+    """A pipe table with the caption above and the notes below; group titles go before their columns' titles."""
+    spans = [""] * (len(table.columns) - sum(count for _, count in table.groups))
+    spans += [title for title, count in table.groups for _ in range(count)]
+    header = [escape_markdown(f"{span} {column}") for span, column in zip(spans, table.columns, strict=True)]
+    lines = [escape_markdown(table.caption), "", _pipes(header), _pipes([":--", *["--:"] * (len(header) - 1)])]
+    lines += [_pipes([_markdown_cell(cell) for cell in row]) for row in table.rows]
+    for note in table.notes:
+        lines += ["", escape_markdown(note)]
+    return "\n".join(lines) + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """A ``table`` environment; the document needs the package booktabs."""
+    lines = [
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{escape_latex(table.caption)}}}",
+        rf"  \label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.name)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+        r"    \toprule",
+    ]
+    if table.groups:
+        first = len(table.columns) - sum(count for _, count in table.groups)
+        titles, rules, start = [""] * first, "", first + 1
+        for title, count in table.groups:
+            titles.append(rf"\multicolumn{{{count}}}{{c}}{{{escape_latex(title)}}}")
+            rules += rf" \cmidrule(lr){{{start}-{start + count - 1}}}"
+            start += count
+        lines += [_ampersands(titles), f"   {rules}"]
+    lines += [_ampersands([escape_latex(column) for column in table.columns]), r"    \midrule"]
+    for index, row in enumerate(table.rows):
+        lines += [r"    \midrule"] if index in table.rules and index > 0 else []
+        lines.append(_ampersands([_latex_cell(cell) for cell in row]))
+    lines += [r"    \bottomrule", r"  \end{tabular}"]
+    lines += [rf"  \par\smallskip\footnotesize {escape_latex(note)}" for note in table.notes]
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is, in one line; HTML is shown, never interpreted."""
+    text = _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escape_latex(text: str) -> str:
+    """Text that LaTeX sets as it is, in one line; characters it has no letter for become their code points."""
+    return "".join(_latex_character(character) for character in " ".join(text.split()))
+
+
+def _latex_character(character: str) -> str:
+    if character in _LATEX:
+        return _LATEX[character]
+    if " " <= character <= "~" or ("À" <= character <= "ÿ" and character not in "ÐÞðþ÷"):
+        return character
+    return f"[U+{ord(character):04X}]"
+
+
+def _pipes(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _ampersands(cells: Sequence[str]) -> str:
+    return f"    {' & '.join(cells)} \\\\"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escape_markdown(cell)
+    value = f"{_format(cell, cell.value)}{cell.unit}"
+    value = {1: f"**{value}**", 2: f"<ins>{value}</ins>"}.get(cell.rank, value)
+    spread = "" if cell.sd is None else f" ± {cell.sd:.{cell.decimals}f}"
+    return f"{value}{spread}{escape_markdown(cell.stars)}{_interval(cell, '[{}, {}]')}"
+
+
+def _latex_cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escape_latex(cell)
+    value = f"{_format(cell, cell.value)}{escape_latex(cell.unit)}"
+    value = {1: rf"\mathbf{{{value}}}", 2: rf"\underline{{{value}}}"}.get(cell.rank, value)
+    spread = "" if cell.sd is None else rf" \pm {cell.sd:.{cell.decimals}f}"
+    stars = f"^{{{cell.stars}}}" if cell.stars else ""
+    interval = _interval(cell, r"\;[{}, {}]")
+    return f"${value}{spread}{stars}{interval}$"
+
+
+def _interval(cell: Number, form: str) -> str:
+    if cell.interval is None:
+        return ""
+    return " " + form.format(*(_format(cell, bound) for bound in cell.interval))
+
+
+def _format(cell: Number, value: float) -> str:
+    return f"{value:{'+' if cell.signed else ''}.{cell.decimals}f}"
