@@ -1,4 +1,15 @@
-"""Solosim, SEA's alignment loss: InfoNCE in one direction, over all items, without the items x items matrix."""
+"""Solosim, SEA's alignment loss: InfoNCE in one direction, over all items, without the items x items matrix.
+
+With L2-normalised rows ``t``, columns ``v``, logits ``s_ij = <t_i, v_j> / temperature`` and ``p`` their softmax over ``j``:
+
+    loss = mean_i[logsumexp_j(s_ij) - s_ii]
+    dt_i = (sum_j p_ij v_j - v_i) / (temperature n)
+    dv_j = (sum_i p_ij t_i - t_j) / (temperature n)
+
+Both sums are attention: the first with queries ``t`` and keys ``v``; the second with the roles swapped and a bias that
+turns one softmax into the other, since ``p_ij = exp(s_ij - logsumexp_i)``. A fused attention kernel visits the logits
+tile by tile, so memory grows with the items and not with their square.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-BLOCK_ROWS = 512
+BLOCK_ROWS = 256
 
 
 def solosim(
@@ -17,52 +28,61 @@ def solosim(
 ) -> Float[Tensor, ""]:
     """One-directional InfoNCE from ``rows`` to ``columns`` (SEA, Eq. 16).
 
-    ``-mean_i log softmax_j(<t_i, v_j> / temperature)[i]`` with ``t`` and ``v`` the L2-normalised rows and columns, which
-    are matched by index. Natural log, so the unit is nats; chance level is log(items).
+    ``-mean_i log softmax_j(<t_i, v_j> / temperature)[i]`` with ``t`` and ``v`` the L2-normalised rows and columns,
+    matched by index. Natural log, so the unit is nats; chance level is log(items).
 
     Raises:
-        ValueError: if temperature is not positive.
+        ValueError: if temperature is not positive, or the two shapes differ.
     """
     if not temperature > 0:
         raise ValueError(f"temperature must be > 0, got {temperature}")
+    if rows.shape != columns.shape:
+        raise ValueError(f"rows and columns must have one shape, got {tuple(rows.shape)} and {tuple(columns.shape)}")
     t, v = functional.normalize(rows, dim=1), functional.normalize(columns, dim=1)
-    return _Solosim.apply(t, v, temperature)  # type: ignore[no-any-return,no-untyped-call]
+    return _Solosim.apply(t, v, 1 / temperature)  # type: ignore[no-any-return,no-untyped-call]
 
 
 class _Solosim(torch.autograd.Function):
-    """Loss and gradients in one sweep over row blocks: a block's softmax is used for both while it exists."""
-
     @staticmethod
-    def forward(ctx: Any, t: Tensor, v: Tensor, temperature: float) -> Tensor:
-        wanted = any(ctx.needs_input_grad[:2])
-        loss, grad_t, grad_v = _loss_and_gradients(t, v, temperature, gradients=wanted)
-        ctx.save_for_backward(grad_t, grad_v)
-        return loss
+    def forward(ctx: Any, t: Tensor, v: Tensor, scale: float) -> Tensor:
+        expected, normaliser = _attend(t, v, v, scale, bias=None)
+        ctx.save_for_backward(t, v, expected, normaliser)
+        ctx.scale = scale
+        return (normaliser - (t * v).sum(dim=1) * scale).mean()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        grad_t, grad_v = ctx.saved_tensors
-        return gradient * grad_t, gradient * grad_v, None
+        t, v, expected, normaliser = ctx.saved_tensors
+        mean_t, log_mass = _attend(v, t, t, ctx.scale, bias=-normaliser)
+        factor = gradient * ctx.scale / len(t)
+        return (expected - v) * factor, (mean_t * log_mass.exp()[:, None] - t) * factor, None
 
 
-def _loss_and_gradients(
-    t: Tensor, v: Tensor, temperature: float, *, gradients: bool
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """``dt = (p v - v) / (temperature n)`` and ``dv = (p^T t - t) / (temperature n)``, ``p`` being the softmax."""
-    count = len(t)
-    scale = 1 / (temperature * count)
-    loss = torch.zeros((), dtype=t.dtype, device=t.device)
-    grad_t = torch.empty_like(t) if gradients else None
-    grad_v = -t * scale if gradients else None
-    for start in range(0, count, BLOCK_ROWS):
-        block = slice(start, min(start + BLOCK_ROWS, count))
-        logits = (t[block] @ v.T).div_(temperature)
-        matched = (t[block] * v[block]).sum(1) / temperature
-        normaliser = logits.logsumexp(dim=1)
-        loss += (normaliser - matched).sum()
-        if grad_t is not None and grad_v is not None:
-            p = logits.sub_(normaliser[:, None]).exp_()
-            grad_t[block] = (p @ v - v[block]) * scale
-            grad_v.addmm_(p.T, t[block], alpha=scale)
-    return loss / count, grad_t, grad_v
+def _attend(
+    queries: Tensor, keys: Tensor, values: Tensor, scale: float, *, bias: Tensor | None
+) -> tuple[Float[Tensor, "queries dim"], Float[Tensor, " queries"]]:
+    """``softmax(scale queries keys^T + bias) values`` and the logsumexp of each row of logits; bias is per key."""
+    if queries.device.type != "cpu":
+        return _attend_in_blocks(queries, keys, values, scale, bias=bias)
+    # PyTorch's public attention hides the logsumexp; the operator beneath it returns both.
+    mask = None if bias is None else bias.expand(1, 1, len(queries), len(keys))
+    attended, log_mass = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        queries[None, None], keys[None, None], values[None, None], attn_mask=mask, scale=scale
+    )
+    return attended[0, 0], log_mass[0, 0]
+
+
+def _attend_in_blocks(
+    queries: Tensor, keys: Tensor, values: Tensor, scale: float, *, bias: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The same from ordinary operations, for devices whose fused kernels do not take float32 with a bias."""
+    attended, masses = [], []
+    for block in torch.split(queries, BLOCK_ROWS):
+        logits = (block @ keys.T).mul_(scale)
+        if bias is not None:
+            logits += bias
+        log_mass = logits.logsumexp(dim=1)
+        attended.append(logits.sub_(log_mass[:, None]).exp_() @ values)
+        masses.append(log_mass)
+    return torch.cat(attended), torch.cat(masses)
