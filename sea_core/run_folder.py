@@ -40,7 +40,7 @@ class RunFolder:
 
     def history(self) -> pd.DataFrame:
         """One row per epoch: losses, validation metrics, seconds."""
-        return pd.read_csv(self.folder / HISTORY, float_precision="round_trip")
+        return pd.read_csv(self.folder / HISTORY)
 
     def validation(self) -> UserMetrics:
         """Per-user validation metrics at the best epoch."""
