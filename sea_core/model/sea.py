@@ -68,7 +68,7 @@ def make_inputs(config: Config, dataset: Dataset, *, device: str | torch.device)
         features={m: torch.from_numpy(values).to(device) for m, values in dataset.features.items()},
         user_item=SparseGraph.from_scipy(user_item_graph(dataset.train_matrix), symmetric=True, device=device),
         item_item=SparseGraph.from_scipy(
-            item_graph(dataset, knn_k=config.knn_k, weights=weights), symmetric=False, device=device
+            item_graph(dataset, knn_k=config.knn_k, weights=list(weights.values())), symmetric=False, device=device
         ),
     )
 

@@ -106,10 +106,10 @@ class Separation(nn.Module):
 
     def heads(
         self,
-        read: Mapping[str, Mapping[str, Float[Tensor, "items hidden"]]],
+        read: Mapping[str, Mapping[str, Float[Tensor, "items _"]]],
         *,
-        alignment_items: Int[Tensor, " sampled"] | None,
-        distance_items: Int[Tensor, " sampled"] | None,
+        alignment_items: Int[Tensor, " aligned"] | None,
+        distance_items: Int[Tensor, " distanced"] | None,
     ) -> Heads:
         """Finish the heads from what their first layers read.
 

@@ -1,0 +1,29 @@
+"""``python -m sea_core``: train once, or look at data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from sea_core.data.commands import add_data_parser
+from sea_core.errors import run_program
+from sea_core.train_command import add_train_parser
+
+
+def main() -> int:
+    """Parse the command line and run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sea_core",
+        description="SEA, a multimodal graph recommender: train it once, or look at data. "
+        "Studies over many configs start with study/run_search.py.",
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_train_parser(subparsers)
+    add_data_parser(subparsers)
+    arguments = parser.parse_args()
+    result: int = arguments.run(arguments)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

@@ -1,0 +1,153 @@
+"""``python -m sea_core train``: one run, with progress, a record, and on request the test split."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.errors import UserError
+
+if TYPE_CHECKING:
+    from sea_core.config import Config
+    from sea_core.training.run import EpochReport, TrainingRun
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the ``train`` command."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train once and evaluate",
+        description="Train SEA once with one config and seed. The best epoch is chosen on validation; the test split stays "
+        "closed unless --test is given. The same command again continues an interrupted run.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "-d", "--dataset", required=True, help="a name (python -m sea_core data list) or the path of a folder"
+    )
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie")
+    parser.add_argument("--preset", default="paper", help="paper, or released: the authors' code with its departures")
+    parser.add_argument("--config", type=Path, help="YAML file of config keys, over the preset")
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file"
+    )
+    parser.add_argument("--seed", type=int, default=999, help="seed of all random streams")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, help="CPU threads; results are equal to the bit only for equal threads")
+    parser.add_argument(
+        "--out", type=Path, help="run folder to write (default: results/train/<dataset>-<config hash>-<seed>)"
+    )
+    parser.add_argument("--test", action="store_true", help="open the test split at the end and leave a receipt")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(run=train)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Run the command; see ``add_train_parser`` for its arguments."""
+    # Torch takes a second to import, which --help and mistyped options need not wait for.
+    import torch
+
+    from sea_core.config_files import build_config
+    from sea_core.data.catalogue import load_dataset
+    from sea_core.device import check_device
+    from sea_core.evaluation.full_ranking import embedding_scorer
+    from sea_core.interrupts import graceful_stop
+    from sea_core.run_folder import RECEIPT, TEST, read_run_folder, write_run_folder, write_user_metrics
+    from sea_core.test_split import open_test
+    from sea_core.training.loop import Stopped, train_to_end
+    from sea_core.training.run import TrainingRun
+
+    config = build_config(arguments.preset, arguments.config, arguments.set)
+    device = check_device(arguments.device)
+    if arguments.threads is not None:
+        if arguments.threads < 1:
+            raise UserError(f"--threads must be at least 1, got {arguments.threads}")
+        torch.set_num_threads(arguments.threads)
+    dataset = load_dataset(arguments.dataset, data_root=arguments.data_root, modalities=config.modalities)
+    folder = arguments.out or Path("results/train") / f"{dataset.name}-{config.hash()[:8]}-{arguments.seed}"
+    _refuse_another_run(folder, config, arguments.seed, dataset.data_hash)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot create {folder}: {error.strerror}; choose another --out") from error
+    for note in dataset.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+    show = (lambda run, report: None) if arguments.quiet else _Progress(config.epochs)
+    with graceful_stop() as stop:
+        try:
+            run = train_to_end(
+                lambda: TrainingRun(config, dataset, seed=arguments.seed, device=device),
+                checkpoint=folder / CHECKPOINT,
+                stop=stop,
+                on_epoch=show,
+            )
+        except Stopped:
+            print("stopped; the same command continues from here", file=sys.stderr)
+            return 130
+    record = write_run_folder(folder, run, keep_embeddings=True)
+    test: dict[str, float] | None = None
+    if arguments.test:
+        scorer = embedding_scorer(run.best.user_embedding, run.best.item_embedding)
+        metrics = open_test(dataset, scorer, subject=config.as_dict(), seed=run.seed, receipt=folder / RECEIPT)
+        write_user_metrics(folder / TEST, metrics)
+        test = metrics.means()
+    elif (folder / TEST).exists():
+        opened = read_run_folder(folder).test()
+        test = None if opened is None else opened.means()
+
+    _print_metrics(record["validation"], test, best_epoch=record["best_epoch"], epochs=record["epochs"])
+    print(f"record: {folder}")
+    if arguments.json:
+        keys = ("seed", "best_epoch", "epochs", "seconds", "validation")
+        print(json.dumps({key: record[key] for key in keys} | ({} if test is None else {"test": test})))
+    return 0
+
+
+def _refuse_another_run(folder: Path, config: Config, seed: int, data_hash: str) -> None:
+    """Never write over the record of a different run."""
+    from sea_core.run_folder import RECORD, read_run_folder
+
+    if (folder / RECORD).exists():
+        record = read_run_folder(folder).record
+        mine = {"config_hash": config.hash(), "seed": seed, "data_hash": data_hash}
+        for key, value in mine.items():
+            if record[key] != value:
+                raise UserError(
+                    f"{folder} holds another run ({key}: found {record[key]}, this run has {value}); choose another --out"
+                )
+
+
+class _Progress:
+    """One line an epoch: rewritten in place on a terminal, and only now and then in a log."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, run: TrainingRun, report: EpochReport) -> None:
+        watched = run.config.valid_metric
+        line = (
+            f"epoch {report.epoch + 1}/{self._epochs}  loss {report.losses['total']:.4f}  "
+            f"valid {watched} {report.validation[watched]:.4f}  best {run.best.validation.means()[watched]:.4f} "
+            f"(epoch {run.best.epoch})  {report.seconds:.2f} s"
+        )
+        if self._live:
+            print(f"\r\x1b[2K{line}", end="\n" if run.finished else "", file=sys.stderr, flush=True)
+        elif report.epoch % 10 == 0 or run.finished:
+            print(line, file=sys.stderr, flush=True)
+
+
+def _print_metrics(
+    validation: dict[str, float], test: dict[str, float] | None, *, best_epoch: int, epochs: int
+) -> None:
+    rows: list[tuple[str, Any]] = [("validation", validation), *([("test", test)] if test is not None else [])]
+    print(f"best epoch {best_epoch} of {epochs} run (counted from 0)")
+    print(f"{'':<12}" + "".join(f"{name:>14}" for name in validation))
+    for name, metrics in rows:
+        print(f"{name:<12}" + "".join(f"{value:>14.4f}" for value in metrics.values()))

@@ -1,0 +1,65 @@
+"""Shared fixtures; shape annotations of the numerical code are checked while tests run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jaxtyping import install_import_hook
+
+CHECKED = [
+    "sea_core.baselines",
+    "sea_core.evaluation",
+    "sea_core.graphs",
+    "sea_core.losses",
+    "sea_core.model",
+    "sea_core.training",
+    "study.stats",
+]
+_hook = install_import_hook(CHECKED, "beartype.beartype")
+
+import numpy as np  # noqa: E402 -- nothing of ours may be imported before the hook
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from sea_core.data.dataset import Dataset, Interactions  # noqa: E402
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tests run in several processes at once in CI and beside each other on a laptop."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for one test."""
+    monkeypatch.setenv("SEA_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real datasets, where this machine has it."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the shared datasets are not on this machine")
+    return SHARED / "data"
+
+
+def random_dataset(
+    *, users: int = 30, items: int = 25, dims: dict[str, int] | None = None, seed: int = 0, per_user: int = 6
+) -> Dataset:
+    """A small dataset of random choices: every user has training and validation interactions."""
+    rng = np.random.default_rng(seed)
+    train, valid = [], []
+    for user in range(users):
+        chosen = rng.permutation(items)[: per_user + 2]
+        train += [(user, item) for item in chosen[:per_user]]
+        valid += [(user, item) for item in chosen[per_user:]]
+    features = {
+        name: rng.standard_normal((items, dim)).astype(np.float32)
+        for name, dim in (dims or {"image": 12, "text": 10}).items()
+    }
+    pairs = [Interactions(*np.array(rows, dtype=np.int64).T.copy()) for rows in (train, valid)]
+    return Dataset("random", "", users, items, pairs[0], pairs[1], features)
