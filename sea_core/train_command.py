@@ -119,7 +119,7 @@ def _refuse_another_run(folder: Path, config: Config, seed: int, data_hash: str)
         for key, value in mine.items():
             if record[key] != value:
                 raise UserError(
-                    f"{folder} holds another run ({key}: found {record[key]}, this run has {value}); choose another --out"
+                    f"{folder} holds another run ({key} {record[key]}, this run has {value}); choose another --out"
                 )
 
 

@@ -28,7 +28,8 @@ def train_to_end(
 
     Args:
         build: makes the run at its initial weights; called again if the checkpoint turns out to be unusable.
-        checkpoint: file to continue from; written at most every 30 s and on a stop, removed at the end. Its folder exists.
+        checkpoint: file to continue from, in a folder that exists; written at most every 30 s and on a stop, removed
+            at the end.
         stop: looked at after each epoch (``sea_core.interrupts.graceful_stop``).
         on_epoch: called after each epoch.
 
