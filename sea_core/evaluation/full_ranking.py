@@ -180,7 +180,7 @@ def _ranks_below(
 def _check(scores: Tensor, users: Int[Tensor, " users"], items: int) -> None:
     if scores.shape != (len(users), items):
         raise ValueError(f"a scorer must return one row per user, {(len(users), items)}, got {tuple(scores.shape)}")
-    # A sum is finite only if every term is, and costs a third of looking at each; it may overflow, hence the second look.
+    # A sum is finite only if every term is, and costs a third of looking at each; it may overflow, so look twice.
     if not scores.sum().isfinite():
         bad = (~scores.isfinite()).nonzero()
         if len(bad):
