@@ -1,0 +1,132 @@
+"""The cache folder: results that can be computed again, stored under a key of every input they depend on.
+
+An entry is written to a temporary name, flushed and renamed, so a reader sees all of it or none. A damaged entry is
+built again; a cache that cannot be written is done without. Nothing here is ever a pickle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from sea_core.hashing import hash_arrays
+
+MANIFEST = "manifest.json"
+
+
+def cache_root() -> Path:
+    """The folder ``SEA_CACHE`` names, else ``.cache`` in the project, else ``.cache`` in the current folder."""
+    named = os.environ.get("SEA_CACHE")
+    if named:
+        return Path(named).expanduser()
+    project = Path(__file__).resolve().parents[1]
+    return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / ".cache"
+
+
+def cache_key(inputs: Mapping[str, Any]) -> str:
+    """32 hex digits over the inputs (JSON values), whatever their order."""
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def cached_arrays(
+    kind: str, inputs: Mapping[str, Any], build: Callable[[], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Return ``build()``'s arrays, from the cache if they were built from equal inputs before.
+
+    Args:
+        kind: what the arrays are; a folder of the cache.
+        inputs: everything the arrays depend on, as JSON values; put a version of the method among them.
+        build: computes the arrays; its errors are the caller's.
+    """
+    path = cache_root() / kind / f"{cache_key(inputs)}.safetensors"
+    stored = _read_arrays(path)
+    if stored is not None:
+        return stored
+    arrays = {name: np.ascontiguousarray(array) for name, array in build().items()}
+    with contextlib.suppress(OSError):  # a full or read-only cache costs time, never the result
+        write_atomically(path, save(arrays, metadata={"content": hash_arrays(arrays)}))
+    return arrays
+
+
+def cached_folder(kind: str, inputs: Mapping[str, Any], build: Callable[[Path], None]) -> Path:
+    """Return a folder that ``build(folder)`` filled, from the cache if it was built from equal inputs before.
+
+    The folder gets a ``manifest.json`` with the inputs and the SHA-256 of each file.
+
+    Raises:
+        OSError: the cache folder cannot be written.
+    """
+    folder = cache_root() / kind / cache_key(inputs)
+    if _is_intact(folder):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as temporary:
+        fresh = Path(temporary) / "entry"
+        fresh.mkdir()
+        build(fresh)
+        files = {file.name: _sha256(file) for file in sorted(fresh.iterdir())}
+        write_atomically(fresh / MANIFEST, json.dumps({"inputs": inputs, "files": files}, indent=2).encode())
+        if folder.exists():  # damaged, or finished meanwhile by another process
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if not _is_intact(folder):
+                raise
+    return folder
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that, whatever happens, ``path`` holds its old content or all of the new.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; no temporary file is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp makes private files
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """An entry's arrays, or None if there is no whole one."""
+    try:
+        with safe_open(path, framework="np") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            content = (file.metadata() or {}).get("content")
+    except (OSError, SafetensorError):
+        return None
+    return arrays if content == hash_arrays(arrays) else None
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        files = json.loads((folder / MANIFEST).read_bytes())["files"]
+        return all(_sha256(folder / name) == digest for name, digest in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
