@@ -276,7 +276,7 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
             return value
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):
             # Python's whole numbers have no end, floats do; the field's own check says the rest.
-            return float(value) if abs(value) < 10**308 else math.inf
+            return float(value) if isinstance(value, float) or abs(value) < 10**308 else math.inf
         if option is str and isinstance(value, str):
             return value
     raise UserError(f"{name} must be {_describe(kind)}, got {value!r}")

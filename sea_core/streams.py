@@ -1,7 +1,7 @@
 """Named random streams derived from one seed.
 
-Every consumer of randomness names its stream, so a part that is removed cannot shift the draws of another (common random
-numbers), and streams that are indexed by epoch need no stored state: a resumed run draws what an undisturbed one draws.
+Every consumer of randomness names its stream, so a part that is removed cannot shift the draws of another (common
+random numbers), and streams indexed by epoch need no stored state: a resumed run draws what an undisturbed one draws.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def stream_seed(seed: int, name: str) -> int:
 
 
 def stream(seed: int, name: str) -> torch.Generator:
-    """A CPU generator for the stream ``name`` (``init/...``, ``batches/<epoch>``, ``negatives/<epoch>``, ``club/<epoch>/...``).
+    """A CPU generator for the stream ``name``, such as ``init/image/projection`` or ``batches/<epoch>``.
 
     Draws are made on the CPU and moved, so that a run does not depend on the device.
     """

@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sea_core.config import PRESETS, Config
+from sea_core.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("temprature", 1, "unknown config key 'temprature' in my.yaml; did you mean 'temperature'?"),
+        ("temperature", -0.1, "temperature must be > 0, got -0.1 (my.yaml)"),
+        ("temperature", "hot", "temperature must be a number, got 'hot' (my.yaml)"),
+        ("temperature", None, "temperature must not be null; expected a number (my.yaml)"),
+        ("temperature", float("nan"), "temperature must be > 0, got nan (my.yaml)"),
+        ("temperature", float("inf"), "temperature must be > 0, got inf (my.yaml)"),
+        ("epochs", 1.5, "epochs must be a whole number, got 1.5 (my.yaml)"),
+        ("epochs", True, "epochs must be a whole number, got True (my.yaml)"),
+        ("club_clamp", 1, "club_clamp must be true or false, got 1 (my.yaml)"),
+        ("split_ratio", 1.0, "split_ratio must be in (0, 1), got 1.0 (my.yaml)"),
+        (
+            "split_stage",
+            "feature",
+            "split_stage must be one of features, representation, got 'feature'; did you mean 'features'? (my.yaml)",
+        ),
+        ("alignment", "solosin", "alignment must be one of solosim, symmetric_infonce, none, got 'solosin' (my.yaml)"),
+        ("alignment_items", "sample:1", "alignment_items must be all, sample:N (N >= 2) or batch, got 'sample:1'"),
+        ("valid_metric", "recall", "valid_metric must be one of recall, ndcg, precision, map, then @K, got 'recall'"),
+        ("item_graph_weights", {"image": 0.5}, "item_graph_weights must be non-negative weights that sum to 1"),
+        ("modalities", {}, "modalities must be a map with at least one modality"),
+        ("modalities", {"a.b": "x.npy"}, "modalities must be a map with at least one modality, named by letters"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_was_expected(key: str, value: Any, message: str) -> None:
+    with pytest.raises(UserError) as raised:
+        Config.from_mapping({key: value}, source="my.yaml")
+    assert str(raised.value).startswith(message)
+
+
+def test_an_unknown_preset_suggests_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"unknown preset 'relased'; did you mean 'released'\?"):
+        Config.from_mapping({}, preset="relased")
+
+
+def test_the_released_preset_is_the_table_of_departures() -> None:
+    released = Config.from_mapping({}, preset="released").as_dict()
+    paper = Config().as_dict()
+    assert {key: value for key, value in released.items() if value != paper[key]} == PRESETS["released"]
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "temperature": st.floats(1e-3, 10),
+            "split_ratio": st.floats(0.01, 0.99),
+            "gnn_layers": st.integers(0, 4),
+            "stopping_decimals": st.none() | st.integers(0, 8),
+            "club_clamp": st.booleans(),
+            "bpr_log_base": st.sampled_from([2, "2", "e"]),
+            "modalities": st.none() | st.just(["image", "text"]) | st.just({"audio": "a.npy"}),
+        },
+    )
+)
+def test_a_config_survives_its_plain_values(values: dict[str, Any]) -> None:
+    config = Config.from_mapping(values)
+    again = Config(**config.as_dict())
+    assert again == config
+    assert again.hash() == config.hash()
+    assert config.override(knn_k=11).hash() != config.hash()
+
+
+def test_the_order_of_modalities_is_part_of_the_hash() -> None:
+    assert Config(modalities=["image", "text"]).hash() != Config(modalities=["text", "image"]).hash()  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sea_core.config import Config
+from sea_core.errors import UserError
+from sea_core.run_folder import read_run_folder, write_run_folder
+from sea_core.training.run import TrainingRun
+from tests.conftest import random_dataset
+
+
+@pytest.fixture
+def run(cache_folder: Path) -> TrainingRun:
+    config = Config(latent_dim=4, item_mlp_hidden=6, batch_size=64, knn_k=3, epochs=2, club_steps=2)
+    run = TrainingRun(config, random_dataset(), seed=1)
+    while not run.finished:
+        run.advance()
+    return run
+
+
+def test_a_run_folder_gives_back_what_was_written(run: TrainingRun, tmp_path: Path) -> None:
+    write_run_folder(tmp_path / "run", run, extra={"arm": "full"}, keep_embeddings=True)
+    found = read_run_folder(tmp_path / "run")
+    assert found.config == run.config
+    assert found.record["arm"] == "full"
+    assert found.record["validation"] == run.best.validation.means()
+    assert found.history()["recall@20"].tolist() == [report.validation["recall@20"] for report in run.reports]
+    assert found.history()["total"].tolist() == [report.losses["total"] for report in run.reports]
+    for name, values in run.best.validation.values.items():
+        np.testing.assert_array_equal(found.validation().values[name], values)
+    embeddings = found.embeddings()
+    assert embeddings is not None
+    assert torch.equal(embeddings["item"], run.best.item_embedding)
+    assert found.test() is None
+
+
+def test_means_are_computed_from_the_per_user_metrics_on_disk(run: TrainingRun, tmp_path: Path) -> None:
+    record = write_run_folder(tmp_path, run)
+    assert read_run_folder(tmp_path).validation().means() == record["validation"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema_version": 99}', '{"schema_version": "one"}'])
+def test_an_unreadable_record_is_one_line_that_names_the_file(tmp_path: Path, content: str) -> None:
+    (tmp_path / "record.json").write_text(content)
+    with pytest.raises(UserError, match=r"record\.json"):
+        read_run_folder(tmp_path)
+
+
+def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no record\.json"):
+        read_run_folder(tmp_path)
+
+
+def test_no_temporary_file_is_left_behind(run: TrainingRun, tmp_path: Path) -> None:
+    write_run_folder(tmp_path, run)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "history.csv",
+        "record.json",
+        "validation.parquet",
+    ]
