@@ -1,0 +1,110 @@
+"""Ablation tables: arms as rows, datasets x metrics as columns, and below each arm its difference to full."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from study.arms import ALL, FULL, load_suite
+from study.comparisons import compare_with_full, stars
+from study.records import Study
+from study.tables.measurements import dataset_names, measurements, metric_title, shown_metrics
+from study.tables.table import Cell, Number, Table, mark_best
+
+
+def compute_frozen(studies: Sequence[Study]) -> Table | None:
+    """Every arm with the full model's tuned config."""
+    return _compute(studies, "frozen", "Ablation with the full model's configuration (frozen)", "ablation")
+
+
+def compute_retuned(studies: Sequence[Study]) -> Table | None:
+    """Every arm with a search of its own, of equal budget."""
+    return _compute(
+        studies, "retuned", "Ablation, every arm tuned by a search of its own (re-tuned)", "ablation-retuned"
+    )
+
+
+def _compute(studies: Sequence[Study], mode: str, title: str, name: str) -> Table | None:
+    measured = measurements(studies)
+    measured = measured[measured["mode"] == mode]
+    if measured.empty:
+        return None
+    ran = [study for study in studies if any(run.mode == mode for run in study.ablations)]
+    metrics = shown_metrics(measured)
+    compared = compare_with_full(ran, metrics)
+    compared = compared[compared["mode"] == mode]
+    frame = _join(measured, compared)
+    cells = {(line["study"], line["name"], line["metric"]): line for line in frame.to_dict("records")}
+    titles = dict(zip(measured["name"], measured["title"], strict=True))
+    titles |= {str(run.arm): str(run.record.get("arm_title", run.arm)) for study in ran for run in study.ablations}
+
+    columns = [(study.name, metric) for study in ran for metric in metrics]
+    rows: list[list[Cell]] = []
+    for arm in _ordered(ran, mode):
+        rows.append([titles[arm], *[_value(cells.get((study, arm, metric))) for study, metric in columns]])
+        if arm != FULL:
+            rows.append(["Δ to full", *[_difference(cells.get((study, arm, metric))) for study, metric in columns]])
+    values = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
+    ambiguous = len(dataset_names(ran)) < len(ran)
+    return Table(
+        name=name,
+        caption=f"{title}: test results, mean ± sd over seeds, and the paired difference to full with its 95 % "
+        "interval over users and seeds. Stars: p < .05, .01, .001 after Holm over all comparisons.",
+        columns=["Arm", *[metric_title(metric) for _, metric in columns]],
+        groups=[(study.name if ambiguous else study.dataset, len(metrics)) for study in ran],
+        rows=mark_best(rows, among=values),
+        rules=values[1:],
+        frame=frame,
+        notes=_notes(ran, mode),
+    )
+
+
+def _join(measured: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sd and number of seeds of every arm and metric, beside its comparison with full."""
+    keys = ["study", "dataset", "mode", "name", "metric"]
+    summary = measured.groupby(keys, sort=False)["value"].agg(mean="mean", sd="std", seeds="count").reset_index()
+    compared = compared.rename(columns={"arm": "name", "seeds": "paired_seeds"})
+    return summary.merge(compared, on=keys, how="left", validate="one_to_one")
+
+
+def _ordered(studies: Sequence[Study], mode: str) -> list[str]:
+    """Arms that ran, also those that failed: full first, then as in the suites, then the user's own by name."""
+    ran = {str(run.arm) for study in studies for run in study.ablations if run.mode == mode}
+    known = [arm.name for arm in load_suite(ALL) if arm.name in ran]
+    return [*known, *sorted(ran - set(known))]
+
+
+def _value(line: Mapping[Hashable, Any] | None) -> Cell:
+    if line is None:
+        return "failed"
+    return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"], stars=stars(line["p_holm"]))
+
+
+def _difference(line: Mapping[Hashable, Any] | None) -> Cell:
+    if line is None or pd.isna(line["difference"]):
+        return "–"
+    interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+    return Number(line["difference"], interval=interval, signed=True)
+
+
+def _notes(studies: Sequence[Study], mode: str) -> list[str]:
+    """What a reader must know before believing the table."""
+    notes = []
+    for study in studies:
+        runs = [run for run in study.ablations if run.mode == mode]
+        full = {run.seed: run.weights_hash for run in runs if run.arm == FULL}
+        for arm in dict.fromkeys(str(run.arm) for run in runs):
+            mine = [run for run in runs if run.arm == arm]
+            failed = [run for run in mine if run.state == "failed"]
+            if failed:
+                why = (failed[0].failure or {}).get("message", "no reason recorded")
+                notes.append(f"{study.name}: {arm} failed on {len(failed)} of {len(mine)} seeds: {why}")
+            if arm != FULL and all(run.weights_hash and run.weights_hash == full.get(run.seed) for run in mine):
+                notes.append(
+                    f"{study.name}: {arm} trained to the same weights as full; what it changes has no effect here"
+                )
+        if len(full) == 1:
+            notes.append(f"{study.name}: one seed only, so no interval and no p-value; pass --seeds 3 or more")
+    return notes

@@ -1,0 +1,52 @@
+"""The ledger: what was spent on each part of a study, so that nobody's budget is larger in secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from study.records import RunRecord, Study
+from study.tables.table import Table
+
+
+def compute(studies: Sequence[Study]) -> Table | None:
+    """Runs and epochs of search, finalists, winner and every arm. Counts only: nothing depends on the clock."""
+    lines = [(study.name, study.dataset, part, _spent(runs)) for study in studies for part, runs in _parts(study)]
+    if not lines:
+        return None
+    counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run"]
+    names = pd.DataFrame([line[:3] for line in lines], columns=["study", "dataset", "part"])
+    frame = names.join(pd.DataFrame([line[3] for line in lines], columns=counts))
+    rows = [[study, part, *map(str, spent)] for study, _, part, spent in lines]
+    starts = [index for index in range(1, len(lines)) if lines[index][0] != lines[index - 1][0]]
+    return Table(
+        name="budgets",
+        caption="Budgets: runs, their ends, seeds, the most epochs a run was allowed, and epochs run in all. "
+        "Duplicates of earlier trials and runs taken over from the winner cost nothing and count no epochs.",
+        columns=["Study", "Part", *[count.capitalize() for count in counts]],
+        rows=rows,
+        rules=starts,
+        frame=frame,
+    )
+
+
+def _parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
+    for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
+        if runs:
+            yield part, runs
+    arms = dict.fromkeys((run.mode, run.arm) for run in study.ablations)
+    for mode, arm in arms:
+        yield f"{arm} ({mode})", [run for run in study.ablations if (run.mode, run.arm) == (mode, arm)]
+
+
+def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
+    states = [run.state for run in runs]
+    paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
+    return (
+        len(runs),
+        *(states.count(state) for state in ("complete", "pruned", "failed")),
+        len({run.seed for run in runs}),
+        max((run.config.epochs for run in runs), default=0),
+        sum(run.record.get("epochs") or 0 for run in paid),
+    )

@@ -1,0 +1,121 @@
+"""The main table: methods as rows, datasets x metrics as columns, with what was published marked as such."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sea_core.errors import UserError
+from study.records import Study
+from study.tables.measurements import dataset_names, measurements, metric_title, shown_metrics
+from study.tables.table import Cell, Number, Table, mark_best
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "published.csv"
+_PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
+
+
+def compute(studies: Sequence[Study], published: Path = PUBLISHED) -> Table | None:
+    """Compare SEA with the baselines measured here and with published results of the same datasets.
+
+    Only rows that were measured here compete for best and second; published ones are quoted. None without a result.
+
+    Raises:
+        UserError: studies of one dataset ran on different data, or ``published`` is unreadable.
+    """
+    measured = measurements(studies)
+    measured = measured[measured["kind"] != "arm"]
+    if measured.empty:
+        return None
+    datasets = [name for name in dataset_names(studies) if name in set(measured["dataset"])]
+    metrics = shown_metrics(measured)
+    frame = pd.concat([_quoted(published, datasets), _summarised(measured)], ignore_index=True)
+    # A published SEA and ours are two methods of one name.
+    methods = frame.drop_duplicates(["order", "method"]).sort_values("order", kind="stable")
+    values = {
+        (line["order"], line["method"], line["dataset"], line["metric"]): line for line in frame.to_dict("records")
+    }
+
+    rows: list[list[Cell]] = []
+    for method, order in zip(methods["method"], methods["order"], strict=True):
+        cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
+        rows.append([f"{method} †" if order == _PUBLISHED_ORDER else method, *cells])
+    orders = list(methods["order"])
+    here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
+    rules = [index for index in range(1, len(orders)) if orders[index] != orders[index - 1]]
+    ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
+    marked = mark_best(rows, among=here)
+    if len(ours) == 1 and len(here) > 1:
+        rules.append(len(rows))
+        marked.append(_improvement(rows, ours[0], [index for index in here if index not in ours]))
+
+    quoted = _PUBLISHED_ORDER in orders
+    return Table(
+        name="overall",
+        caption="Test results: full ranking, mean over users" + _seed_words(measured) + ". "
+        "Best in bold, second underlined, among the methods measured here.",
+        columns=["Method", *[metric_title(metric) for _ in datasets for metric in metrics]],
+        groups=[(dataset, len(metrics)) for dataset in datasets],
+        rows=marked,
+        rules=rules,
+        frame=frame.drop(columns="order"),
+        notes=["† Published elsewhere and quoted; not measured here and not compared."] if quoted else [],
+    )
+
+
+def _summarised(measured: pd.DataFrame) -> pd.DataFrame:
+    """Mean and sd over seeds of each method; a dataset with several studies gets one SEA row for each."""
+    measured = measured.copy()
+    winners = measured["kind"] == "winner"
+    per_dataset = measured[winners].groupby("dataset")["study"].nunique()
+    several = measured["dataset"].map(per_dataset).fillna(0) > 1
+    measured["method"] = measured["title"].where(~(winners & several), "SEA (" + measured["study"] + ")")
+    measured["order"] = winners.map({True: _WINNER_ORDER, False: _BASELINE_ORDER})
+    # Baselines have no seed, and studies of one dataset give them the same values.
+    measured = measured.drop_duplicates(["dataset", "method", "seed", "metric"])
+    grouped = measured.groupby(["dataset", "method", "order", "metric"], sort=False)["value"]
+    summary = grouped.agg(mean="mean", sd="std", seeds="count").reset_index()
+    summary["source"] = "measured here"
+    return summary
+
+
+def _quoted(path: Path, datasets: Sequence[str]) -> pd.DataFrame:
+    """Published rows of these datasets, in the shape of ``_summarised``."""
+    try:
+        published = pd.read_csv(path)
+        wide = published[published["dataset"].isin(datasets)]
+        long = wide.melt(id_vars=["dataset", "model", "source"], var_name="metric", value_name="mean")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"cannot read {path}: {' '.join(str(error).split())}; expected columns dataset, model, metrics, source"
+        ) from None
+    names = {"dataset": long["dataset"], "method": long["model"], "order": _PUBLISHED_ORDER, "metric": long["metric"]}
+    numbers = {"mean": long["mean"].astype(float), "sd": float("nan"), "seeds": pd.NA, "source": long["source"]}
+    return pd.DataFrame({**names, **numbers})
+
+
+def _cell(line: Mapping[Hashable, Any] | None) -> Cell:
+    if line is None or pd.isna(line["mean"]):
+        return "–"
+    return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"])
+
+
+def _improvement(rows: Sequence[Sequence[Cell]], ours: int, others: Sequence[int]) -> list[Cell]:
+    """SEA against the best other method measured here, in percent of the latter."""
+    cells: list[Cell] = ["Improv. %"]
+    for column in range(1, len(rows[0])):
+        mine = rows[ours][column]
+        best = max((cell.value for row in others if isinstance(cell := rows[row][column], Number)), default=0.0)
+        known = isinstance(mine, Number) and best > 0
+        cells.append(Number(100 * (mine.value / best - 1), decimals=2, signed=True) if known else "–")  # type: ignore[union-attr]
+    return cells
+
+
+def _seed_words(measured: pd.DataFrame) -> str:
+    counts = measured[measured["kind"] == "winner"].groupby(["study"])["seed"].nunique()
+    if counts.empty:
+        return ""
+    low, high = counts.min(), counts.max()
+    return f"; SEA: mean ± sd over {low if low == high else f'{low} to {high}'} fresh seed{'' if high == 1 else 's'}"

@@ -1,0 +1,39 @@
+"""All tables of one or several studies. A new table is one file beside this one and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from study.records import Study, load_study
+from study.study_folder import make_writable
+from study.tables import ablation, best_configs, budgets, overall
+from study.tables.render import write_table
+from study.tables.table import Table
+
+TABLES: Sequence[Callable[[Sequence[Study]], Table | None]] = (
+    overall.compute,
+    ablation.compute_frozen,
+    ablation.compute_retuned,
+    best_configs.compute,
+    budgets.compute,
+)
+
+
+def write_tables(folders: Sequence[Path], out: Path) -> list[Path]:
+    """Write every table that the studies' results allow, as CSV, Markdown and LaTeX; equal results give equal bytes.
+
+    Args:
+        folders: study folders, in the order of the columns.
+        out: folder for the files; created if missing.
+
+    Returns:
+        The files written, in the order of the tables.
+
+    Raises:
+        UserError: no study there, data that differ, a test result without its receipt, or an unwritable folder.
+    """
+    studies = [load_study(folder) for folder in folders]
+    computed = [table for compute in TABLES if (table := compute(studies)) is not None]
+    make_writable(out)
+    return [path for table in computed for path in write_table(table, out)]

@@ -1,0 +1,189 @@
+"""The tables of a study: what is compared, marked, quoted and refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sea_core.errors import UserError
+from sea_core.files import write_json
+from sea_core.run_folder import RECEIPT, RECORD
+from study.records import load_study
+from study.study_folder import StudyFolder
+from study.tables import ablation, best_configs, budgets, overall
+from study.tables.table import Number, Table
+from study.tables.write import write_tables
+from tests.study.results import write_arms, write_result, write_search
+
+
+def cell(table: Table | None, row: str, column: int) -> Number:
+    assert table is not None
+    found = next(cells for cells in table.rows if cells[0] == row)[column]
+    assert isinstance(found, Number)
+    return found
+
+
+def test_overall_table_by_hand(tmp_path: Path) -> None:
+    table = overall.compute([load_study(write_search(tmp_path))])
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["Item-kNN", "Popularity", "SEA", "Improv. %"]
+    assert table.columns == ["Method", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]
+    sea = cell(table, "SEA", 2)
+    assert sea.value == pytest.approx(0.31)
+    assert sea.sd == pytest.approx(0.02 / np.sqrt(2))  # of two seeds, with n - 1
+    assert (sea.rank, cell(table, "Item-kNN", 2).rank, cell(table, "Popularity", 2).rank) == (1, 2, 0)
+    assert cell(table, "Improv. %", 2).value == pytest.approx(55)
+    assert cell(table, "Popularity", 2).sd is None
+
+
+def test_published_rows_appear_for_their_dataset_only_and_do_not_compete(tmp_path: Path) -> None:
+    baby = load_study(write_search(tmp_path, name="b", dataset="baby", level=0.01))
+    table = overall.compute([baby, load_study(write_search(tmp_path, name="t"))])
+    assert table is not None
+    quoted = cell(table, "FREEDOM †", 2)
+    assert (quoted.value, quoted.rank) == (0.0992, 0)
+    assert next(row for row in table.rows if row[0] == "FREEDOM †")[5:] == ["–"] * 4
+    assert cell(table, "SEA †", 2).value == 0.1033
+    assert cell(table, "SEA", 2).value == pytest.approx(0.02)  # ours and the published SEA are two rows
+    assert any("not measured here" in note for note in table.notes)
+    source = table.frame.set_index(["method", "dataset", "metric"])["source"]
+    assert set(source["FREEDOM"]) == {"MMRec evaluation page"}
+    alone = overall.compute([load_study(tmp_path / "t")])
+    assert alone is not None
+    assert not any("†" in str(row[0]) for row in alone.rows)
+
+
+def test_two_studies_of_one_dataset_are_two_rows(tmp_path: Path) -> None:
+    folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", level=0.4)]
+    table = overall.compute([load_study(folder) for folder in folders])
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["Item-kNN", "Popularity", "SEA (a)", "SEA (b)"]
+    assert cell(table, "SEA (b)", 2).rank == 1
+
+
+@pytest.mark.parametrize("name", ["data_hash", "split_hash"])
+def test_rows_of_different_data_are_refused(tmp_path: Path, name: str) -> None:
+    folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", **{name: "x" * 16})]
+    with pytest.raises(UserError, match=rf"{tmp_path}/a/.*{tmp_path}/b/.*{name} {'[ds]' * 16} and {'x' * 16}"):
+        overall.compute([load_study(folder) for folder in folders])
+
+
+def test_arms_with_fewer_modalities_share_the_split_but_not_the_features(tmp_path: Path) -> None:
+    from sea_core.config import Config
+
+    root = write_arms(tmp_path / "s", {"full": 0.0})
+    config = Config(modalities={"text": "text_feat.npy"})
+    for seed in (1, 2, 3):
+        folder = StudyFolder(root).ablation("frozen", "text-only", seed)
+        write_result(folder, 0.1, seed=seed, config=config, arm="text-only", mode="frozen", data_hash="e" * 16)
+    assert ablation.compute_frozen([load_study(root)]) is not None
+
+
+@pytest.mark.parametrize("spoil", ["missing", "another config"])
+def test_a_test_result_without_its_receipt_is_refused(tmp_path: Path, spoil: str) -> None:
+    root = write_search(tmp_path)
+    winner = StudyFolder(root).winner(11)
+    if spoil == "missing":
+        (winner / RECEIPT).unlink()
+    else:
+        record = load_study(root).winner[0].record
+        write_json(winner / RECORD, {**record, "config_hash": "0" * 16})
+    with pytest.raises(UserError, match=r"seed-11/receipt\.json"):
+        overall.compute([load_study(root)])
+
+
+def test_ablation_table_finds_the_arm_that_differs_and_not_the_one_that_does_not(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"no-club": -0.02, "full": 0.0, "mine": 0.0})
+    table = ablation.compute_frozen([load_study(root)])
+    assert table is not None
+    assert [row[0] for row in table.rows] == [
+        "title of full", "title of no-club", "Δ to full", "title of mine", "Δ to full"
+    ]  # fmt: skip
+    assert cell(table, "title of no-club", 2).stars
+    difference = table.rows[2][2]
+    assert isinstance(difference, Number)
+    assert difference.interval is not None
+    assert difference.interval[0] < -0.02 < difference.interval[1] < 0
+    assert cell(table, "title of mine", 2).stars == ""
+    frame = table.frame.set_index(["name", "metric"])
+    line = frame.loc[("no-club", "recall@20")]
+    assert line["difference"] == pytest.approx(line["mean"] - frame.loc[("full", "recall@20"), "mean"])
+    assert line["p_holm"] >= line["p"]
+
+
+def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0})
+    failure = {"state": "failed", "failure": {"kind": "diverged", "message": "loss term 'bpr' is not finite"}}
+    for seed in (1, 2, 3):
+        keys = {"arm": "no-both", "mode": "frozen", "trial": failure}
+        write_result(StudyFolder(root).ablation("frozen", "no-both", seed), 0.0, seed=seed, **keys)
+        (StudyFolder(root).ablation("frozen", "no-both", seed) / "test.parquet").unlink()
+    table = ablation.compute_frozen([load_study(root)])
+    assert table is not None
+    assert ["no-both", *["failed"] * 4] in [list(row) for row in table.rows]
+    assert any("no-both failed on 3 of 3 seeds: loss term 'bpr' is not finite" in note for note in table.notes)
+
+
+def test_an_arm_with_the_weights_of_full_is_called_out(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0}, weights_hash="w" * 16)
+    for path in (root / "ablations").rglob(RECORD):
+        write_json(path, {**load_record(path), "weights_hash": "w" * 16})
+    table = ablation.compute_frozen([load_study(root)])
+    assert table is not None
+    assert any("no-club trained to the same weights as full" in note for note in table.notes)
+
+
+def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
+    table = ablation.compute_frozen([load_study(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=1))])
+    assert table is not None
+    difference = table.rows[2][2]
+    assert isinstance(difference, Number)
+    assert difference.interval is None
+    assert cell(table, "title of no-club", 2).stars == ""
+    assert any("one seed only" in note for note in table.notes)
+
+
+def test_best_configs_shows_the_winners_parameters(tmp_path: Path) -> None:
+    table = best_configs.compute([load_study(write_search(tmp_path))])
+    assert table is not None
+    assert [list(row) for row in table.rows] == [
+        ["dataset", "tiny"], ["temperature", "0.5"], ["knn_k", "5"], ["trial", "0"], ["validation value", "0.25"]
+    ]  # fmt: skip
+
+
+def test_budgets_count_runs_but_not_epochs_that_were_taken_over(tmp_path: Path) -> None:
+    root = write_arms(write_search(tmp_path), {"no-club": 0.0}, seeds=2)
+    for seed in (1, 2):
+        folder = StudyFolder(root).ablation("frozen", "full", seed)
+        write_result(folder, 0.1, seed=seed, arm="full", mode="frozen", copied_from="final/winner/seed-1")
+    table = budgets.compute([load_study(root)])
+    assert table is not None
+    spent = table.frame.set_index("part")["epochs run"].to_dict()
+    assert spent == {"search": 5, "winner": 10, "full (frozen)": 0, "no-club (frozen)": 10}
+
+
+def test_all_tables_are_written_and_equal_studies_give_equal_bytes(tmp_path: Path) -> None:
+    root = write_arms(write_search(tmp_path), {"full": 0.0, "no-club": -0.01})
+    first = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "one")}
+    second = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "two")}
+    assert first == second
+    stems = {"overall", "ablation", "best-configs", "budgets"}
+    assert set(first) == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md", "tex")}
+    frame = pd.read_csv(tmp_path / "one" / "overall.csv")
+    measured = frame[(frame["method"] == "SEA") & (frame["metric"] == "recall@20")]
+    assert measured["mean"].item() == pytest.approx(0.31, abs=1e-12)
+
+
+def test_a_refused_table_leaves_nothing_behind(tmp_path: Path) -> None:
+    folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", data_hash="x" * 16)]
+    with pytest.raises(UserError):
+        write_tables(folders, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def load_record(path: Path) -> dict[str, object]:
+    import json
+
+    record: dict[str, object] = json.loads(path.read_text())
+    return record
