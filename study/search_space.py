@@ -13,7 +13,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -23,6 +22,7 @@ from optuna.distributions import (
 )
 
 from sea_core.config import Config
+from sea_core.config_files import read_yaml
 from sea_core.errors import UserError, suggest
 
 Space = dict[str, BaseDistribution]
@@ -46,16 +46,10 @@ def load_space(name_or_path: str) -> Space:
             raise UserError(
                 f"unknown search space '{name_or_path}'{suggest(name_or_path, names)} (or give a .yaml file)"
             )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the search space {path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    return parse_space(content, source=str(path))
+    return parse_space(read_yaml(path), source=str(path))
 
 
-def parse_space(content: Any, *, source: str) -> Space:
+def parse_space(content: Mapping[str, Any], *, source: str) -> Space:
     """Turn a mapping of config keys to ranges or choices into Optuna distributions, in the mapping's order.
 
     Raises:
@@ -189,12 +183,6 @@ def _bound(key: str, value: Any, where: str) -> Any:
 
 
 def _number(value: Any, where: str) -> float | int:
-    """A finite number; YAML reads ``1e-3`` as a string, which is what people write."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise UserError(f"bounds of {where} must be numbers, got '{value}'") from None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise UserError(f"bounds of {where} must be finite numbers, got {value!r}")
     return value

@@ -1,0 +1,82 @@
+"""A search on a tiny dataset, as ``run_search.py`` puts it together, with every part replaceable."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.interrupts import StopRequest
+from study.driver import drive
+from study.executors.base import Task
+from study.executors.in_process import InProcessExecutor
+from study.progress import Display
+from study.pruners import make_pruner
+from study.samplers import make_sampler
+from study.search import Budget, Search
+from study.search_space import Space, parse_space
+from study.storage import open_storage
+from study.study_folder import StudyFolder
+from study.trial_store import TrialStore
+from tests.conftest import random_dataset
+from tests.study.stand_in import StandInWorker
+
+SPACE: dict[str, Any] = {
+    "temperature": {"low": 0.05, "high": 1.0, "log": True},
+    "split_ratio": {"low": 0.1, "high": 0.9},
+    "knn_k": {"choices": [3, 5]},
+    "gnn_layers": {"low": 1, "high": 3},
+}
+BASE = Config(epochs=5, stopping_step=50)
+
+
+def open_store(
+    folder: StudyFolder, *, space: Space, sampler: str = "tpe", pruner: str = "median", seed: int = 1, epochs: int = 5
+) -> TrialStore:
+    folder.root.mkdir(parents=True, exist_ok=True)
+    return TrialStore(
+        open_storage(f"sqlite:///{folder.database}"),
+        "tiny",
+        space,
+        make_sampler=None if sampler == "grid" else lambda n: make_sampler(sampler, space, seed=seed, number=n),
+        pruner=make_pruner(pruner, epochs=epochs),
+    )
+
+
+def search(
+    root: Path,
+    trials: int | None,
+    *,
+    space: dict[str, Any] = SPACE,
+    sampler: str = "tpe",
+    pruner: str = "median",
+    dataset: Dataset | None = None,
+    worker: Any = None,
+    base: Config = BASE,
+    misbehave: Callable[[Task, int], None] | None = None,
+    stop: StopRequest | None = None,
+    display: Display | None = None,
+) -> TrialStore:
+    """Search until ``trials`` are reached; again with a larger number, it goes on."""
+    dataset = dataset or random_dataset()
+    folder, parsed, display = StudyFolder(root / "tiny"), parse_space(space, source="test"), display or Display()
+    store = open_store(folder, space=parsed, sampler=sampler, pruner=pruner, epochs=base.epochs)
+    source = Search(
+        folder,
+        store,
+        base=base,
+        space=parsed,
+        enumerate_grid=sampler == "grid",
+        seed=7,
+        dataset=dataset,
+        budget=Budget(trials),
+        display=display,
+    )
+    worker = worker or StandInWorker(dataset, misbehave)
+    drive(source, InProcessExecutor(worker), display=display, stop=stop or StopRequest())
+    return store
+
+
+def outcome(store: TrialStore) -> list[tuple[Any, ...]]:
+    """Everything of a study that must not depend on the clock or on interruptions."""
+    return [(t.number, t.state, t.value, t.params, dict(t.intermediate_values)) for t in store.trials()]
