@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sea_core.data.dataset import Dataset
 from sea_core.files import write_atomically, write_json
 from sea_core.interrupts import StopRequest
-from sea_core.run_folder import RECORD
+from sea_core.run_folder import RECORD, SCHEMA_VERSION
 from sea_core.training.loop import Stopped
 from sea_core.training.run import EpochReport
 from study.attempts import Attempts
@@ -83,6 +84,23 @@ def write_run_files(folder: Path, files: RunFiles, extra: Mapping[str, Any]) -> 
     record = {**json.loads(files[RECORD]), **extra}
     write_json(folder / RECORD, record)
     return record
+
+
+def write_failed_run(run: Run, dataset: Dataset, failure: Failure, extra: Mapping[str, Any]) -> None:
+    """Write the record of a run without a result; ``extra`` may have a ``trial``, which the failure is added to."""
+    config, why = run.task.config, {"kind": failure.kind, "message": failure.message}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "config": config.as_dict(),
+        "config_hash": config.hash(),
+        "seed": run.task.seed,
+        "dataset": dataset.name,
+        "data_hash": dataset.data_hash,
+        "split_hash": dataset.split_hash,
+        **extra,
+        "trial": {**extra.get("trial", {}), "state": "failed", "failure": why},
+    }
+    write_json(run.folder / RECORD, record)
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -17,10 +17,9 @@ from optuna.trial import FrozenTrial, TrialState
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
-from sea_core.files import write_json
-from sea_core.run_folder import RECORD, SCHEMA_VERSION, read_run_folder
+from sea_core.run_folder import read_run_folder
 from sea_core.training.run import EpochReport
-from study.driver import Run, clear_leftovers, write_run_files
+from study.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.executors.base import Failure, RunFiles, Task
 from study.progress import Display
 from study.search_space import Space, grid
@@ -119,19 +118,8 @@ class Search:
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``."""
+        write_failed_run(run, self._dataset, failure, self._trial_entry(run, TrialState.FAIL, None, attempts=attempts))
         why = {"kind": failure.kind, "message": failure.message}
-        config = run.task.config
-        record = {
-            "schema_version": SCHEMA_VERSION,
-            "config": config.as_dict(),
-            "config_hash": config.hash(),
-            "seed": self._seed,
-            "dataset": self._dataset.name,
-            "data_hash": self._dataset.data_hash,
-            "split_hash": self._dataset.split_hash,
-            **self._trial_entry(run, TrialState.FAIL, None, attempts=attempts, failure=why),
-        }
-        write_json(run.folder / RECORD, record)
         self._tell(run, TrialState.FAIL, None, failure=why, attempts=attempts)
 
     def _next_trial(self) -> OpenTrial | None:
@@ -184,7 +172,6 @@ class Search:
         value: float | None,
         *,
         attempts: int,
-        failure: Mapping[str, str] | None = None,
         duplicate_of: int | None = None,
     ) -> dict[str, Any]:
         trial = self._open[run.key]
@@ -194,7 +181,7 @@ class Search:
             "value": value,
             "params": trial.params,
             "attempts": attempts,
-            "failure": failure,
+            "failure": None,
             "duplicate_of": duplicate_of,
         }
         return {"trial": entry}

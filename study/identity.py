@@ -1,0 +1,88 @@
+"""What a study is: the choices that must not change under one name, kept in ``config.yaml``.
+
+How long to search and where (trials, time, workers, device, display) are not part of it, nor how the result is
+finalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from sea_core.files import write_atomically
+from study.records import read_identity
+from study.search_space import Space, as_plain
+from study.study_folder import StudyFolder
+
+SCHEMA_VERSION = 1
+_NOT_IDENTITY = ("schema_version", "study", "source")
+
+
+def make_identity(
+    folder: StudyFolder, dataset: Dataset, *, base: Config, space: Space, sampler: str, pruner: str, seed: int
+) -> dict[str, Any]:
+    """The content of ``config.yaml``, in plain values."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": folder.name,
+        "dataset": dataset.name,
+        "source": dataset.source,
+        "data_hash": dataset.data_hash,
+        "seed": seed,
+        "sampler": sampler,
+        "pruner": pruner,
+        "metric": base.valid_metric,
+        "space": as_plain(space),
+        "config": base.as_dict(),
+    }
+
+
+def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
+    """Whether the study is there already.
+
+    Raises:
+        UserError: it is, and it is another one; the message shows the differences.
+    """
+    stored = read_identity(folder)
+    if not stored:
+        if folder.database.exists():
+            raise UserError(f"{folder.root} has a study.db but no config.yaml; choose another --study-name")
+        return False
+    if stored.get("schema_version", 0) > SCHEMA_VERSION:
+        raise UserError(f"{folder.identity} was written by a newer version of SEA Study; update it")
+    changes = differences(
+        {key: value for key, value in stored.items() if key not in _NOT_IDENTITY},
+        {key: value for key, value in identity.items() if key not in _NOT_IDENTITY},
+    )
+    if changes:
+        raise UserError(
+            f"the study {folder.root} was made with other settings ({'; '.join(changes)}); "
+            "repeat the settings it was made with, or choose another --study-name"
+        )
+    return True
+
+
+def write_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> None:
+    """Write ``config.yaml``."""
+    text = yaml.safe_dump(dict(identity), sort_keys=False, allow_unicode=True)
+    write_atomically(folder.identity, text.encode())
+
+
+def differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
+    """``temperature in config: was 0.2, now 0.3`` for every leaf that differs."""
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+        found: list[str] = []
+        for key in [*stored, *(key for key in wanted if key not in stored)]:
+            inner = f"{path}.{key}" if path else str(key)
+            found += differences(stored.get(key), wanted.get(key), inner)
+        return found
+    return [] if stored == wanted else [f"{path}: was {_show(stored)}, now {_show(wanted)}"]
+
+
+def _show(value: Any) -> str:
+    return "absent" if value is None else str(value)
