@@ -1,0 +1,101 @@
+"""Figure: the metric against each hyper-parameter, one small panel each, all complete trials and a robust trend."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from statsmodels.nonparametric.smoothers_lowess import lowess
+
+from plots.figure import MissingRecordsError
+from plots.style import BLACK, BLUE, ORANGE, PAGE, panels
+from plots.trials import complete_trials, is_numeric, log_scaled, objective
+from plots.words import parameter_label
+from study.records import Study
+from study.tables.measurements import metric_title
+
+CAPTION = (
+    "Validation metric against each hyper-parameter: one point a complete trial, all other parameters varying "
+    "with it. Line: robust local regression (lowess), or the median of each value where there are few. Star: the "
+    "best trial. Samplers look where results are good, so sparse regions say little."
+)
+COLUMNS = 5
+FEW = 7  # a parameter with at most so many values is shown by their medians
+ENOUGH = 8  # a regression through fewer trials would follow single points
+
+
+class Sensitivity(NamedTuple):
+    """``data``: ``parameter, number, x, value, trend``; ``trend`` at ``x``, empty where trials are too few for one."""
+
+    data: pd.DataFrame
+    metric: str
+    log_scaled: frozenset[str]
+
+
+def compute(study: Study) -> Sensitivity:
+    """Collect complete trials and fit each parameter's trend; parameters that did not vary are left out."""
+    table = complete_trials(study)
+    if len(table.columns) == 2:
+        raise MissingRecordsError("no two complete trials that differ in a parameter")
+    logs = log_scaled(study, table)
+    parts = []
+    for name in table.columns[2:]:
+        part = table[["number", "value"]].assign(parameter=name, x=table[name]).sort_values(["x", "number"])
+        part["trend"] = _trend(part["x"], part["value"], log=name in logs)
+        parts.append(part[["parameter", "number", "x", "value", "trend"]])
+    return Sensitivity(pd.concat(parts, ignore_index=True), objective(study), logs)
+
+
+def size(info: Sensitivity) -> tuple[float, float]:
+    """A row of height 1.35 per five parameters, below the key."""
+    return PAGE, 1.35 * -(-info.data["parameter"].nunique() // COLUMNS) + 0.3
+
+
+def draw(ax: Axes, info: Sensitivity) -> None:
+    """One panel a parameter, all on the same vertical axis."""
+    groups = list(info.data.groupby("parameter", sort=False))
+    axes = panels(ax, -(-len(groups) // COLUMNS), COLUMNS, sharey=True)
+    best = info.data.loc[info.data["value"].idxmax(), "number"]
+    for panel, (name, part) in zip(axes.ravel(), groups, strict=False):
+        x = part["x"].infer_objects()
+        few, star = x.nunique() <= FEW, part["number"] == best
+        panel.scatter(x, part["value"], s=8, color=BLUE, alpha=0.55, linewidth=0, zorder=3, label="complete trial")
+        if part["trend"].notna().any():
+            line = {"marker": "_" if few else "", "markersize": 9, "linewidth": 1}
+            panel.plot(x, part["trend"], color=BLACK, zorder=4, label="trend", **line)
+        edge = {"markeredgecolor": BLACK, "markeredgewidth": 0.5}
+        panel.plot(
+            x[star], part.loc[star, "value"], "*", color=ORANGE, markersize=8, zorder=5, label="best trial", **edge
+        )
+        panel.set_title(parameter_label(str(name)))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        panel.margins(x=0.09)
+        _scale(panel, x, log=name in info.log_scaled)
+    for row in axes:
+        row[0].set_ylabel(metric_title(info.metric))
+    for panel in axes.ravel()[len(groups) :]:
+        panel.remove()
+    axes[0, 0].figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+
+
+def _trend(x: pd.Series, value: pd.Series, *, log: bool) -> np.ndarray | pd.Series:
+    if not is_numeric(x) or x.nunique() <= FEW:
+        return value.groupby(x).transform("median")
+    if len(x) < ENOUGH:
+        return np.full(len(x), np.nan)
+    return lowess(value, np.log(x) if log else x, frac=2 / 3, it=3, is_sorted=True, return_sorted=False)
+
+
+def _scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
+    if log:
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(numticks=4))
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    elif is_numeric(x) and x.nunique() <= 4:
+        panel.set_xticks(sorted(set(x)))
+    elif is_numeric(x):
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=4))

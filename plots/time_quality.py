@@ -1,0 +1,100 @@
+"""Figure: what quality costs: training time against the metric, for trials and for ablation arms."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from plots.arms import finished_runs, per_user, shown_metrics, title
+from plots.figure import MissingRecordsError
+from plots.style import BLACK, BLUE, GREY, PAGE, panels, spread
+from plots.trials import objective
+from study.records import Study
+from study.tables.measurements import metric_title
+
+CAPTION = (
+    "Training time (validation included) against quality, on this machine. Left: the complete trials of the "
+    "search, with the best that each amount of time bought (Pareto front). Right: the ablation arms on test, "
+    "means over seeds; their time depends on when early stopping ended them."
+)
+
+
+class TimeQuality(NamedTuple):
+    """``data``: ``kind`` (``trial`` or ``arm``), ``name, seconds, value, front``: nothing as fast is as good."""
+
+    data: pd.DataFrame
+    trial_metric: str
+    arm_metric: str
+
+
+def compute(study: Study) -> TimeQuality:
+    """Trials and frozen arms; trials answered by an equal earlier one cost nothing and are left out."""
+    rows = [
+        {"kind": "trial", "name": f"trial {trial.number}", "seconds": trial.seconds, "value": trial.value}
+        for trial in study.trials
+        if trial.state == "complete" and trial.duplicate_of is None
+    ]
+    arm_metric = ""
+    try:
+        for (mode, _), by_seed in finished_runs(study).items():
+            runs = list(by_seed.values())
+            shown = shown_metrics(runs[0])
+            arm_metric = "recall@20" if "recall@20" in shown else shown[0]
+            if mode == "frozen":
+                seconds = float(np.mean([run.seconds for run in runs]))
+                value = per_user(runs, arm_metric).mean()
+                rows.append({"kind": "arm", "name": title(runs[0]), "seconds": seconds, "value": value})
+    except MissingRecordsError:
+        pass  # trials alone are worth a picture
+    if not rows:
+        raise MissingRecordsError("no complete trial and no frozen ablation arm")
+    data = pd.DataFrame(rows).sort_values(["kind", "seconds", "value"], ascending=[True, True, False])
+    best = data.groupby("kind")["value"].cummax()
+    data["front"] = (data["value"] == best) & (best != best.groupby(data["kind"]).shift())
+    return TimeQuality(data.reset_index(drop=True), objective(study), arm_metric)
+
+
+def size(info: TimeQuality) -> tuple[float, float]:
+    """The width of a page, higher with more arms."""
+    return PAGE, max(2.2, 0.9 + 0.14 * int((info.data["kind"] == "arm").sum()))
+
+
+def draw(ax: Axes, info: TimeQuality) -> None:
+    """One panel for trials, one for arms, whichever there are."""
+    kinds = [kind for kind in ("trial", "arm") if (info.data["kind"] == kind).any()]
+    for panel, kind in zip(panels(ax, 1, len(kinds)).ravel(), kinds, strict=True):
+        part = info.data[info.data["kind"] == kind]
+        front = part[part["front"]]
+        panel.plot(part["seconds"], part["value"], "o", color=BLUE)
+        steps = [*front["seconds"], part["seconds"].max()], [*front["value"], front["value"].iloc[-1]]
+        panel.step(*steps, where="post", color=BLACK, linewidth=0.8, zorder=1)
+        panel.margins(x=0.08, y=0.1)
+        panel.set_xlim(left=0)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=6))
+        panel.set_xlabel("training time (s)")
+        if kind == "arm":
+            panel.set_ylabel(f"{metric_title(info.arm_metric)}, test")
+            _label(panel, part)
+        else:
+            panel.set_ylabel(f"{metric_title(info.trial_metric)}, validation")
+
+
+def _label(panel: Axes, part: pd.DataFrame) -> None:
+    """Names in a column right of the axes, each joined to its point."""
+    low, high = panel.get_ylim()
+    height = panel.figure.get_figheight() - 0.6  # inches, about
+    places = spread(part["value"].to_numpy(), gap=0.13 * (high - low) / height)
+    for row, y in zip(part.itertuples(), places, strict=True):
+        panel.annotate(
+            row.name,
+            (row.seconds, row.value),
+            xytext=(1.06, y),
+            textcoords=panel.get_yaxis_transform(),
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2},
+        )

@@ -1,0 +1,32 @@
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from plots.figure import Info
+from plots.figures import FIGURES
+from study.records import Study, load_study
+from tests.plots.tiny_study import write_grid, write_study
+
+
+@pytest.fixture(scope="session")
+def study_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study folder that tests only read."""
+    return write_study(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="session")
+def study(study_root: Path) -> Study:
+    return load_study(study_root)
+
+
+@pytest.fixture(scope="session")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return load_study(write_grid(tmp_path_factory.mktemp("results")))
+
+
+@pytest.fixture(scope="session")
+def info_of(study: Study, grid: Study) -> Callable[[str], Info]:
+    """A figure's info from its name; computed once, as some take seconds."""
+    return functools.cache(lambda name: FIGURES[name].compute(grid if name == "heat_map" else study))

@@ -1,0 +1,25 @@
+import pytest
+
+from plots.club_bound import compute
+from plots.figure import MissingRecordsError
+from sea_core.config import Config
+from study.records import load_study
+from study.study_folder import StudyFolder
+from tests.plots.tiny_study import write_run
+
+
+def test_bound_and_what_clamping_left_of_it(study):
+    data = compute(study).data
+    history = study.winner[1].history
+    part = data.query("modality == 'text' and seed == 1002")
+    assert part["bound"].tolist() == history["bound_text"].tolist()
+    assert part["used"].tolist() == history["distance_text"].tolist()
+    assert (data["used"] >= data["bound"]).all()
+    assert (data["used"] > data["bound"]).any()
+
+
+def test_other_distances_are_no_bound(tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    write_run(folder.winner(1), seed=1, config=Config(distancing="negative_l2"))
+    with pytest.raises(MissingRecordsError, match="no winner trained with CLUB"):
+        compute(load_study(folder.root))
