@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from sea_core.data.dataset import Dataset, Interactions
+from sea_core.data.ml100k import open_ml100k
 from sea_core.data.mmrec_folder import open_folder
 from sea_core.data.splits import Contents, Splits
 from sea_core.data.synthetic import Knobs, open_synthetic
 from sea_core.errors import UserError, suggest
 
-BUILT_IN = ("synthetic",)
+BUILT_IN = ("synthetic", "ml-100k")
 
 
 def load_dataset(
@@ -94,6 +95,8 @@ def _open(source: str) -> Contents:
     name, _, knobs = source.partition(":")
     if name == "synthetic":
         return open_synthetic(Knobs.parse(knobs))
+    if name == "ml-100k":
+        return open_ml100k()
     return open_folder(Path(source))
 
 

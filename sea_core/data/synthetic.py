@@ -19,7 +19,9 @@ from sea_core.errors import UserError, suggest
 from sea_core.streams import stream_seed
 
 MODALITY_NAMES = ("image", "text", "audio", "video")
+PER_MODALITY = ("unique_importance", "shared_signal")
 FEWEST_PER_USER = 5
+LARGEST_TABLE = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,13 @@ class Knobs:
             1 <= modalities <= len(MODALITY_NAMES), "dims", f"1 to {len(MODALITY_NAMES)} values, joined by /", self.dims
         )
         _require(min(self.dims) >= 1, "dims", "at least 1 each", self.dims)
-        for name in ("unique_importance", "shared_signal"):
+        # A table of users x items is held while choices are drawn.
+        limit = LARGEST_TABLE // self.items
+        _require(self.users <= limit, "users", f"at most {limit} with {self.items} items", self.users)
+        _require(sum(self.dims) <= limit, "dims", f"at most {limit} in all with {self.items} items", self.dims)
+        for name in ("shared_factors", "unique_factors"):
+            _require(getattr(self, name) <= 1000, name, "at most 1000", getattr(self, name))
+        for name in PER_MODALITY:
             values = getattr(self, name)
             _require(
                 len(values) == modalities, name, f"one value for each of the {modalities} modalities in dims", values
@@ -112,13 +120,13 @@ class Knobs:
                     f"knob '{name}' of synthetic must look like {_write(first[name])}, got {value!r}"
                 ) from None
         # The defaults are for two modalities; with another number, what was not said is 1 for each.
-        for name in ("unique_importance", "shared_signal"):
-            values.setdefault(name, (1.0,) * len(values.get("dims", cls.dims)))
-        return cls(**values)
+        return cls(**dict.fromkeys(PER_MODALITY, (1.0,) * len(values.get("dims", cls.dims))) | values)
 
     def write(self) -> str:
         """The inverse of ``parse``: only what differs from the defaults, in the order of the fields."""
-        changed = (f.name for f in fields(self) if getattr(self, f.name) != f.default)
+        usual = {f.name: f.default for f in fields(self)}
+        usual |= dict.fromkeys(PER_MODALITY, (1.0,) * len(self.dims))
+        changed = (name for name, value in usual.items() if getattr(self, name) != value)
         return ",".join(f"{name}={_write(getattr(self, name))}" for name in changed)
 
 

