@@ -15,6 +15,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD, TEST, read_run_folder
 from study.arms import Arm
+from study.final_runs import FinalRun
 from study.study_folder import StudyFolder
 from study.trial_worker import only_modalities
 
@@ -22,22 +23,20 @@ Mode = Literal["frozen", "retuned"]
 
 
 class PlannedRun(NamedTuple):
-    """One (arm, config, seed) and where it goes.
+    """A run of an arm.
 
     Attributes:
+        run: its config, seed and folder.
         dataset: with the modalities that the arm uses.
         done: its record is there: complete, or diverged, which it would do again.
         copy_of: folder of the study's winner on this seed, if that is this very run.
     """
 
     arm: Arm
-    config: Config
-    seed: int
-    mode: Mode
-    folder: Path
+    run: FinalRun
     dataset: Dataset
-    done: bool = False
-    copy_of: Path | None = None
+    done: bool
+    copy_of: Path | None
 
 
 class Plan(NamedTuple):
@@ -87,39 +86,36 @@ def plan_ablation(
             skipped.append((arm, str(error)))
             continue
         used = only_modalities(dataset, changed)
-        planned = [PlannedRun(arm, changed, seed, mode, folder.ablation(mode, arm.name, seed), used) for seed in seeds]
-        runs += [_look_up(run, winner=folder.winner(run.seed)) for run in planned]
+        own = {"arm": arm.name, "arm_title": arm.title, "mode": mode}
+        for seed in seeds:
+            label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
+            run = FinalRun(target, changed, seed, label, opens_test=True, extra=own)
+            _refuse_another(run, used)
+            done = run.is_done(used)
+            winner = FinalRun(folder.winner(seed), changed, seed, label, opens_test=True)
+            same = not done and (winner.folder / TEST).exists() and winner.is_done(used)
+            runs.append(PlannedRun(arm, run, used, done, winner.folder if same else None))
     return Plan(runs, skipped)
 
 
-def _look_up(run: PlannedRun, *, winner: Path) -> PlannedRun:
-    """The run with what is known about it from disk."""
-    if (run.folder / RECORD).exists():
-        record = read_run_folder(run.folder).record
-        _refuse_another(run, record)
-        failure = (record.get("trial") or {}).get("failure")
-        # Any other failure may have been an accident: the machine's, not the model's.
-        return run._replace(done=failure is None or failure["kind"] == "diverged")
-    if (winner / RECORD).exists() and (winner / TEST).exists():
-        record = read_run_folder(winner).record
-        same = all(record[key] == value for key, value in _identity(run).items())
-        return run._replace(copy_of=winner if same else None)
-    return run
+def _refuse_another(run: FinalRun, dataset: Dataset) -> None:
+    """Never write over the record of a different run."""
+    if not (run.folder / RECORD).exists():
+        return
+    record = read_run_folder(run.folder).record
+    expected = {"config_hash": run.config.hash(), "seed": run.seed, "data_hash": dataset.data_hash}
+    for key, value in expected.items():
+        if record.get(key) != value:
+            raise UserError(
+                f"{run.folder} holds another run ({_differences(record, run, key, value)}); "
+                "choose another --study-name, or delete that folder"
+            )
 
 
-def _identity(run: PlannedRun) -> dict[str, Any]:
-    return {"config_hash": run.config.hash(), "seed": run.seed, "data_hash": run.dataset.data_hash}
-
-
-def _refuse_another(run: PlannedRun, record: Mapping[str, Any]) -> None:
-    for key, value in _identity(run).items():
-        if record[key] == value:
-            continue
-        differences = f"{key}: {record[key]} there, {value} now"
-        if key == "config_hash":
-            there, now = record["config"], run.config.as_dict()
-            changed = [name for name in now if there.get(name) != now[name]]
-            differences = "; ".join(f"{name}: {there.get(name)} there, {now[name]} now" for name in changed)
-        raise UserError(
-            f"{run.folder} holds another run ({differences}); choose another --study-name, or delete that folder"
-        )
+def _differences(record: Mapping[str, Any], run: FinalRun, key: str, value: Any) -> str:
+    if key != "config_hash":
+        return f"{key}: {record.get(key)} there, {value} now"
+    there, now = record.get("config") or {}, run.config.as_dict()
+    return "; ".join(
+        f"{name}: {there.get(name)} there, {now[name]} now" for name in now if there.get(name) != now[name]
+    )

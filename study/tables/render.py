@@ -1,4 +1,4 @@
-"""A table as CSV (full precision), Markdown and LaTeX (booktabs); equal tables give equal bytes."""
+"""A table as CSV (full precision), Markdown, LaTeX (booktabs) and plain text; equal tables give equal bytes."""
 
 from __future__ import annotations
 
@@ -89,6 +89,18 @@ def to_latex(table: Table) -> str:
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
+def to_text(table: Table) -> str:
+    """Aligned columns for a terminal; best and second are not marked."""
+    spans = [""] * (len(table.columns) - sum(count for _, count in table.groups))
+    spans += [title for title, count in table.groups for _ in range(count)]
+    lines = [spans, list(table.columns), *([_plain_cell(cell) for cell in row] for row in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    labels = [line[0].ljust(widths[0]) for line in lines]
+    text = [(label + row[widths[0] :]).rstrip() for label, row in zip(labels, text, strict=True)]
+    return "\n".join([*text, *table.notes]) + "\n"
+
+
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is, in one line; HTML is shown, never interpreted."""
     text = _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
@@ -121,8 +133,13 @@ def _markdown_cell(cell: Cell) -> str:
         return escape_markdown(cell)
     value = f"{_format(cell, cell.value)}{cell.unit}"
     value = {1: f"**{value}**", 2: f"<ins>{value}</ins>"}.get(cell.rank, value)
-    spread = "" if cell.sd is None else f" ± {cell.sd:.{cell.decimals}f}"
-    return f"{value}{spread}{escape_markdown(cell.stars)}{_interval(cell, '[{}, {}]')}"
+    return f"{value}{_spread(cell, '±')}{escape_markdown(cell.stars)}{_interval(cell, '[{}, {}]')}"
+
+
+def _plain_cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return " ".join(cell.split())
+    return f"{_format(cell, cell.value)}{cell.unit}{_spread(cell, '±')}{cell.stars}{_interval(cell, '[{}, {}]')}"
 
 
 def _latex_cell(cell: Cell) -> str:
@@ -130,10 +147,13 @@ def _latex_cell(cell: Cell) -> str:
         return escape_latex(cell)
     value = f"{_format(cell, cell.value)}{escape_latex(cell.unit)}"
     value = {1: rf"\mathbf{{{value}}}", 2: rf"\underline{{{value}}}"}.get(cell.rank, value)
-    spread = "" if cell.sd is None else rf" \pm {cell.sd:.{cell.decimals}f}"
     stars = f"^{{{cell.stars}}}" if cell.stars else ""
-    interval = _interval(cell, r"\;[{}, {}]")
-    return f"${value}{spread}{stars}{interval}$"
+    interval, sign = _interval(cell, r"\;[{}, {}]"), r"\pm"
+    return f"${value}{_spread(cell, sign)}{stars}{interval}$"
+
+
+def _spread(cell: Number, sign: str) -> str:
+    return "" if cell.sd is None else f" {sign} {cell.sd:.{cell.decimals}f}"
 
 
 def _interval(cell: Number, form: str) -> str:
@@ -143,4 +163,5 @@ def _interval(cell: Number, form: str) -> str:
 
 
 def _format(cell: Number, value: float) -> str:
-    return f"{value:{'+' if cell.signed else ''}.{cell.decimals}f}"
+    text = f"{value:{'+' if cell.signed else ''}.{cell.decimals}f}"
+    return text.lstrip("+-") if float(text) == 0 else text  # no -0.0000

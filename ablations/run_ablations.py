@@ -1,0 +1,177 @@
+"""Program: train the arms of an ablation and compare them. ``python ablations/run_ablations.py -d DATASET``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sea_core.errors import UserError, run_program
+
+if TYPE_CHECKING:
+    from study.ablation_setup import Ablation
+
+EPILOG = """\
+examples:
+  run_ablations.py -d synthetic                               the four arms on three seeds
+  run_ablations.py --from-study lfm2k-search --suite paper    with the config that a search chose
+  run_ablations.py -d lfm2k --arms no-club my-arm.yaml        an arm of your own: copy a file of ablations/arms
+
+Differences are paired: every arm trains on the same seeds, and full is always among them. The same command again
+continues; finished runs are not repeated. Each run opens the test split once and leaves a receipt of it."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="run_ablations.py",
+        description="Train every arm of an ablation on the same seeds, test each run, and compare the\n"
+        "arms with the full model in tables and figures.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("-d", "--dataset", action="append", help="a name, or the path of a folder; repeat it for several datasets")
+    add("--from-study", metavar="NAME", help="take dataset, config and seeds from a finished study, and write there")
+    add("--arms", nargs="+", metavar="ARM", help="names (--list), or paths of YAML files")
+    add("--suite", help="a named list of arms (--list) in place of --arms (default: default)")
+    add("--seeds", type=int, default=3, help="fresh seeds per arm, the same for all (default: 3)")
+    add("--mode", choices=["frozen"], default="frozen", help="frozen: every arm has the full model's config (default)")
+    add("--preset", help="paper (default) or released: where the config starts")
+    add("--config", type=Path, help="YAML file of config keys, over the preset")
+    add("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file")
+    add("--epochs", type=int, help="most epochs of a run (default: the config's)")
+    add("--seed", type=int, help="what the fresh seeds are derived from (default: 999)")
+    add("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
+    add("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)")
+    add("--out", type=Path, default=Path("results"), help="parent of study folders (default: results)")
+    add("--study-name", metavar="NAME", help="folder in --out (default: <dataset>-ablations)")
+    add("--dry-run", action="store_true", help="show arms, runs and an estimate of the time; train and write nothing")
+    add("--list", action="store_true", help="list arms and suites, and stop")
+    add("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the ablation of each dataset, then make the tables and figures."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.list:
+        return _list_arms()
+    if not options.dataset and not options.from_study:
+        parser.error("give -d DATASET, or --from-study NAME")
+    # Torch takes a second or two to import, which --help and mistyped options need not wait for.
+    from study.ablation_setup import describe
+
+    # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
+    ablations = _prepare(options)
+    for ablation in ablations:
+        print("\n".join(describe(ablation)))
+    if options.dry_run:
+        return 0
+    for ablation in ablations:
+        if not _run(ablation, device=options.device, quiet=options.quiet):
+            return 130
+    folders = [ablation.folder.root for ablation in ablations]
+    joint = options.out / (options.study_name or "ablations")
+    _write_results(folders, joint if len(folders) > 1 else folders[0])
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> list[Ablation]:
+    from sea_core.config_files import build_config
+    from sea_core.device import check_device
+    from study.ablation_setup import Choice, ablation_of_dataset, ablation_of_study
+    from study.arms import load_arms, load_suite
+
+    if options.arms and options.suite:
+        raise UserError("give either --arms or --suite, not both")
+    check_device(options.device)
+    names = [name for given in options.arms or [] for name in given.split(",") if name]
+    arms = load_arms(names) if names else load_suite(options.suite or "default")
+    choice = Choice(arms, options.seeds, is_suite=not names)
+    places = {"out": options.out, "data_root": options.data_root}
+    if options.from_study:
+        own = {"--config": options.config, "--set": options.set, "--preset": options.preset, "--epochs": options.epochs}
+        own |= {"--seed": options.seed, "--study-name": options.study_name}
+        for option, value in own.items():
+            if value not in (None, []):
+                raise UserError(f"{option} cannot be combined with --from-study, which takes it from the study")
+        if len(options.dataset or []) > 1:
+            raise UserError(
+                f"--from-study is about one dataset, got {len(options.dataset)}; run it once for each study"
+            )
+        dataset = options.dataset[0] if options.dataset else None
+        return [ablation_of_study(options.from_study, choice, dataset=dataset, **places)]
+    config = build_config(options.preset or "paper", options.config, options.set, {"epochs": options.epochs})
+    seed = 999 if options.seed is None else options.seed
+    name = options.study_name or "{dataset}-ablations"
+    if len(options.dataset) > 1 and options.study_name:
+        name += "-{dataset}"
+    ablations = [
+        ablation_of_dataset(dataset, config, choice, seed=seed, name=name, **places) for dataset in options.dataset
+    ]
+    folders = [ablation.folder.root for ablation in ablations]
+    if len(set(folders)) < len(folders):
+        raise UserError(f"two datasets would share one folder: {', '.join(map(str, folders))}; run them one by one")
+    return ablations
+
+
+def _run(ablation: Ablation, *, device: str, quiet: bool) -> bool:
+    """Train what is missing; False if the user stopped it."""
+    from sea_core.interrupts import graceful_stop
+    from sea_core.training.loop import Stopped
+    from study.ablation_runs import run_ablation
+    from study.driver import drive
+    from study.executors.make import make_executor
+    from study.progress import make_display
+    from study.provenance import write_provenance
+    from study.study_folder import make_writable, only_driver
+
+    make_writable(ablation.folder.root)
+    with only_driver(ablation.folder.root), graceful_stop() as stop, make_display(quiet=quiet) as display:
+        write_provenance(ablation.folder, ablation.dataset)
+        executor = make_executor(ablation.dataset, device=device)
+        try:
+            train = partial(drive, executor=executor, display=display, stop=stop)
+            run_ablation(ablation.plan, train=train, display=display)
+        except Stopped:
+            print("stopped; the same command continues from here", file=sys.stderr)
+            return False
+        finally:
+            executor.close()
+    return True
+
+
+def _write_results(folders: Sequence[Path], joint: Path) -> None:
+    from plots.make_figures import make_figures
+    from study.records import load_study
+    from study.tables.ablation import compute_frozen
+    from study.tables.render import to_text
+    from study.tables.write import write_tables
+
+    for folder in folders:
+        write_tables([folder], folder / "tables")
+        make_figures(folder, only=["ablation", "user_differences", "interaction"], say=lambda line: None)
+    if joint not in folders:
+        write_tables(folders, joint / "tables")
+    table = compute_frozen([load_study(folder) for folder in folders])
+    print(f"\n{to_text(table)}" if table is not None else "no run has a result")
+    print(f"tables: {joint / 'tables'}; figures: {', '.join(str(folder / 'figures') for folder in folders)}")
+
+
+def _list_arms() -> int:
+    from study.arms import ALL, load_suite, suite_names
+
+    for arm in load_suite(ALL):
+        print(f"{arm.name:<20} {arm.title}: {arm.why}")
+    for suite in suite_names():
+        print(f"--suite {suite:<12} {', '.join(arm.name for arm in load_suite(suite))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))
