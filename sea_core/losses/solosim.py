@@ -1,6 +1,7 @@
 """Solosim, SEA's alignment loss: InfoNCE in one direction, over all items, without the items x items matrix.
 
-With L2-normalised rows ``t``, columns ``v``, logits ``s_ij = <t_i, v_j> / temperature`` and ``p`` their softmax over ``j``:
+With L2-normalised rows ``t`` and columns ``v``, logits ``s_ij = <t_i, v_j> / temperature`` and their softmax ``p`` over
+``j``:
 
     loss = mean_i[logsumexp_j(s_ij) - s_ii]
     dt_i = (sum_j p_ij v_j - v_i) / (temperature n)
@@ -39,7 +40,7 @@ def solosim(
     if rows.shape != columns.shape:
         raise ValueError(f"rows and columns must have one shape, got {tuple(rows.shape)} and {tuple(columns.shape)}")
     t, v = functional.normalize(rows, dim=1), functional.normalize(columns, dim=1)
-    return _Solosim.apply(t, v, 1 / temperature)  # type: ignore[no-any-return,no-untyped-call]
+    return _Solosim.apply(t, v, 1 / temperature)  # type: ignore[no-untyped-call]
 
 
 class _Solosim(torch.autograd.Function):

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sea_core.losses.club import ClubFitter
+from sea_core.losses.club_fit import ClubFitter
 from sea_core.model.sea import SEA, Batch, Draws, Forward, Inputs
 
 

@@ -1,0 +1,38 @@
+"""Numba, with its cache in the project's cache folder.
+
+The cache holds machine code, so it deserves the trust of Python's own ``__pycache__`` and no more: keep it private.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+
+from sea_core.cache import cache_root
+
+# Sums may be reordered, which vector instructions need. NaN keeps its meaning, and divisions and roots stay exact:
+# with all of "fast math" they become approximations whose errors lean to one side and add up.
+_OPTIONS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy", "nogil": True}
+
+# Numba notices a change of the file that holds a function, but not of what that file imports.
+_SOURCES = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+_FOLDER = cache_root() / "kernels" / hashlib.sha256(_SOURCES).hexdigest()[:16]
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call; later processes find the machine code in the cache folder."""
+    config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
+    try:
+        return numba.njit(cache=True, **_OPTIONS)(function)
+    except RuntimeError:  # the cache folder cannot be written: compile again in every process
+        return numba.njit(**_OPTIONS)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A building block of compiled functions, compiled anew for the constants of each place that uses it."""
+    return numba.njit(inline="always", **_OPTIONS)(function)

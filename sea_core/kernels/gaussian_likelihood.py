@@ -1,0 +1,185 @@
+"""Likelihood and gradients of CLUB's variational net, fused tile by tile.
+
+A tile is ``TILE`` items; everything about it (inputs, hidden layers, errors, gradients) stays in the core's own cache.
+Items are the fastest axis, so that every loop over items becomes vector instructions. Sizes are constants for the same
+reason: smaller nets are padded with zeros, whose gradients are zero.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sea_core.kernels.compiler import compiled, inlined
+
+TILE, DIM, HIDDEN = 256, 32, 8
+# One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
+_BIAS0 = HIDDEN * DIM
+_WEIGHT1 = _BIAS0 + HIDDEN
+_BIAS1 = _WEIGHT1 + DIM * HIDDEN
+NET_SIZE = _BIAS1 + DIM
+
+# float32 constants: a Python float would turn the arithmetic into float64.
+ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
+LOG2_E, TWO_LOG2_E, TANH_IS_ONE = np.float32(math.log2(math.e)), np.float32(2 * math.log2(math.e)), np.float32(9)
+_E1, _E2, _E3, _E4, _E5, _E6, _E7 = (np.float32(math.log(2) ** n / math.factorial(n)) for n in range(1, 8))
+
+
+@compiled
+def likelihood_and_gradients(nets, gradients, x, y, weight, true_dim, first, last):  # type: ignore[no-untyped-def]
+    """``-sum_n weight_n ll(x_n, y_n)`` over some tiles; its gradients are written to ``gradients``.
+
+    Args:
+        nets: the mean's net and the log variance's net, ``(2 * NET_SIZE,)``.
+        gradients: as ``nets``; overwritten.
+        x, y: ``(tiles, DIM * TILE)``, items fastest.
+        weight: ``(tiles, TILE)``; 0 for padding.
+        true_dim: dimensions that are not padding.
+        first, last: the range of tiles.
+    """
+    mean_net, variance_net = nets[:NET_SIZE], nets[NET_SIZE:]
+    d_mean_net, d_variance_net = gradients[:NET_SIZE], gradients[NET_SIZE:]
+    hidden_mean, hidden_variance = np.empty(HIDDEN * TILE, np.float32), np.empty(HIDDEN * TILE, np.float32)
+    mean, log_variance = np.empty(DIM * TILE, np.float32), np.empty(DIM * TILE, np.float32)
+    d_hidden = np.empty(HIDDEN * TILE, np.float32)
+    gradients[:] = ZERO
+    loss = 0.0
+    for tile in range(first, last):
+        _forward(mean_net, x[tile], hidden_mean, mean)
+        _forward(variance_net, x[tile], hidden_variance, log_variance)
+        loss += _loss_and_output_gradients(mean, log_variance, y[tile], weight[tile], true_dim)
+        _backward(mean_net, x[tile], hidden_mean, mean, d_hidden, d_mean_net)
+        _backward(variance_net, x[tile], hidden_variance, log_variance, d_hidden, d_variance_net)
+    return loss
+
+
+@compiled
+def adam(parameters, gradients, first, second, numbers):  # type: ignore[no-untyped-def]
+    """One Adam step on flat arrays.
+
+    Args:
+        parameters, first, second: updated in place.
+        gradients: one row for each part that is to be added up.
+        numbers: 1 - beta1, beta2, 1 - beta2, eps, step size, factor on the second moment's root. The differences are
+            taken by the caller in float64: 1 - 0.999 in float32 is off by 1e-5.
+    """
+    share1, beta2, share2, eps, step_size, correction = numbers
+    for i in range(len(parameters)):
+        gradient = ZERO
+        for part in range(len(gradients)):
+            gradient += gradients[part, i]
+        first[i] += (gradient - first[i]) * share1
+        second[i] = second[i] * beta2 + gradient * gradient * share2
+        parameters[i] -= step_size * first[i] / (np.sqrt(second[i]) * correction + eps)
+
+
+@inlined
+def _exp2(x):  # type: ignore[no-untyped-def]
+    """``2^x`` for |x| < 126: the whole part goes into the exponent's bits, the rest is a polynomial (3e-8 relative)."""
+    whole = np.int32(np.rint(x))
+    f = x - np.float32(whole)
+    power = ONE + f * (_E1 + f * (_E2 + f * (_E3 + f * (_E4 + f * (_E5 + f * (_E6 + f * _E7))))))
+    return power * np.int32(np.int32(whole + 127) << 23).view(np.float32)
+
+
+@compiled
+def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[no-untyped-def]
+    """Turn ``mean`` and ``raw``, the log variance before its tanh, into the loss's gradients with respect to them."""
+    loss = ZERO
+    for d in range(true_dim):
+        for j in range(TILE):
+            i = d * TILE + j
+            squashed = _exp2(min(max(raw[i], -TANH_IS_ONE), TANH_IS_ONE) * TWO_LOG2_E)
+            log_variance = (squashed - ONE) / (squashed + ONE)
+            error = mean[i] - y[i]
+            scaled = error * _exp2(-log_variance * LOG2_E)
+            loss += (error * scaled + log_variance) * weight[j]
+            mean[i] = scaled * weight[j]
+            raw[i] = (ONE - error * scaled) * (ONE - log_variance * log_variance) * (HALF * weight[j])
+    return loss * HALF
+
+
+@compiled
+def _forward(net, x, hidden, output):  # type: ignore[no-untyped-def]
+    """Linear, ReLU, linear."""
+    _fill_rows(hidden, net[_BIAS0:_WEIGHT1], HIDDEN)
+    _add_product(hidden, net[:_BIAS0], DIM, 1, x, HIDDEN, DIM)
+    for i in range(HIDDEN * TILE):
+        hidden[i] = max(hidden[i], ZERO)
+    _fill_rows(output, net[_BIAS1:], DIM)
+    _add_product(output, net[_WEIGHT1:_BIAS1], HIDDEN, 1, hidden, DIM, HIDDEN)
+
+
+@compiled
+def _backward(net, x, hidden, d_output, d_hidden, d_net):  # type: ignore[no-untyped-def]
+    """Add the gradients of the net's parameters, given those of its outputs."""
+    _add_outer_products(d_net[_WEIGHT1:_BIAS1], d_output, hidden, DIM, HIDDEN)
+    _add_row_sums(d_net[_BIAS1:], d_output, DIM)
+    d_hidden[:] = ZERO
+    _add_product(d_hidden, net[_WEIGHT1:_BIAS1], 1, HIDDEN, d_output, HIDDEN, DIM)
+    for i in range(HIDDEN * TILE):
+        d_hidden[i] = d_hidden[i] if hidden[i] > ZERO else ZERO
+    _add_outer_products(d_net[:_BIAS0], d_hidden, x, HIDDEN, DIM)
+    _add_row_sums(d_net[_BIAS0:_WEIGHT1], d_hidden, HIDDEN)
+
+
+@inlined
+def _fill_rows(rows, values, count):  # type: ignore[no-untyped-def]
+    for m in range(count):
+        for j in range(TILE):
+            rows[m * TILE + j] = values[m]
+
+
+@inlined
+def _add_row_sums(sums, rows, count):  # type: ignore[no-untyped-def]
+    for m in range(count):
+        total = ZERO
+        for j in range(TILE):
+            total += rows[m * TILE + j]
+        sums[m] += total
+
+
+@inlined
+def _add_product(c, a, stride_m, stride_k, b, rows, depth):  # type: ignore[no-untyped-def]
+    """``c += a b`` with ``c (rows, TILE)``, ``a (rows, depth)`` of any strides, ``b (depth, TILE)``.
+
+    Two rows of ``c`` and eight of ``b`` at a time: sixteen multiply-adds for each vector of ``c`` that is loaded.
+    """
+    for m in range(0, rows, 2):
+        for k in range(0, depth, 8):
+            u, v, w = m * stride_m + k * stride_k, (m + 1) * stride_m + k * stride_k, k * TILE
+            u0, u1, u2, u3 = a[u], a[u + stride_k], a[u + 2 * stride_k], a[u + 3 * stride_k]
+            u4, u5, u6, u7 = a[u + 4 * stride_k], a[u + 5 * stride_k], a[u + 6 * stride_k], a[u + 7 * stride_k]
+            v0, v1, v2, v3 = a[v], a[v + stride_k], a[v + 2 * stride_k], a[v + 3 * stride_k]
+            v4, v5, v6, v7 = a[v + 4 * stride_k], a[v + 5 * stride_k], a[v + 6 * stride_k], a[v + 7 * stride_k]
+            for j in range(TILE):
+                b0, b1, b2, b3 = b[w + j], b[w + TILE + j], b[w + 2 * TILE + j], b[w + 3 * TILE + j]
+                b4, b5, b6, b7 = b[w + 4 * TILE + j], b[w + 5 * TILE + j], b[w + 6 * TILE + j], b[w + 7 * TILE + j]
+                c[m * TILE + j] += u0 * b0 + u1 * b1 + u2 * b2 + u3 * b3 + u4 * b4 + u5 * b5 + u6 * b6 + u7 * b7
+                c[(m + 1) * TILE + j] += v0 * b0 + v1 * b1 + v2 * b2 + v3 * b3 + v4 * b4 + v5 * b5 + v6 * b6 + v7 * b7
+
+
+@inlined
+def _add_outer_products(c, a, b, rows, columns):  # type: ignore[no-untyped-def]
+    """``c += a b^T`` with ``a (rows, TILE)`` and ``b (columns, TILE)``: sums over items, four rows by four each."""
+    for m in range(0, rows, 4):
+        for n in range(0, columns, 4):
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = ZERO
+            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = ZERO
+            for j in range(TILE):
+                i, l = m * TILE + j, n * TILE + j  # noqa: E741
+                a0, a1, a2, a3 = a[i], a[i + TILE], a[i + 2 * TILE], a[i + 3 * TILE]
+                b0, b1, b2, b3 = b[l], b[l + TILE], b[l + 2 * TILE], b[l + 3 * TILE]
+                s00, s01, s02, s03 = s00 + a0 * b0, s01 + a0 * b1, s02 + a0 * b2, s03 + a0 * b3
+                s10, s11, s12, s13 = s10 + a1 * b0, s11 + a1 * b1, s12 + a1 * b2, s13 + a1 * b3
+                s20, s21, s22, s23 = s20 + a2 * b0, s21 + a2 * b1, s22 + a2 * b2, s23 + a2 * b3
+                s30, s31, s32, s33 = s30 + a3 * b0, s31 + a3 * b1, s32 + a3 * b2, s33 + a3 * b3
+            i = m * columns + n
+            for row, (t0, t1, t2, t3) in enumerate(
+                ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+            ):
+                c[i + row * columns] += t0
+                c[i + row * columns + 1] += t1
+                c[i + row * columns + 2] += t2
+                c[i + row * columns + 3] += t3
