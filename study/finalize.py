@@ -99,6 +99,7 @@ def finalize(
         "shrinkage": None,
     }
     set_aside_former_winner(folder, winner)
+    folder.selection.parent.mkdir(parents=True, exist_ok=True)
     write_json(folder.selection, selection)  # before the test split is opened
     display.stage(f"winner (trial {winner.number}) on fresh seeds, {dataset.name}", total=fresh)
     train(FinalRuns(_winner_runs(folder, winner), dataset=dataset, display=display))
