@@ -6,6 +6,8 @@ finalised.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +17,11 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_atomically
+from sea_core.run_folder import RECORD
 from study.records import read_identity
 from study.search_space import Space, as_plain
 from study.study_folder import StudyFolder
+from study.trial_store import TrialStore
 
 SCHEMA_VERSION = 1
 _NOT_IDENTITY = ("schema_version", "study", "source")
@@ -55,16 +59,33 @@ def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
         return False
     if stored.get("schema_version", 0) > SCHEMA_VERSION:
         raise UserError(f"{folder.identity} was written by a newer version of SEA Study; update it")
-    changes = differences(
-        {key: value for key, value in stored.items() if key not in _NOT_IDENTITY},
-        {key: value for key, value in identity.items() if key not in _NOT_IDENTITY},
-    )
-    if changes:
+    if changes := differences(_essence(stored), _essence(identity)):
         raise UserError(
             f"the study {folder.root} was made with other settings ({'; '.join(changes)}); "
             "repeat the settings it was made with, or choose another --study-name"
         )
     return True
+
+
+def check_storage(folder: StudyFolder, store: TrialStore, identity: Mapping[str, Any]) -> None:
+    """Mark a new study in the storage as this one, and see that storage and folder belong together.
+
+    Raises:
+        UserError: the storage holds another study of this name, or has lost the trials whose records are in the folder.
+    """
+    mark = {key: identity[key] for key in ("dataset", "data_hash", "metric")}
+    mark["identity"] = hashlib.sha256(json.dumps(_essence(identity)).encode()).hexdigest()[:16]
+    known = store.attributes()
+    if store.begun == 0:
+        if any(folder.trials.glob(f"*/{RECORD}")):
+            raise UserError(
+                f"{folder.trials} holds trials that the storage does not know; restore {folder.database.name} "
+                "(or give the --storage it was made with), or choose another --study-name"
+            )
+        for key, value in mark.items():
+            store.set_attribute(key, value)
+    elif known.get("identity") != mark["identity"]:
+        raise UserError(f"the storage holds another study named '{folder.name}'; choose another --study-name")
 
 
 def write_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> None:
@@ -82,6 +103,10 @@ def differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
             found += differences(stored.get(key), wanted.get(key), inner)
         return found
     return [] if stored == wanted else [f"{path}: was {_show(stored)}, now {_show(wanted)}"]
+
+
+def _essence(identity: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in identity.items() if key not in _NOT_IDENTITY}
 
 
 def _show(value: Any) -> str:

@@ -16,7 +16,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
-from sea_core.errors import UserError
 from sea_core.run_folder import read_run_folder
 from sea_core.training.run import EpochReport
 from study.driver import Run, clear_leftovers, write_failed_run, write_run_files
@@ -89,11 +88,10 @@ class Search:
             folder.mkdir(parents=True, exist_ok=True)
             run = Run(folder, Task(self._base, self._seed), f"trial {trial.number}")
             self._open[run.key] = trial
-            try:
-                config = self._base.override(**trial.params)
-            except UserError as error:
-                self.fail(run, Failure("error", str(error)), attempts=1)
+            if trial.problem is not None:
+                self.fail(run, Failure("error", trial.problem), attempts=1)
                 continue
+            config = self._base.override(**trial.params)
             run = Run(folder, Task(config, self._seed), run.label)
             if (twin := self._answers.get(config.hash())) is None:
                 return run

@@ -55,10 +55,8 @@ def parse_space(content: Mapping[str, Any], *, source: str) -> Space:
     Raises:
         UserError: as ``load_space``.
     """
-    if not isinstance(content, Mapping) or not content:
-        raise UserError(
-            f"{source}: a search space maps config keys to ranges, like 'temperature: {{low: 0.05, high: 1}}'"
-        )
+    if not content:
+        raise UserError(f"{source} names no config key; expected lines like 'temperature: {{low: 0.05, high: 1}}'")
     known = {field.name for field in fields(Config)}
     for key in content:
         if key not in known:

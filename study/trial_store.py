@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
@@ -35,6 +36,7 @@ class OpenTrial:
         stored: last step in the storage, -1 if none.
         heard: last step the mirror has heard of.
         pruned_at: the step at which the pruner said to stop.
+        problem: why the trial cannot be run: someone enqueued parameters outside the space.
     """
 
     number: int
@@ -44,6 +46,7 @@ class OpenTrial:
     stored: int = -1
     heard: int = -1
     pruned_at: int | None = None
+    problem: str | None = None
 
 
 class TrialStore:
@@ -151,9 +154,13 @@ class TrialStore:
         between cannot change what was drawn.
         """
         storage_id = self._storage_id(waiting)
-        mirror = self._propose(dict(waiting.system_attrs.get(_FIXED, {})), number=waiting.number)
-        self._storage.set_trial_system_attr(storage_id, _FIXED, mirror.params)
+        fixed = dict(waiting.system_attrs.get(_FIXED, {}))
+        if (problem := self._problem(fixed)) is None:
+            mirror = self._propose(fixed, number=waiting.number)
+            self._storage.set_trial_system_attr(storage_id, _FIXED, mirror.params)
         self._storage.set_trial_state_values(storage_id, TrialState.RUNNING)
+        if problem is not None:
+            return self._unusable(waiting.number, storage_id, fixed, problem)
         self._write_params(storage_id, mirror.params, written={})
         return OpenTrial(waiting.number, mirror.params, storage_id, mirror)
 
@@ -164,10 +171,24 @@ class TrialStore:
             return None
         params = {**trial.system_attrs.get(_FIXED, {}), **trial.params}
         storage_id = self._storage_id(trial)
+        if (problem := self._problem(params)) is not None:
+            return self._unusable(trial.number, storage_id, params, problem)
         self._write_params(storage_id, params, written=trial.params)
         mirror = self._propose(params, number=trial.number)
         last = -1 if trial.last_step is None else trial.last_step
         return OpenTrial(trial.number, params, storage_id, mirror, stored=last)
+
+    def _problem(self, params: dict[str, Any]) -> str | None:
+        """What is wrong with parameters that someone enqueued; missing ones are not."""
+        for name, value in params.items():
+            if name not in self._space:
+                return f"enqueued with {name}, which is not searched; expected {', '.join(self._space)}"
+            if not _contains(self._space[name], value):
+                return f"enqueued with {name} {value!r}, outside the search space"
+        return None
+
+    def _unusable(self, number: int, storage_id: int, params: dict[str, Any], problem: str) -> OpenTrial:
+        return OpenTrial(number, params, storage_id, self._propose({}, number=number), problem=problem)
 
     def _write_params(self, storage_id: int, params: dict[str, Any], *, written: dict[str, Any]) -> None:
         for name, distribution in self._space.items():
@@ -178,3 +199,10 @@ class TrialStore:
 
     def _storage_id(self, trial: FrozenTrial) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    try:
+        return distribution._contains(distribution.to_internal_repr(value))
+    except ValueError:  # Optuna has no number for it
+        return False

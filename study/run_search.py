@@ -1,0 +1,105 @@
+"""Program: search, re-train and test the winner, ablate it. ``python study/run_search.py -d DATASET``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sea_core.errors import run_program
+from study.search_options import make_parser
+
+if TYPE_CHECKING:
+    from sea_core.interrupts import StopRequest
+    from study.progress import Display
+    from study.study_plan import StudyPlan
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the studies one after the other, then the tables over all of them."""
+    options = make_parser().parse_args(arguments)
+    options.dataset = options.dataset or ["synthetic"]
+    # Torch and Optuna take seconds to import, which --help and mistyped options need not wait for.
+    import optuna
+
+    from sea_core.interrupts import graceful_stop
+    from sea_core.training.loop import Stopped
+    from study.progress import make_display
+    from study.study_plan import joint_folder, plan_studies
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
+    plans = plan_studies(options)
+    if options.dry_run:
+        return _show(plans, options)
+    for plan in plans:
+        for note in plan.dataset.notes:
+            print(f"note: {plan.dataset.name}: {note}", file=sys.stderr)
+    try:
+        with graceful_stop() as stop:
+            for plan in plans:
+                with make_display(quiet=options.quiet) as display:
+                    _run(plan, options, display, stop)
+    except Stopped:
+        command = shlex.join([sys.executable, *sys.argv])
+        print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
+        return 130
+    return _conclude(plans, joint_folder(options, plans))
+
+
+def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
+    """One study, from its first trial to its tables and figures."""
+    from plots.make_figures import make_figures
+    from study.ablation_plan import plan_ablation
+    from study.ablation_runs import run_ablation
+    from study.arms import load_suite
+    from study.study_run import driving
+    from study.tables.write import write_tables
+
+    folder = plan.folder
+    with driving(plan, device=options.device, threads=options.threads, display=display, stop=stop) as run:
+        try:
+            run.search()
+            if not options.no_finalize:
+                winner = run.finalize()
+                if not options.no_ablations:
+                    arms = load_suite("default")
+                    ablation = plan_ablation(arms, winner.config, plan.dataset, seeds=winner.seeds, folder=folder)
+                    run_ablation(ablation, train=run.train, display=display)
+        finally:
+            run.write_results()
+        display.stage("tables and figures")
+        write_tables([folder.root], folder.tables)
+        make_figures(folder.root, say=lambda line: None)
+
+
+def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
+    from study.arms import load_suite
+    from study.dry_run import show_plan
+
+    arms = [] if options.no_ablations else [arm.name for arm in load_suite("default")]
+    for plan in plans:
+        print("\n".join(show_plan(plan, arms, finalize=not options.no_finalize, device=options.device)))
+    return 0
+
+
+def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
+    """Say what was found and where it lies."""
+    from study.conclusion import conclusion
+    from study.records import load_study
+    from study.tables.write import write_tables
+
+    folders = [plan.folder.root for plan in plans]
+    studies = [load_study(folder) for folder in folders]
+    print("\n".join(line for study in studies for line in conclusion(study)))
+    if len(folders) > 1:
+        write_tables(folders, joint / "tables")
+        print(f"tables over all studies: {joint / 'tables'}")
+    return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

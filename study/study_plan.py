@@ -1,0 +1,146 @@
+"""From command-line options to studies that can be run: everything is checked here, and nothing is written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sea_core.config import Config
+from sea_core.config_files import build_config, parse_assignments, read_yaml
+from sea_core.data.catalogue import load_dataset
+from sea_core.data.dataset import Dataset
+from sea_core.device import check_device
+from sea_core.errors import UserError
+from study.identity import check_identity, make_identity
+from study.search_space import Space, grid, load_space
+from study.study_folder import StudyFolder, study_folder
+
+SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
+DEFAULT_TRIALS = 20
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """One study on one dataset, checked and ready.
+
+    Attributes:
+        base: the config that all trials share but for the searched parameters.
+        space: what is searched, without what ``--set`` fixed.
+        trials: total number of trials; None = every cell of a grid.
+        timeout: seconds after which no trial begins.
+        storage: URL of Optuna's storage.
+        exists: the study was begun earlier.
+    """
+
+    folder: StudyFolder
+    dataset: Dataset
+    base: Config
+    space: Space
+    sampler: str
+    pruner: str
+    seed: int
+    trials: int | None
+    timeout: float | None
+    storage: str
+    finalists: int
+    fresh_seeds: int
+    identity: Mapping[str, Any]
+    exists: bool
+
+    @property
+    def expected_trials(self) -> int:
+        """Number of trials when nothing fails."""
+        return len(grid(self.space)) if self.trials is None else self.trials
+
+
+def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
+    """One plan per dataset.
+
+    Raises:
+        UserError: anything wrong with options, files or data, or a study of that name with other settings.
+    """
+    for name, least in (
+        ("n_trials", 1),
+        ("finalists", 1),
+        ("fresh_seeds", 1),
+        ("timeout", 0),
+        ("seed", 0),
+        ("threads", 1),
+    ):
+        value = getattr(options, name)
+        if value is not None and value < least:
+            raise UserError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+    check_device(options.device)
+    base = _base_config(options)
+    space = _searched(load_space(options.space), options.set)
+    if options.sampler == "grid":
+        grid(space)
+    plans = []
+    for source in dict.fromkeys(options.dataset):
+        dataset = load_dataset(source, data_root=options.data_root, modalities=base.modalities)
+        folder = study_folder(options.out, _study_name(options, dataset))
+        identity = make_identity(
+            folder, dataset, base=base, space=space, sampler=options.sampler, pruner=options.pruner, seed=options.seed
+        )
+        plans.append(
+            StudyPlan(
+                folder=folder,
+                dataset=dataset,
+                base=base,
+                space=space,
+                sampler=options.sampler,
+                pruner=options.pruner,
+                seed=options.seed,
+                trials=_trials(options),
+                timeout=options.timeout,
+                storage=options.storage or f"sqlite:///{folder.database.resolve()}",
+                finalists=options.finalists,
+                fresh_seeds=options.fresh_seeds,
+                identity=identity,
+                exists=check_identity(folder, identity),
+            )
+        )
+    folders = [plan.folder.root for plan in plans]
+    if len(set(folders)) < len(folders):
+        raise UserError(f"two datasets would share one folder: {', '.join(map(str, folders))}; search them one by one")
+    return plans
+
+
+def joint_folder(options: argparse.Namespace, plans: list[StudyPlan]) -> Path:
+    """Where the tables over all studies go: the study's own folder if there is one, else ``<study-name>``."""
+    return plans[0].folder.root if len(plans) == 1 else study_folder(options.out, options.study_name or "search").root
+
+
+def _base_config(options: argparse.Namespace) -> Config:
+    said = {} if options.config is None else read_yaml(options.config)
+    epochs = options.epochs
+    if epochs is None and "epochs" not in said and "epochs" not in parse_assignments(options.set):
+        epochs = SEARCH_EPOCHS
+    return build_config(options.preset, options.config, options.set, {"epochs": epochs})
+
+
+def _searched(space: Space, assignments: list[str]) -> Space:
+    """The space without what the user fixed on the command line."""
+    fixed = parse_assignments(assignments)
+    left = {name: distribution for name, distribution in space.items() if name not in fixed}
+    if not left:
+        raise UserError(f"--set fixes every parameter of the search space ({', '.join(space)}); leave one to search")
+    return left
+
+
+def _trials(options: argparse.Namespace) -> int | None:
+    if options.n_trials is None and options.sampler != "grid":
+        return DEFAULT_TRIALS
+    count: int | None = options.n_trials
+    return count
+
+
+def _study_name(options: argparse.Namespace, dataset: Dataset) -> str:
+    name = re.sub("[^A-Za-z0-9._-]+", "-", dataset.name)
+    if len(dict.fromkeys(options.dataset)) > 1:
+        return f"{options.study_name or 'search'}-{name}"
+    return options.study_name or f"{name}-search"

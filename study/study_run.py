@@ -1,0 +1,123 @@
+"""Running a planned study: search, finalise, and leave records, summary and the table of trials."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from optuna.samplers import BaseSampler
+
+from sea_core.interrupts import StopRequest
+from study.baseline_runs import run_baselines
+from study.driver import RunSource, drive
+from study.executors.base import Executor
+from study.executors.make import make_executor
+from study.finalize import Winner, finalize
+from study.identity import check_storage, write_identity
+from study.progress import Display
+from study.provenance import write_provenance
+from study.pruners import make_pruner
+from study.records import load_study
+from study.samplers import make_sampler
+from study.search import Budget, Search
+from study.storage import open_storage
+from study.study_folder import make_writable, only_driver
+from study.study_plan import StudyPlan
+from study.summary import write_summary, write_trials_table
+from study.trial_store import TrialStore
+
+
+class StudyRun:
+    """One study while this process drives it. Make it with ``driving``."""
+
+    def __init__(self, plan: StudyPlan, executor: Executor, *, display: Display, stop: StopRequest) -> None:
+        self.plan, self._executor, self._display, self._stop = plan, executor, display, stop
+        self._begun = self._written = time.monotonic()
+
+        def sampler_of(number: int) -> BaseSampler:
+            return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
+
+        self._store = TrialStore(
+            open_storage(plan.storage),
+            plan.folder.name,
+            plan.space,
+            make_sampler=None if plan.sampler == "grid" else sampler_of,
+            pruner=make_pruner(plan.pruner, epochs=plan.base.epochs),
+        )
+        check_storage(plan.folder, self._store, plan.identity)
+
+    def train(self, source: RunSource) -> None:
+        """Drive a source of runs to its end.
+
+        Raises:
+            Stopped: the user asked to stop.
+        """
+        drive(source, self._executor, display=self._display, stop=self._stop)
+
+    def search(self) -> None:
+        """Run trials until the plan's number is reached, or its time is over."""
+        plan = self.plan
+        deadline = None if plan.timeout is None else self._begun + plan.timeout
+        source = Search(
+            plan.folder,
+            self._store,
+            base=plan.base,
+            space=plan.space,
+            enumerate_grid=plan.sampler == "grid",
+            seed=plan.seed,
+            dataset=plan.dataset,
+            budget=Budget(plan.trials, deadline),
+            display=self._display,
+        )
+        finished = sum(trial.state.is_finished() for trial in self._store.trials())
+        self._display.stage(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished)
+        self.train(source)
+
+    def finalize(self) -> Winner:
+        """Select the winner, open it on test, and evaluate the baselines."""
+        plan = self.plan
+        winner = finalize(
+            plan.folder,
+            self._store.trials(),
+            base=plan.base,
+            seed=plan.seed,
+            finalists=plan.finalists,
+            fresh=plan.fresh_seeds,
+            dataset=plan.dataset,
+            train=self.train,
+            display=self._display,
+        )
+        run_baselines(plan.folder, plan.dataset, display=self._display)
+        return winner
+
+    def write_results(self) -> None:
+        """Write ``trials.csv`` and ``summary.json`` from what is finished, if anything is."""
+        if not any(trial.state.is_finished() for trial in self._store.trials()):
+            return
+        study, now = load_study(self.plan.folder.root), time.monotonic()
+        write_trials_table(study)
+        write_summary(study, seconds=now - self._written)
+        self._written = now
+
+
+@contextlib.contextmanager
+def driving(
+    plan: StudyPlan, *, device: str, threads: int | None, display: Display, stop: StopRequest
+) -> Iterator[StudyRun]:
+    """Take a study's lock, write what it is, and open it.
+
+    Raises:
+        UserError: the folder or the storage cannot be written, or another process drives this study.
+    """
+    folder = plan.folder
+    make_writable(folder.root)
+    with only_driver(folder.root):
+        if not plan.exists:
+            write_identity(folder, plan.identity)
+        write_provenance(folder, plan.dataset)
+        executor = make_executor(plan.dataset, device=device, threads=threads)
+        try:
+            yield StudyRun(plan, executor, display=display, stop=stop)
+        finally:
+            executor.close()
