@@ -151,6 +151,7 @@ def _write_results(folders: Sequence[Path], joint: Path) -> None:
     from study.records import load_study
     from study.tables.ablation import compute_frozen
     from study.tables.render import to_text
+    from study.tables.results import Results
     from study.tables.write import write_tables
 
     for folder in folders:
@@ -158,7 +159,7 @@ def _write_results(folders: Sequence[Path], joint: Path) -> None:
         make_figures(folder, only=["ablation", "user_differences", "interaction"], say=lambda line: None)
     if joint not in folders:
         write_tables(folders, joint / "tables")
-    table = compute_frozen([load_study(folder) for folder in folders])
+    table = compute_frozen(Results([load_study(folder) for folder in folders]))
     print(f"\n{to_text(table)}" if table is not None else "no run has a result")
     print(f"tables: {joint / 'tables'}; figures: {', '.join(str(folder / 'figures') for folder in folders)}")
 

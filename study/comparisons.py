@@ -1,8 +1,8 @@
-"""Every arm against the full model: paired per-user differences, their uncertainty, and p-values corrected together."""
+"""Comparisons on test, from a study's records to families of ``Comparison`` rows; ``stats/`` does the arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,35 +11,72 @@ from jaxtyping import Float
 from sea_core.errors import UserError
 from study.arms import FULL
 from study.records import RunRecord, Study
-from study.stats.crossed import crossed_effect
-from study.stats.family import holm
+from study.stats.compare import compare_arms, compare_factorial
+from study.stats.comparison import Comparison, correct_family
 
-COLUMNS = ["study", "dataset", "mode", "arm", "metric", "full", "difference", "low", "high", "p", "p_holm"]
-COLUMNS += ["effect_size", "standard_error", "seeds", "users"]
+FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
+COLUMNS = ("study", "mode", *Comparison._fields)
+
+Runs = Mapping[int, RunRecord]  # seed -> run
+PerUser = dict[str, Float[np.ndarray, "seeds users"]]  # metric -> values
 
 
-def compare_with_full(studies: Sequence[Study], metrics: Sequence[str], *, alpha: float = 0.05) -> pd.DataFrame:
-    """Compare each arm with ``full`` of the same study and mode, on the seeds that both finished.
+def compare_with_full(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
+    """Each arm against ``full`` of the same study and mode, on the seeds that both finished; all rows are one family.
 
-    ``difference`` is arm minus full, with its ``1 - alpha`` interval for users and seeds like these. ``p_holm`` is
-    corrected over all rows: metrics x arms x modes x studies. One seed gives a difference, but no interval and no p.
+    Returns:
+        ``COLUMNS``, one row per comparison. One seed gives a difference, but no interval and no p-value.
 
     Raises:
         UserError: an arm was tested on other users than ``full``.
     """
-    lines = []
+    rows = []
     for study in studies:
-        for mode, arm, pairs in _pairs(study):
-            for metric in metrics:
-                full, other = (np.stack([_values(run, metric) for run in side]) for side in zip(*pairs, strict=True))
-                effect = crossed_effect(other - full, alpha=alpha)
-                numbers = (full.mean(), effect.mean, effect.low, effect.high, effect.p, np.nan, effect.effect_size)
-                lines.append(
-                    (study.name, study.dataset, mode, arm, metric, *numbers, effect.standard_error, *full.shape)
-                )
-    frame = pd.DataFrame(lines, columns=COLUMNS)
-    frame["p_holm"] = holm(frame["p"].to_numpy(np.float64))
-    return frame
+        for mode, arms in _arms_by_mode(study).items():
+            full = arms.get(FULL, {})
+            paired: dict[tuple[int, ...], list[str]] = {}  # arms that failed on a seed are compared on the others
+            for arm, runs in arms.items():
+                if arm != FULL and (seeds := tuple(sorted(runs.keys() & full.keys()))):
+                    _require_same_users(full[seeds[0]], runs[seeds[0]])
+                    paired.setdefault(seeds, []).append(arm)
+            for seeds, names in paired.items():
+                values = {name: _per_user(arms[name], seeds, metrics) for name in (FULL, *names)}
+                compared = compare_arms(values, reference=FULL, rng=_generator(), dataset=study.dataset)
+                rows += [(study.name, mode, row) for row in compared]
+    return _as_family(rows)
+
+
+def compare_with_baselines(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
+    """The winner against each baseline, which has no seeds and is the same beside every one; all rows are one family.
+
+    Raises:
+        UserError: a baseline was tested on other users than the winner.
+    """
+    rows = []
+    for study in studies:
+        winner = {run.seed: run for run in study.winner if run.seed is not None and run.test is not None}
+        for baseline in study.baselines if winner else ():
+            seeds, name = sorted(winner), str(baseline.baseline)
+            _require_same_users(winner[seeds[0]], baseline)
+            same = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics)
+            values = {name: same, "SEA": _per_user(winner, seeds, metrics)}
+            compared = compare_arms(values, reference=name, rng=_generator(), dataset=study.dataset)
+            rows += [(study.name, "", row) for row in compared]
+    return _as_family(rows)
+
+
+def compare_factors(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
+    """Main effects of CLUB and Solosim and their interaction, where the four arms share seeds; one family."""
+    rows = []
+    for study in studies:
+        for mode, arms in _arms_by_mode(study).items():
+            runs = [arms.get(arm, {}) for arm in FACTORIAL_ARMS]
+            seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs)))
+            if seeds:
+                values = {a: _per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
+                compared = compare_factorial(values, rng=_generator(), dataset=study.dataset)
+                rows += [(study.name, mode, row) for row in compared]
+    return _as_family(rows)
 
 
 def stars(p: float) -> str:
@@ -47,25 +84,31 @@ def stars(p: float) -> str:
     return "*" * sum(p < level for level in (0.05, 0.01, 0.001))
 
 
-def _pairs(study: Study) -> Iterator[tuple[str, str, list[tuple[RunRecord, RunRecord]]]]:
-    """Mode, arm and its runs beside those of ``full`` on the same seeds; an arm without any such pair is left out."""
-    runs = {(run.mode, run.arm, run.seed): run for run in study.ablations if run.state == "complete"}
-    for mode, arm in dict.fromkeys((mode, arm) for mode, arm, _ in runs if arm != FULL):
-        seeds = sorted(seed for m, a, seed in runs if (m, a) == (mode, arm) and seed is not None)
-        pairs = [(runs[mode, FULL, seed], runs[mode, arm, seed]) for seed in seeds if (mode, FULL, seed) in runs]
-        for full, other in pairs:
-            _require_same_users(full, other)
-        if pairs:
-            yield str(mode), str(arm), pairs
+def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
+    """Mode -> arm -> seed -> run, of the runs that have test results."""
+    found: dict[str, dict[str, dict[int, RunRecord]]] = {}
+    for run in study.ablations:
+        if run.seed is not None and run.test is not None:
+            found.setdefault(str(run.mode), {}).setdefault(str(run.arm), {})[run.seed] = run
+    return {mode: dict(arms) for mode, arms in found.items()}
 
 
-def _values(run: RunRecord, metric: str) -> Float[np.ndarray, " users"]:
-    assert run.test is not None
-    return np.asarray(run.test.values[metric], dtype=np.float64)
+def _per_user(runs: Runs, seeds: Sequence[int], metrics: Sequence[str]) -> PerUser:
+    tests = [test.values for seed in seeds if (test := runs[seed].test) is not None]
+    return {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
 
 
-def _require_same_users(full: RunRecord, other: RunRecord) -> None:
-    if full.test is None or other.test is None:
-        raise UserError(f"{(full if full.test is None else other).folder} has no test results; run the ablation again")
-    if not np.array_equal(full.test.users, other.test.users):
-        raise UserError(f"{full.folder} and {other.folder} were tested on different users, so they cannot be paired")
+def _require_same_users(one: RunRecord, other: RunRecord) -> None:
+    if one.test is None or other.test is None or not np.array_equal(one.test.users, other.test.users):
+        raise UserError(f"{one.folder} and {other.folder} were tested on different users, so they cannot be paired")
+
+
+def _generator() -> np.random.Generator:
+    """The same for each comparison: a table that is computed twice must not change."""
+    return np.random.default_rng(0)
+
+
+def _as_family(rows: Sequence[tuple[str, str, Comparison]]) -> pd.DataFrame:
+    corrected = correct_family([row for _, _, row in rows])
+    lines = [(study, mode, *row) for (study, mode, _), row in zip(rows, corrected, strict=True)]
+    return pd.DataFrame(lines, columns=list(COLUMNS))

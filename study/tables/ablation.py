@@ -8,52 +8,47 @@ from typing import Any
 import pandas as pd
 
 from study.arms import ALL, FULL, load_suite
-from study.comparisons import compare_with_full, stars
+from study.comparisons import stars
 from study.records import Study
-from study.tables.measurements import dataset_names, measurements, metric_title, shown_metrics
+from study.tables.measurements import metric_title
+from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
+COMPARED = ("difference", "relative", "low", "high", "p", "p_holm", "effect_size", "verdict")
 
-def compute_frozen(studies: Sequence[Study]) -> Table | None:
+
+def compute_frozen(results: Results) -> Table | None:
     """Every arm with the full model's tuned config."""
-    return _compute(studies, "frozen", "Ablation with the full model's configuration (frozen)", "ablation")
+    return _compute(results, "frozen", "Ablation with the full model's configuration (frozen)", "ablation")
 
 
-def compute_retuned(studies: Sequence[Study]) -> Table | None:
+def compute_retuned(results: Results) -> Table | None:
     """Every arm with a search of its own, of equal budget."""
-    return _compute(
-        studies, "retuned", "Ablation, every arm tuned by a search of its own (re-tuned)", "ablation-retuned"
-    )
+    title = "Ablation, every arm tuned by a search of its own (re-tuned)"
+    return _compute(results, "retuned", title, "ablation-retuned")
 
 
-def _compute(studies: Sequence[Study], mode: str, title: str, name: str) -> Table | None:
-    measured = measurements(studies)
-    measured = measured[measured["mode"] == mode]
+def _compute(results: Results, mode: str, title: str, name: str) -> Table | None:
+    measured = results.measured[results.measured["mode"] == mode]
     if measured.empty:
         return None
-    ran = [study for study in studies if any(run.mode == mode for run in study.ablations)]
-    metrics = shown_metrics(measured)
-    compared = compare_with_full(ran, metrics)
-    compared = compared[compared["mode"] == mode]
-    frame = _join(measured, compared)
+    ran = [study for study in results.studies if any(run.mode == mode for run in study.ablations)]
+    frame = _join(measured, results.arms)
     cells = {(line["study"], line["name"], line["metric"]): line for line in frame.to_dict("records")}
-    titles = dict(zip(measured["name"], measured["title"], strict=True))
-    titles |= {str(run.arm): str(run.record.get("arm_title", run.arm)) for study in ran for run in study.ablations}
-
-    columns = [(study.name, metric) for study in ran for metric in metrics]
+    columns = [(study.name, metric) for study in ran for metric in results.metrics]
     rows: list[list[Cell]] = []
     for arm in _ordered(ran, mode):
-        rows.append([titles[arm], *[_value(cells.get((study, arm, metric))) for study, metric in columns]])
+        rows.append([results.titles[arm], *[_value(cells.get((study, arm, metric))) for study, metric in columns]])
         if arm != FULL:
             rows.append(["Δ to full", *[_difference(cells.get((study, arm, metric))) for study, metric in columns]])
     values = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
-    ambiguous = len(dataset_names(ran)) < len(ran)
+    ambiguous = len({study.dataset for study in ran}) < len(ran)
     return Table(
         name=name,
         caption=f"{title}: test results, mean ± sd over seeds, and the paired difference to full with its 95 % "
         "interval over users and seeds. Stars: p < .05, .01, .001 after Holm over all comparisons.",
         columns=["Arm", *[metric_title(metric) for _, metric in columns]],
-        groups=[(study.name if ambiguous else study.dataset, len(metrics)) for study in ran],
+        groups=[(study.name if ambiguous else study.dataset, len(results.metrics)) for study in ran],
         rows=mark_best(rows, among=values),
         rules=values[1:],
         frame=frame,
@@ -66,6 +61,7 @@ def _join(measured: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     keys = ["study", "dataset", "mode", "name", "metric"]
     summary = measured.groupby(keys, sort=False)["value"].agg(mean="mean", sd="std", seeds="count").reset_index()
     compared = compared.rename(columns={"arm": "name", "seeds": "paired_seeds"})
+    compared = compared[[*keys, "paired_seeds", *COMPARED]]
     return summary.merge(compared, on=keys, how="left", validate="one_to_one")
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from study.records import RunRecord, Study
+from study.tables.results import Results
 from study.tables.table import Table
 
 
-def compute(studies: Sequence[Study]) -> Table | None:
+def compute(results: Results) -> Table | None:
     """The winner's searched parameters, or those of the best trial where no winner was made. None without a search."""
-    chosen = [(study, best) for study in studies if (best := _chosen(study)) is not None]
+    chosen = [(study, best) for study in results.studies if (best := _chosen(study)) is not None]
     if not chosen:
         return None
     parameters = list(dict.fromkeys(name for _, best in chosen for name in best.params))

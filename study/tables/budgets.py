@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from study.records import RunRecord, Study
+from study.tables.results import Results
 from study.tables.table import Table
 
 
-def compute(studies: Sequence[Study]) -> Table | None:
+def compute(results: Results) -> Table | None:
     """Runs and epochs of search, finalists, winner and every arm. Counts only: nothing depends on the clock."""
-    lines = [(study.name, study.dataset, part, _spent(runs)) for study in studies for part, runs in _parts(study)]
+    lines = [
+        (study.name, study.dataset, part, _spent(runs)) for study in results.studies for part, runs in _parts(study)
+    ]
     if not lines:
         return None
     counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run"]

@@ -61,11 +61,6 @@ def check_comparable(studies: Sequence[Study]) -> None:
                     )
 
 
-def dataset_names(studies: Sequence[Study]) -> list[str]:
-    """Datasets in the order of the studies, each once."""
-    return list(dict.fromkeys(study.dataset for study in studies))
-
-
 def shown_metrics(frame: pd.DataFrame) -> list[str]:
     """The headline metrics that were measured, or all if none of them was."""
     present = list(dict.fromkeys(frame["metric"]))

@@ -9,28 +9,26 @@ from typing import Any
 import pandas as pd
 
 from sea_core.errors import UserError
-from study.records import Study
-from study.tables.measurements import dataset_names, measurements, metric_title, shown_metrics
+from study.tables.measurements import metric_title
+from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published.csv"
 _PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
 
 
-def compute(studies: Sequence[Study], published: Path = PUBLISHED) -> Table | None:
+def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     """Compare SEA with the baselines measured here and with published results of the same datasets.
 
     Only rows that were measured here compete for best and second; published ones are quoted. None without a result.
 
     Raises:
-        UserError: studies of one dataset ran on different data, or ``published`` is unreadable.
+        UserError: ``published`` is unreadable.
     """
-    measured = measurements(studies)
-    measured = measured[measured["kind"] != "arm"]
+    measured = results.measured[results.measured["kind"] != "arm"]
     if measured.empty:
         return None
-    datasets = [name for name in dataset_names(studies) if name in set(measured["dataset"])]
-    metrics = shown_metrics(measured)
+    datasets, metrics = list(dict.fromkeys(measured["dataset"])), results.metrics
     frame = pd.concat([_quoted(published, datasets), _summarised(measured)], ignore_index=True)
     # A published SEA and ours are two methods of one name.
     methods = frame.drop_duplicates(["order", "method"]).sort_values("order", kind="stable")

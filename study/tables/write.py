@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from study.records import Study, load_study
+from study.records import load_study
 from study.study_folder import make_writable
-from study.tables import ablation, best_configs, budgets, overall
+from study.tables import ablation, best_configs, budgets, factorial, overall, selection, sensitivity, statistics
 from study.tables.render import write_table
+from study.tables.results import Results
 from study.tables.table import Table
 
-TABLES: Sequence[Callable[[Sequence[Study]], Table | None]] = (
+TABLES: Sequence[Callable[[Results], Table | None]] = (
     overall.compute,
     ablation.compute_frozen,
     ablation.compute_retuned,
+    statistics.compute,
+    factorial.compute,
+    selection.compute,
+    sensitivity.compute,
     best_configs.compute,
     budgets.compute,
 )
@@ -33,7 +38,7 @@ def write_tables(folders: Sequence[Path], out: Path) -> list[Path]:
     Raises:
         UserError: no study there, data that differ, a test result without its receipt, or an unwritable folder.
     """
-    studies = [load_study(folder) for folder in folders]
-    computed = [table for compute in TABLES if (table := compute(studies)) is not None]
+    results = Results([load_study(folder) for folder in folders])
+    computed = [table for compute in TABLES if (table := compute(results)) is not None]
     make_writable(out)
     return [path for table in computed for path in write_table(table, out)]

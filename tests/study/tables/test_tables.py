@@ -12,9 +12,14 @@ from sea_core.run_folder import RECEIPT, RECORD
 from study.records import load_study
 from study.study_folder import StudyFolder
 from study.tables import ablation, best_configs, budgets, overall
+from study.tables.results import Results
 from study.tables.table import Number, Table
 from study.tables.write import write_tables
 from tests.study.results import write_arms, write_result, write_search
+
+
+def results(*folders: Path) -> Results:
+    return Results([load_study(folder) for folder in folders])
 
 
 def cell(table: Table | None, row: str, column: int) -> Number:
@@ -25,7 +30,7 @@ def cell(table: Table | None, row: str, column: int) -> Number:
 
 
 def test_overall_table_by_hand(tmp_path: Path) -> None:
-    table = overall.compute([load_study(write_search(tmp_path))])
+    table = overall.compute(results(write_search(tmp_path)))
     assert table is not None
     assert [row[0] for row in table.rows] == ["Item-kNN", "Popularity", "SEA", "Improv. %"]
     assert table.columns == ["Method", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]
@@ -38,8 +43,8 @@ def test_overall_table_by_hand(tmp_path: Path) -> None:
 
 
 def test_published_rows_appear_for_their_dataset_only_and_do_not_compete(tmp_path: Path) -> None:
-    baby = load_study(write_search(tmp_path, name="b", dataset="baby", level=0.01))
-    table = overall.compute([baby, load_study(write_search(tmp_path, name="t"))])
+    baby = write_search(tmp_path, name="b", dataset="baby", level=0.01)
+    table = overall.compute(results(baby, write_search(tmp_path, name="t")))
     assert table is not None
     quoted = cell(table, "FREEDOM †", 2)
     assert (quoted.value, quoted.rank) == (0.0992, 0)
@@ -49,14 +54,14 @@ def test_published_rows_appear_for_their_dataset_only_and_do_not_compete(tmp_pat
     assert any("not measured here" in note for note in table.notes)
     source = table.frame.set_index(["method", "dataset", "metric"])["source"]
     assert set(source["FREEDOM"]) == {"MMRec evaluation page"}
-    alone = overall.compute([load_study(tmp_path / "t")])
+    alone = overall.compute(results(tmp_path / "t"))
     assert alone is not None
     assert not any("†" in str(row[0]) for row in alone.rows)
 
 
 def test_two_studies_of_one_dataset_are_two_rows(tmp_path: Path) -> None:
     folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", level=0.4)]
-    table = overall.compute([load_study(folder) for folder in folders])
+    table = overall.compute(results(*folders))
     assert table is not None
     assert [row[0] for row in table.rows] == ["Item-kNN", "Popularity", "SEA (a)", "SEA (b)"]
     assert cell(table, "SEA (b)", 2).rank == 1
@@ -66,7 +71,7 @@ def test_two_studies_of_one_dataset_are_two_rows(tmp_path: Path) -> None:
 def test_rows_of_different_data_are_refused(tmp_path: Path, name: str) -> None:
     folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", **{name: "x" * 16})]
     with pytest.raises(UserError, match=rf"{tmp_path}/a/.*{tmp_path}/b/.*{name} {'[ds]' * 16} and {'x' * 16}"):
-        overall.compute([load_study(folder) for folder in folders])
+        overall.compute(results(*folders))
 
 
 def test_arms_with_fewer_modalities_share_the_split_but_not_the_features(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_arms_with_fewer_modalities_share_the_split_but_not_the_features(tmp_pat
     for seed in (1, 2, 3):
         folder = StudyFolder(root).ablation("frozen", "text-only", seed)
         write_result(folder, 0.1, seed=seed, config=config, arm="text-only", mode="frozen", data_hash="e" * 16)
-    assert ablation.compute_frozen([load_study(root)]) is not None
+    assert ablation.compute_frozen(results(root)) is not None
 
 
 @pytest.mark.parametrize("spoil", ["missing", "another config"])
@@ -90,12 +95,12 @@ def test_a_test_result_without_its_receipt_is_refused(tmp_path: Path, spoil: str
         record = load_study(root).winner[0].record
         write_json(winner / RECORD, {**record, "config_hash": "0" * 16})
     with pytest.raises(UserError, match=r"seed-11/receipt\.json"):
-        overall.compute([load_study(root)])
+        overall.compute(results(root))
 
 
 def test_ablation_table_finds_the_arm_that_differs_and_not_the_one_that_does_not(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"no-club": -0.02, "full": 0.0, "mine": 0.0})
-    table = ablation.compute_frozen([load_study(root)])
+    table = ablation.compute_frozen(results(root))
     assert table is not None
     assert [row[0] for row in table.rows] == [
         "title of full", "title of no-club", "Δ to full", "title of mine", "Δ to full"
@@ -119,7 +124,7 @@ def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
         keys = {"arm": "no-both", "mode": "frozen", "trial": failure}
         write_result(StudyFolder(root).ablation("frozen", "no-both", seed), 0.0, seed=seed, **keys)
         (StudyFolder(root).ablation("frozen", "no-both", seed) / "test.parquet").unlink()
-    table = ablation.compute_frozen([load_study(root)])
+    table = ablation.compute_frozen(results(root))
     assert table is not None
     assert ["no-both", *["failed"] * 4] in [list(row) for row in table.rows]
     assert any("no-both failed on 3 of 3 seeds: loss term 'bpr' is not finite" in note for note in table.notes)
@@ -129,13 +134,13 @@ def test_an_arm_with_the_weights_of_full_is_called_out(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0}, weights_hash="w" * 16)
     for path in (root / "ablations").rglob(RECORD):
         write_json(path, {**load_record(path), "weights_hash": "w" * 16})
-    table = ablation.compute_frozen([load_study(root)])
+    table = ablation.compute_frozen(results(root))
     assert table is not None
     assert any("no-club trained to the same weights as full" in note for note in table.notes)
 
 
 def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
-    table = ablation.compute_frozen([load_study(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=1))])
+    table = ablation.compute_frozen(results(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=1)))
     assert table is not None
     difference = table.rows[2][2]
     assert isinstance(difference, Number)
@@ -145,7 +150,7 @@ def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
 
 
 def test_best_configs_shows_the_winners_parameters(tmp_path: Path) -> None:
-    table = best_configs.compute([load_study(write_search(tmp_path))])
+    table = best_configs.compute(results(write_search(tmp_path)))
     assert table is not None
     assert [list(row) for row in table.rows] == [
         ["dataset", "tiny"], ["temperature", "0.5"], ["knn_k", "5"], ["trial", "0"], ["validation value", "0.25"]
@@ -157,7 +162,7 @@ def test_budgets_count_runs_but_not_epochs_that_were_taken_over(tmp_path: Path) 
     for seed in (1, 2):
         folder = StudyFolder(root).ablation("frozen", "full", seed)
         write_result(folder, 0.1, seed=seed, arm="full", mode="frozen", copied_from="final/winner/seed-1")
-    table = budgets.compute([load_study(root)])
+    table = budgets.compute(results(root))
     assert table is not None
     spent = table.frame.set_index("part")["epochs run"].to_dict()
     assert spent == {"search": 5, "winner": 10, "full (frozen)": 0, "no-club (frozen)": 10}
@@ -168,7 +173,7 @@ def test_all_tables_are_written_and_equal_studies_give_equal_bytes(tmp_path: Pat
     first = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "one")}
     second = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "two")}
     assert first == second
-    stems = {"overall", "ablation", "best-configs", "budgets"}
+    stems = {"overall", "ablation", "statistics", "selection", "sensitivity", "best-configs", "budgets"}
     assert set(first) == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md", "tex")}
     frame = pd.read_csv(tmp_path / "one" / "overall.csv")
     measured = frame[(frame["method"] == "SEA") & (frame["metric"] == "recall@20")]

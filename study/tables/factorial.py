@@ -1,0 +1,42 @@
+"""The 2 x 2 factorial CLUB x Solosim: main effects and interaction, each with its interval."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.tables.measurements import metric_title
+from study.tables.results import Results
+from study.tables.statistics import p_text
+from study.tables.table import Cell, Number, Table
+
+EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
+
+
+def compute(results: Results) -> Table | None:
+    """What each loss adds over the other on and off, and what they add beside each other. None without the arms."""
+    frame = results.factors
+    if frame.empty:
+        return None
+    rows: list[list[Cell]] = []
+    for line in frame.to_dict("records"):
+        interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+        rows.append(
+            [
+                f"{line['dataset']}: {EFFECTS[line['arm']]} ({line['mode']})",
+                metric_title(line["metric"]),
+                Number(line["difference"], interval=interval, signed=True),
+                p_text(line["p"]),
+                p_text(line["p_holm"]),
+                line["verdict"],
+            ]
+        )
+    metrics = list(frame["metric"])
+    return Table(
+        name="factorial",
+        caption="Factorial CLUB × Solosim on test: main effects (on minus off, averaged over the other) and "
+        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals. Holm over all.",
+        columns=["Effect", "Metric", "Estimate", "p", "Holm p", "Verdict"],
+        rows=rows,
+        rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
+        frame=frame,
+    )

@@ -1,0 +1,112 @@
+"""What the search saw of each parameter: trials and scores over its range, and how much it mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sea_core.errors import UserError
+from study.records import RunRecord, Study
+from study.search_space import parse_space
+from study.stats.importances import importances
+from study.tables.results import Results
+from study.tables.table import Cell, Number, Table, mark_best
+
+BINS = 4  # a parameter with more values than this is shown by quartiles of its trials
+
+
+def compute(results: Results) -> Table | None:
+    """Per study and parameter, the complete trials' scores by value. None without a search."""
+    frames = [frame for study in results.studies if (frame := _of_study(study)) is not None]
+    if not frames:
+        return None
+    frame = pd.concat(frames, ignore_index=True)
+    lines = frame.to_dict("records")
+    groups = [(line["study"], line["parameter"]) for line in lines]
+    starts = [n for n in range(len(lines)) if n == 0 or groups[n] != groups[n - 1]]
+    rows: list[list[Cell]] = [[*_labels(line, first=n in starts), *_numbers(line)] for n, line in enumerate(lines)]
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        rows[start:end] = mark_best(rows, among=range(start, end))[start:end]
+    return Table(
+        name="sensitivity",
+        caption="Validation scores of complete trials over each parameter's range (its values, or quartiles of the "
+        "trials), mean ± sd and best; PED-ANOVA importance with its 95 % range over resampled trials. The search chose "
+        "these values and other parameters moved along: read it as a map, not as an experiment.",
+        columns=["Parameter", "Importance", "Values", "Trials", "Mean", "Best"],
+        rows=rows,
+        rules=starts[1:],
+        frame=frame,
+    )
+
+
+def _of_study(study: Study) -> pd.DataFrame | None:
+    trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
+    trials = [trial for trial in trials if trial.value is not None]
+    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    if not names:
+        return None
+    known = _importances(study, trials)
+    lines = [
+        {"study": study.name, "dataset": study.dataset, "parameter": name, **known.get(name, {}), **entry}
+        for name in names
+        for entry in _by_value(trials, name)
+    ]
+    columns = ["study", "dataset", "parameter", "importance", "importance_low", "importance_high"]
+    return pd.DataFrame(lines, columns=[*columns, "values", "trials", "mean", "sd", "best"])
+
+
+def _by_value(trials: list[RunRecord], name: str) -> list[dict[str, Any]]:
+    """Scores by value, or by quartile of the trials where there are many values."""
+    scores = pd.Series([trial.value for trial in trials], dtype=np.float64)
+    values = pd.Series([trial.params.get(name) for trial in trials], dtype=object)
+    distinct = list(dict.fromkeys(values.map(_show)))
+    numeric = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
+    if numeric and len(distinct) > BINS:
+        numbers = values.astype(float)
+        quartile = pd.qcut(numbers.rank(method="first"), BINS, labels=False)
+        parts = [numbers[quartile == n] for n in range(BINS)]
+        labelled = [(f"{_show(part.min())} to {_show(part.max())}", part.index) for part in parts]
+    else:
+        order = sorted(distinct, key=float) if numeric else sorted(distinct)
+        labelled = [(label, values.index[values.map(_show) == label]) for label in order]
+    return [
+        {"values": label, "trials": len(part), "mean": part.mean(), "sd": part.std(), "best": part.max()}
+        for label, part in ((label, scores[index]) for label, index in labelled)
+    ]
+
+
+def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:
+    """Importance of each parameter with its range, where there are trials enough to say."""
+    space = parse_space(study.identity["space"], source=str(study.folder.identity)) if study.identity else {}
+    if sum(not distribution.single() for distribution in space.values()) < 2:
+        return {}
+    scores = np.array([trial.value for trial in trials], dtype=np.float64)
+    params = pd.DataFrame([trial.params for trial in trials])
+    try:
+        found = importances(params, scores, distributions=space, rng=np.random.default_rng(0))
+    except UserError:  # too few trials
+        return {}
+    keys = ("importance", "importance_low", "importance_high")
+    numbers = zip(found.importance, found.low, found.high, strict=True)
+    return {
+        name: dict(zip(keys, map(float, each), strict=True)) for name, each in zip(found.names, numbers, strict=True)
+    }
+
+
+def _labels(line: Mapping[Hashable, Any], *, first: bool) -> list[str]:
+    said = f"{line['importance']:.2f} [{line['importance_low']:.2f}, {line['importance_high']:.2f}]"
+    importance = "–" if pd.isna(line["importance"]) else said
+    label = f"{line['study']}: {line['parameter']}"
+    return [*((label, importance) if first else ("", "")), line["values"], str(line["trials"])]
+
+
+def _numbers(line: Mapping[Hashable, Any]) -> list[Number]:
+    return [Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"]), Number(line["best"])]
+
+
+def _show(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

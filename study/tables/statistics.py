@@ -1,0 +1,69 @@
+"""Every comparison with its interval, p-values, effect size, power and verdict: the rows behind every claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from study.tables.measurements import BASELINE_TITLES, metric_title
+from study.tables.results import Results
+from study.tables.table import Cell, Number, Table
+
+
+def compute(results: Results) -> Table | None:
+    """Arms against full, and the winner against baselines; each is a Holm family of its own."""
+    families = {"arms": results.arms, "baselines": results.baselines}
+    present = [frame.assign(family=family) for family, frame in families.items() if not frame.empty]
+    if not present:
+        return None
+    frame = pd.concat(present, ignore_index=True)
+    lines = frame.to_dict("records")
+    titles = {**BASELINE_TITLES, **results.titles}
+    parts = [(line["study"], line["mode"], line["family"]) for line in lines]
+    notes = sorted({f"{line['study']}: {line['note']}" for line in lines if line["note"]})
+    if any(line["verdict"] == "underpowered" for line in lines):
+        notes.append("Underpowered: the design could not have found a difference that matters, so it says nothing.")
+    return Table(
+        name="statistics",
+        caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
+        "before and after Holm over the family (arms, or baselines), effect size d, and the smallest difference that "
+        "the design finds with 80 % power (MDE).",
+        columns=["Comparison", "Metric", "Difference", "%", "p", "Holm p", "d", "MDE", "Seeds", "Users", "Verdict"],
+        rows=[_row(line, titles) for line in lines],
+        rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
+        frame=frame[["family", *(name for name in frame.columns if name != "family")]],
+        notes=notes,
+    )
+
+
+def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str]) -> list[Cell]:
+    mode = f" ({line['mode']})" if line["mode"] else ""
+    arm, reference = (titles.get(line[side], str(line[side])) for side in ("arm", "reference"))
+    interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+    return [
+        f"{line['dataset']}: {arm} vs {reference}{mode}",
+        metric_title(line["metric"]),
+        Number(line["difference"], interval=interval, signed=True),
+        _number(100 * line["relative"], decimals=2, signed=True),
+        p_text(line["p"]),
+        p_text(line["p_holm"]),
+        _number(line["effect_size"], decimals=3, signed=True),
+        _number(line["mde"]),
+        str(line["seeds"]),
+        str(line["users"]),
+        line["verdict"],
+    ]
+
+
+def p_text(p: float) -> str:
+    """``< .001``, ``.023`` or a dash where there is no p-value."""
+    if math.isnan(p):
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def _number(value: float, *, decimals: int = 4, signed: bool = False) -> Cell:
+    return "–" if math.isnan(value) else Number(value, decimals=decimals, signed=signed)
