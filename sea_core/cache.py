@@ -20,6 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from sea_core.files import write_atomically, write_json
 from sea_core.hashing import hash_arrays
 
 MANIFEST = "manifest.json"
@@ -55,6 +56,7 @@ def cached_arrays(
         return stored
     arrays = {name: np.ascontiguousarray(array) for name, array in build().items()}
     with contextlib.suppress(OSError):  # a full or read-only cache costs time, never the result
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, save(arrays, metadata={"content": hash_arrays(arrays)}))
     return arrays
 
@@ -76,7 +78,7 @@ def cached_folder(kind: str, inputs: Mapping[str, Any], build: Callable[[Path], 
         fresh.mkdir()
         build(fresh)
         files = {file.name: _sha256(file) for file in sorted(fresh.iterdir())}
-        write_atomically(fresh / MANIFEST, json.dumps({"inputs": inputs, "files": files}, indent=2).encode())
+        write_json(fresh / MANIFEST, {"inputs": dict(inputs), "files": files})
         if folder.exists():  # damaged, or finished meanwhile by another process
             shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -85,27 +87,6 @@ def cached_folder(kind: str, inputs: Mapping[str, Any], build: Callable[[Path], 
             if not _is_intact(folder):
                 raise
     return folder
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that, whatever happens, ``path`` holds its old content or all of the new.
-
-    Raises:
-        OSError: the folder cannot be written or the disk is full; no temporary file is left.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes private files
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray] | None:

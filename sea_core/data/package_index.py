@@ -10,8 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from sea_core.cache import cache_root, write_atomically
+from sea_core.cache import cache_root
 from sea_core.errors import UserError
+from sea_core.files import write_atomically
 
 TIMEOUT_SECONDS = 600
 

@@ -12,6 +12,8 @@ from torch import Tensor
 from sea_core.errors import UserError
 
 BLOCK_BYTES = 256 * 2**20
+# Up to this many items the exact method is faster than starting the approximate one.
+SMALL = 10_000
 # Cosines that agree to this many binary digits are ties: far above float64's rounding, far below any real difference.
 TIE_BITS = 40
 
@@ -66,21 +68,28 @@ def nearest_items(
 def nearest_items_approximately(features: Float[np.ndarray, "items dim"], k: int) -> Int[np.ndarray, "items k"]:
     """As ``nearest_items`` by nearest-neighbour descent (pynndescent): for catalogues whose exact graph takes hours.
 
+    Starting costs about a minute of compilation, so small catalogues are computed exactly. ``neighbour_recall`` tells
+    how much was found.
+
     Raises:
         UserError: ``k`` is not in 1..items, or pynndescent is not installed.
     """
     items = len(features)
-    if not 1 <= k <= items:
-        raise UserError(f"knn_k must be from 1 to the number of items, {items}, got {k}")
+    if items <= SMALL or k == 1:
+        return nearest_items(features, k)
     try:
         from pynndescent import NNDescent
     except ImportError:
         raise UserError("approximate item graphs need pynndescent: pip install 'sea-study[approximate]'") from None
-    # The index finds the item itself first; where it does not, the item replaces the last neighbour found.
     found, _ = NNDescent(features, metric="cosine", n_neighbors=k, random_state=0).neighbor_graph
-    itself = np.arange(items)
-    found[~(found == itself[:, None]).any(axis=1), -1] = itself[~(found == itself[:, None]).any(axis=1)]
-    return np.sort(found.astype(np.int64), axis=1)
+    found = found.astype(np.int64)
+    # Neighbours come nearest first; an item that is not among its own (it has duplicates) replaces the last.
+    lacking = np.flatnonzero(~(found == np.arange(items)[:, None]).any(axis=1))
+    found[lacking, -1] = lacking
+    short = np.flatnonzero((found < 0).any(axis=1))  # -1 stands where fewer than k were found
+    if short.size:
+        found[short] = nearest_items(features, k, rows=short)
+    return np.sort(found, axis=1)
 
 
 def neighbour_recall(

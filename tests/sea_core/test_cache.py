@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sea_core import cache
-from sea_core.cache import cache_key, cache_root, cached_arrays, cached_folder, write_atomically
+from sea_core.cache import cache_key, cache_root, cached_arrays, cached_folder
 
 ARRAYS = {"ids": np.arange(6).reshape(2, 3), "weights": np.array([0.5, -1.0], dtype=np.float32)}
 
@@ -88,19 +88,16 @@ def test_errors_of_the_build_reach_the_caller_and_leave_nothing(cache_folder: Pa
     assert not cache_folder.exists()
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_an_interrupted_write_keeps_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-
-    def interrupt(*_: object) -> None:
+def test_an_interrupted_write_leaves_nothing(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, step, interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            cached_arrays("things", {}, Counter())
+    assert os.listdir(cache_folder / "things") == []
+    _assert_equal(cached_arrays("things", {}, Counter()))
 
 
 def _fill(content: bytes) -> Callable[[Path], None]:

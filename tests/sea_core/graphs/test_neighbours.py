@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sea_core.errors import UserError
+from sea_core.graphs import neighbours as neighbours_module
 from sea_core.graphs.neighbours import nearest_items, nearest_items_approximately, neighbour_recall
 
 
@@ -95,16 +96,27 @@ def test_numpy_memory_stays_within_a_few_blocks() -> None:
 
 
 @pytest.mark.slow
-def test_the_approximate_method_keeps_the_item_and_nearly_all_neighbours() -> None:
+def test_the_approximate_method_keeps_the_item_and_nearly_all_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pynndescent")
+    monkeypatch.setattr(neighbours_module, "SMALL", 0)
     features = np.random.default_rng(0).standard_normal((2000, 8)).astype(np.float32)
+    features[:50] = features[0]
     neighbours = nearest_items_approximately(features, 10)
     assert (neighbours == np.arange(2000)[:, None]).any(axis=1).all()
-    recall = neighbour_recall(features, neighbours, sample=2000)
+    assert (np.diff(neighbours, axis=1) > 0).all()
+    assert neighbours.min() >= 0
+    # Of 50 equal items any 10 are as near as the first 10, which the exact rule takes.
+    features, neighbours = features[50:], nearest_items_approximately(features[50:], 10)
+    recall = neighbour_recall(features, neighbours, sample=1950)
     exact = nearest_items(features, 10)
     shared = sum(len(set(a) & set(b)) - 1 for a, b in zip(exact, neighbours, strict=True))
-    assert recall == pytest.approx(shared / (2000 * 9))
+    assert recall == pytest.approx(shared / (1950 * 9))
     assert recall > 0.9
+
+
+def test_a_small_catalogue_is_exact_whatever_the_method() -> None:
+    features = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
+    np.testing.assert_array_equal(nearest_items_approximately(features, 5), nearest_items(features, 5))
 
 
 def test_recall_counts_the_exact_neighbours_found() -> None:
