@@ -16,9 +16,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 from sea_core.errors import UserError, suggest
+from sea_core.evaluation.metrics import METRICS
 from sea_core.losses.registry import alignment_names, distancing_names
-
-METRIC_NAMES = ("recall", "ndcg", "precision", "map")
 
 
 def _choice(
@@ -44,7 +43,7 @@ def _sampled(value: str) -> bool:
 
 def _metric(value: str) -> bool:
     name, _, k = value.partition("@")
-    return name in METRIC_NAMES and k.isdecimal() and int(k) >= 1
+    return name in METRICS and k.isdecimal() and int(k) >= 1
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ class Config:
         "validation metric that selects the epoch",
         observable="stopping",
         check=_metric,
-        rule=f"one of {', '.join(METRIC_NAMES)}, then @K",
+        rule=f"one of {', '.join(METRICS)}, then @K",
     )
     evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
         "fresh",
