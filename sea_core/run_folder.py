@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -19,7 +19,9 @@ from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_atomically, write_json
 from sea_core.provenance import machine, versions
-from sea_core.training.run import TrainingRun
+
+if TYPE_CHECKING:
+    from sea_core.training.run import TrainingRun  # readers of records, figures among them, never load what trains
 
 SCHEMA_VERSION = 1
 RECORD, HISTORY, VALIDATION, TEST = "record.json", "history.csv", "validation.parquet", "test.parquet"

@@ -12,7 +12,7 @@ QUICK = ["latent_dim=8", "item_mlp_hidden=8", "club_steps=2", "epochs=2", "learn
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]):  # noqa: ANN201
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(tmp_path)
 
     def call(*words: str) -> tuple[int, str, str]:
