@@ -71,18 +71,16 @@ def finalize(
         display: told what is going on.
 
     Raises:
-        UserError: no trial is complete, or every finalist failed on the fresh seeds.
+        UserError: every finalist failed on a fresh seed.
+        ValueError: no trial is complete.
     """
     ranked = rank_trials(trials)[:finalists]
     if not ranked:
-        raise UserError(
-            f"no trial of {folder.name} is complete, so there is nothing to re-train; "
-            f"see trials/<n>/log.txt in {folder.root}, or search on with a larger --n-trials"
-        )
+        raise ValueError(f"no trial of {folder.name} is complete")
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
     seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
-    display.stage(f"finalists on fresh seeds, {dataset.name}", total=len(ranked) * len(seeds))
-    train(FinalRuns(_finalist_runs(folder, configs, seeds), dataset=dataset, display=display))
+    rounds = f"finalists on fresh seeds, {dataset.name}"
+    _train_all(_finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, display=display)
     entries = [entry for trial in ranked if (entry := _competed(folder, trial, seeds, base.valid_metric)) is not None]
     if not entries:
         raise UserError(f"every finalist of {folder.name} failed on a fresh seed; see {folder.root}/final/finalists")
@@ -101,8 +99,8 @@ def finalize(
     set_aside_former_winner(folder, winner)
     folder.selection.parent.mkdir(parents=True, exist_ok=True)
     write_json(folder.selection, selection)  # before the test split is opened
-    display.stage(f"winner (trial {winner.number}) on fresh seeds, {dataset.name}", total=fresh)
-    train(FinalRuns(_winner_runs(folder, winner), dataset=dataset, display=display))
+    rounds = f"winner (trial {winner.number}) on fresh seeds, {dataset.name}"
+    _train_all(_winner_runs(folder, winner), rounds, dataset=dataset, train=train, display=display)
     write_json(folder.selection, selection | {"shrinkage": _shrinkage(folder, winner, ranked, base.valid_metric)})
     return winner
 
@@ -152,6 +150,19 @@ def _winner_runs(folder: StudyFolder, winner: Winner) -> list[FinalRun]:
         FinalRun(folder.winner(seed), winner.config, seed, f"winner, seed {seed}", opens_test=True, extra=extra)
         for seed in winner.seeds
     ]
+
+
+def _train_all(
+    runs: Sequence[FinalRun],
+    title: str,
+    *,
+    dataset: Dataset,
+    train: Callable[[RunSource], None],
+    display: Display,
+) -> None:
+    if runs:
+        display.stage(title, total=len(runs), done=sum(run.is_done(dataset) for run in runs))
+        train(FinalRuns(runs, dataset=dataset, display=display))
 
 
 def _competed(folder: StudyFolder, trial: FrozenTrial, seeds: Sequence[int], metric: str) -> dict[str, Any] | None:

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
     from plots.make_figures import make_figures
+    from sea_core.training.loop import Stopped
     from study.ablation_plan import plan_ablation
     from study.ablation_runs import run_ablation
     from study.arms import load_suite
@@ -63,14 +64,16 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
     with driving(plan, device=options.device, threads=options.threads, display=display, stop=stop) as run:
         try:
             run.search()
-            if not options.no_finalize:
+            if not options.no_finalize and run.has_result:
                 winner = run.finalize()
                 if not options.no_ablations:
                     arms = load_suite("default")
                     ablation = plan_ablation(arms, winner.config, plan.dataset, seeds=winner.seeds, folder=folder)
                     run_ablation(ablation, train=run.train, display=display)
-        finally:
+        except Stopped:
             run.write_results()
+            raise
+        run.write_results()
         display.stage("tables and figures")
         write_tables([folder.root], folder.tables)
         make_figures(folder.root, say=lambda line: None)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
 
 from sea_core.interrupts import StopRequest
 from study.baseline_runs import run_baselines
@@ -47,6 +48,11 @@ class StudyRun:
         )
         check_storage(plan.folder, self._store, plan.identity)
 
+    @property
+    def has_result(self) -> bool:
+        """Whether a trial is complete, so that there is something to finalise."""
+        return any(trial.state == TrialState.COMPLETE for trial in self._store.trials())
+
     def train(self, source: RunSource) -> None:
         """Drive a source of runs to its end.
 
@@ -74,8 +80,8 @@ class StudyRun:
         self._display.stage(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished)
         self.train(source)
 
-    def finalize(self) -> Winner:
-        """Select the winner, open it on test, and evaluate the baselines."""
+    def finalize(self, *, baselines: bool = True) -> Winner:
+        """Select the winner, open it on test, and evaluate the baselines, unless another study of these data does."""
         plan = self.plan
         winner = finalize(
             plan.folder,
@@ -88,7 +94,8 @@ class StudyRun:
             train=self.train,
             display=self._display,
         )
-        run_baselines(plan.folder, plan.dataset, display=self._display)
+        if baselines:
+            run_baselines(plan.folder, plan.dataset, display=self._display)
         return winner
 
     def write_results(self) -> None:
