@@ -45,7 +45,7 @@ class SparseGraph:
         """
         if symmetric and matrix.shape[0] != matrix.shape[1]:
             raise ValueError(f"a symmetric graph must be square, got shape {matrix.shape}")
-        forward = _csr_tensor(matrix.tocsr(), device, dtype)
+        forward = _csr_tensor(matrix, device, dtype)
         return cls(forward, forward if symmetric else _csr_tensor(matrix.T.tocsr(), device, dtype))
 
     @property
@@ -72,7 +72,7 @@ class _Propagate(torch.autograd.Function):
 
 
 def _csr_tensor(matrix: sp.csr_array, device: torch.device | str, dtype: torch.dtype) -> Tensor:
-    matrix.sort_indices()
+    matrix = matrix.sorted_indices()
     with warnings.catch_warnings():
         # PyTorch announces on first use that sparse CSR is in beta; products and layout have been stable for years.
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta", category=UserWarning)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sea_core.losses.club_fit import ClubFitter
+from sea_core.model.projection import recycle_gradients
 from sea_core.model.sea import SEA, Batch, Draws, Forward, Inputs
 
 
@@ -34,7 +35,7 @@ class Stepper:
             The forward pass as it was before any update, and its unweighted terms with ``club_fit`` beside them. No
             value has been read back to the host.
         """
-        self.optimiser.zero_grad(set_to_none=True)
+        recycle_gradients(self.model.parameters())
         forward = self.model(inputs, batch, draws)
         forward.total.backward()
         terms = {name: value.detach() for name, value in forward.terms.items()}

@@ -1,0 +1,45 @@
+"""Products through oneDNN or MKL are the same products."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sea_core.kernels import matmul
+from sea_core.kernels.matmul import multiply_into, times_transposed
+
+LAYOUTS = {
+    "rows": lambda m: m.contiguous(),
+    "columns": lambda m: m.T.contiguous().T,
+    "gaps": lambda m: torch.cat([m, m], dim=1)[:, : m.shape[1]],
+    "every other row": lambda m: torch.stack([m, m], dim=1).flatten(0, 1)[::2],
+}
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sizes=st.tuples(*[st.integers(1, 40)] * 3),
+    layouts=st.tuples(*[st.sampled_from(sorted(LAYOUTS))] * 2),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+def test_any_shape_and_layout_gives_the_product(sizes, layouts, dtype):
+    rows, columns, depth = sizes
+    generator = torch.Generator().manual_seed(0)
+    a = LAYOUTS[layouts[0]](torch.randn(rows, depth, dtype=dtype, generator=generator))
+    b = LAYOUTS[layouts[1]](torch.randn(columns, depth, dtype=dtype, generator=generator))
+    torch.testing.assert_close(times_transposed(a, b), (a.double() @ b.double().T).to(dtype), rtol=1e-5, atol=1e-5)
+
+
+def test_without_onednn_the_product_is_the_same(monkeypatch):
+    a, b = torch.randn(5, 7), torch.randn(3, 7)
+    with_onednn = times_transposed(a, b)
+    monkeypatch.setattr(matmul, "_ONEDNN", False)
+    torch.testing.assert_close(times_transposed(a, b), with_onednn)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_result_is_written_in_place_and_widened(dtype):
+    a, b = torch.ones(3, 4, dtype=dtype), torch.full((4, 2), 0.5, dtype=dtype)
+    result = torch.empty(3, 2)
+    multiply_into(result, a, b)
+    assert torch.equal(result, torch.full((3, 2), 2.0))
