@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from study.stats.family import holm
 
@@ -19,12 +22,19 @@ def test_rows_without_a_p_value_stay_without_and_do_not_count() -> None:
     assert np.isnan(corrected[1])
 
 
-def test_it_lies_between_no_correction_and_bonferroni() -> None:
+def test_it_equals_statsmodels() -> None:
     p = np.random.default_rng(0).random(40) ** 3
+    p[7] = p[8]
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_it_lies_between_no_correction_and_bonferroni(values: list[float]) -> None:
+    p = np.array(values)
     corrected = holm(p)
     assert np.all(p <= corrected)
-    assert np.all(corrected <= np.minimum(40 * p, 1) + 1e-12)
-    assert np.all(np.diff(corrected[np.argsort(p)]) >= 0)
+    assert np.all(corrected <= np.minimum(len(p) * p, 1.0))
 
 
 def test_an_empty_family_is_empty() -> None:
