@@ -57,11 +57,12 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
     from study.ablation_plan import plan_ablation
     from study.ablation_runs import run_ablation
     from study.arms import load_suite
+    from study.study_plan import make_placement
     from study.study_run import driving
     from study.tables.write import write_tables
 
     folder = plan.folder
-    with driving(plan, device=options.device, threads=options.threads, display=display, stop=stop) as run:
+    with driving(plan, make_placement(options), display=display, stop=stop) as run:
         try:
             run.search()
             if not options.no_finalize and run.has_result:

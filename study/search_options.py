@@ -99,8 +99,14 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
     text = "Optuna's storage: sqlite:///FILE or postgresql://... (default: study.db in the study's folder)"
     add("--storage", metavar="URL", help=text)
     add("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
-    text = "processor threads of a run; results are equal to the bit for equal threads (default: all cores)"
+    text = "runs at the same time; 1 trains in this process, more are Ray actors (default: 1)"
+    add("--workers", type=int, default=1, metavar="N", help=text)
+    text = "processor threads of a run; equal threads give equal bits (default: the cores, shared by the workers)"
     add("--threads", type=int, metavar="N", help=text)
+    text = "share of a GPU for each worker, with --device cuda (default: 1)"
+    add("--gpus-per-worker", type=float, default=1.0, metavar="X", help=text)
+    text = "train on a running Ray cluster: auto, or HOST:PORT (default: none, this machine only)"
+    add("--ray-address", metavar="ADDRESS", help=text)
     text = "show space, runs, arms and an estimate of the time from a short probe; write nothing"
     add("--dry-run", action="store_true", help=text)
     add("--quiet", action="store_true", help="no progress, only the result")

@@ -13,8 +13,8 @@ from sea_core.config import Config
 from sea_core.config_files import build_config, parse_assignments, read_yaml
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
-from sea_core.device import check_device
 from sea_core.errors import UserError
+from study.executors.make import Placement
 from study.identity import check_identity, make_identity
 from study.search_space import Space, grid, load_space
 from study.study_folder import StudyFolder, study_folder
@@ -70,11 +70,12 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
         ("timeout", 0),
         ("seed", 0),
         ("threads", 1),
+        ("workers", 1),
     ):
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
-    check_device(options.device)
+    make_placement(options).check()
     base = _base_config(options)
     space = _searched(load_space(options.space), options.set)
     if options.sampler == "grid":
@@ -108,6 +109,17 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
     if len(set(folders)) < len(folders):
         raise UserError(f"two datasets would share one folder: {', '.join(map(str, folders))}; search them one by one")
     return plans
+
+
+def make_placement(options: argparse.Namespace) -> Placement:
+    """Where the options say that runs train."""
+    return Placement(
+        device=options.device,
+        workers=options.workers,
+        threads=options.threads,
+        gpus=options.gpus_per_worker if options.device.startswith("cuda") else 0.0,
+        ray_address=options.ray_address,
+    )
 
 
 def joint_folder(options: argparse.Namespace, plans: list[StudyPlan]) -> Path:

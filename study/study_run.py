@@ -13,7 +13,7 @@ from sea_core.interrupts import StopRequest
 from study.baseline_runs import run_baselines
 from study.driver import RunSource, drive
 from study.executors.base import Executor
-from study.executors.make import make_executor
+from study.executors.make import Placement, make_executor
 from study.finalize import Winner, finalize
 from study.identity import check_storage, write_identity
 from study.progress import Display
@@ -109,9 +109,7 @@ class StudyRun:
 
 
 @contextlib.contextmanager
-def driving(
-    plan: StudyPlan, *, device: str, threads: int | None, display: Display, stop: StopRequest
-) -> Iterator[StudyRun]:
+def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: StopRequest) -> Iterator[StudyRun]:
     """Take a study's lock, write what it is, and open it.
 
     Raises:
@@ -123,7 +121,7 @@ def driving(
         if not plan.exists:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
-        executor = make_executor(plan.dataset, device=device, threads=threads)
+        executor = make_executor(plan.dataset, placement)
         try:
             yield StudyRun(plan, executor, display=display, stop=stop)
         finally:

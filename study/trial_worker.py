@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,8 @@ class TrialWorker:
             threads: processor threads a run may use; None leaves torch's own choice.
         """
         self._dataset, self._device = dataset, device
+        # Ray shares arrays read-only. Nothing writes them, but torch warns all the same.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         if threads is not None:
             torch.set_num_threads(threads)
         self._run: TrainingRun | None = None

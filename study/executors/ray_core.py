@@ -1,0 +1,154 @@
+"""Trials as Ray actors, on this machine or on a cluster: one actor per slot, nothing retried behind the driver's back.
+
+The dataset travels once per node through Ray's object store, read-only. Checkpoints and records come back as bytes, so
+the nodes need no common file system. An actor that dies is a lost attempt; the driver counts it and starts another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from study.executors.base import Failure, Progress, RunFiles, Task
+from study.trial_worker import TrialWorker, classify
+
+_POLL_SECONDS = 1.0  # between two chances for Ctrl-C
+_LOST = (
+    exceptions.RayActorError,
+    exceptions.ObjectLostError,
+    exceptions.NodeDiedError,
+    exceptions.WorkerCrashedError,
+)
+
+
+class RayExecutor:
+    """See the module. Keeps the contract of ``Executor``."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        workers: int,
+        threads: int,
+        device: str = "cpu",
+        gpus: float = 0.0,
+        address: str | None = None,
+        worker: Callable[..., Any] = TrialWorker,
+    ) -> None:
+        """Connect to Ray, or start it here, and share the dataset.
+
+        Args:
+            dataset: what all runs train on.
+            workers: number of slots.
+            threads: processor threads of each.
+            device: where a worker trains.
+            gpus: share of a GPU that each worker takes.
+            address: of a running Ray cluster (``auto``, ``HOST:PORT``); None starts Ray on this machine.
+            worker: what an actor is made of; tests replace it.
+
+        Raises:
+            UserError: no cluster at the address, or it is too small.
+        """
+        self.slots = workers
+        self._mine = address is None and not ray.is_initialized()
+        quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "ignore_reinit_error": True}
+        try:
+            if address is None:
+                ray.init(num_cpus=workers * threads, include_dashboard=False, **quietly)
+            else:
+                ray.init(address=address, **quietly)
+        except (ConnectionError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"no Ray cluster at {address}: {reason}; start one with: ray start --head") from None
+        self._check_size(workers * threads, workers * gpus)
+        self._dataset = ray.put(dataset)
+        self._settings = {"device": device, "threads": threads}
+        actor = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)
+        self._make_actor = actor(worker)
+        self._idle: list[Any] = []
+        self._busy: dict[str, Any] = {}
+        self._owed: dict[Any, str] = {}
+
+    def start(self, key: str, task: Task, checkpoint: bytes | None) -> None:
+        """See ``Executor``."""
+        actor = self._idle.pop() if self._idle else self._make_actor.remote(self._dataset, **self._settings)
+        self._busy[key] = actor
+        self._owed[actor.start.remote(task, checkpoint)] = key
+
+    def advance(self, key: str) -> None:
+        """See ``Executor``."""
+        self._owed[self._busy[key].advance.remote()] = key
+
+    def next(self) -> tuple[str, Progress]:
+        """See ``Executor``."""
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = ray.wait(list(self._owed), num_returns=1, timeout=_POLL_SECONDS)
+        key = self._owed.pop(ready[0])
+        said = self._get(key, ready[0])
+        return key, Progress(failure=said) if isinstance(said, Failure) else said
+
+    def collect(self, key: str) -> RunFiles | Failure:
+        """See ``Executor``."""
+        files: RunFiles | Failure = self._get(key, self._busy[key].collect.remote())
+        self._release(key)
+        return files
+
+    def park(self, key: str) -> bytes | None:
+        """See ``Executor``."""
+        state = self._get(key, self._busy[key].park.remote())
+        self._release(key)
+        return None if isinstance(state, Failure) else state
+
+    def discard(self, key: str) -> None:
+        """See ``Executor``."""
+        if key in self._busy:
+            self._get(key, self._busy[key].discard.remote())
+            self._release(key)
+
+    def close(self) -> None:
+        """See ``Executor``."""
+        for actor in [*self._idle, *self._busy.values()]:
+            ray.kill(actor)
+        self._idle, self._busy, self._owed = [], {}, {}
+        if self._mine:
+            ray.shutdown()
+
+    def _get(self, key: str, reference: Any) -> Any:
+        """What an actor answered, or a failure; an actor that is gone gives up its slot."""
+        try:
+            return ray.get(reference)
+        except exceptions.OutOfMemoryError as error:
+            self._drop(key)
+            return Failure("out-of-memory", _line(error), str(error), retry=True)
+        except _LOST as error:
+            self._drop(key)
+            return Failure("lost", _line(error), str(error), retry=True)
+        except exceptions.RayTaskError as error:
+            return classify(error)
+
+    def _release(self, key: str) -> None:
+        if (actor := self._busy.pop(key, None)) is not None:
+            self._idle.append(actor)
+
+    def _drop(self, key: str) -> None:
+        if (actor := self._busy.pop(key, None)) is not None:
+            ray.kill(actor)  # it may only have been out of reach
+
+    def _check_size(self, cpus: float, gpus: float) -> None:
+        there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        for name, wanted in (("CPU", cpus), ("GPU", gpus)):
+            if wanted > there.get(name, 0.0):
+                raise UserError(
+                    f"the workers need {wanted:g} {name}s, Ray has {there.get(name, 0.0):g}; "
+                    "use fewer --workers or --threads"
+                )
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
