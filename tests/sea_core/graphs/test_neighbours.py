@@ -36,7 +36,7 @@ TIED = _features(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]))
 ANY = _features(st.floats(-1, 1, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(features=st.one_of(TIED, ANY), data=st.data())
 def test_blocks_agree_with_the_rule(features: np.ndarray, data: st.DataObject) -> None:
     k = data.draw(st.integers(1, len(features)))
@@ -46,10 +46,11 @@ def test_blocks_agree_with_the_rule(features: np.ndarray, data: st.DataObject) -
 
 
 @settings(deadline=None, max_examples=30)
-@given(features=TIED, scale=st.sampled_from([1e-30, 1e-3, 4.0, 1e30]))
+@given(features=TIED, scale=st.sampled_from([2.0**-120, 2.0**-10, 4.0, 2.0**120]))
 def test_neighbours_do_not_depend_on_the_scale_of_the_features(features: np.ndarray, scale: float) -> None:
+    # Powers of two, because any other scale rounds the features, and that breaks ties.
     k = (len(features) + 1) // 2
-    scaled = (features * np.float32(scale)).astype(np.float32)
+    scaled = features * np.float32(scale)
     np.testing.assert_array_equal(nearest_items(scaled, k), nearest_items(features, k))
 
 
