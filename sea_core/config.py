@@ -77,6 +77,9 @@ class Config:
         check=lambda v: all(w >= 0 for w in v.values()) and abs(sum(v.values()) - 1) < 1e-6,
         rule="non-negative weights that sum to 1",
     )
+    neighbour_search: Literal["exact", "nndescent"] = _choice(
+        "exact", "how the item graph's neighbours are found; nndescent is approximate", observable="prediction"
+    )
     feature_rank: int | None = _choice(
         None, "truncated SVD of the raw features to this rank", observable="loss", check=lambda v: v >= 1, rule=">= 1"
     )
@@ -233,9 +236,12 @@ class Config:
     def hash(self) -> str:
         """16 hex digits that two configs share exactly when all their fields are equal.
 
-        The order of ``modalities`` counts, because it decides which modality comes first in the model.
+        Only what differs from the defaults is hashed, so that a field added later, whose default does what was done
+        before, leaves the hashes of old records alone. The order of ``modalities`` counts: it decides which modality
+        comes first in the model.
         """
-        return hashlib.sha256(json.dumps(self.as_dict()).encode()).hexdigest()[:16]
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:16]
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sea_core.config import Config
 from sea_core.data.catalogue import load_test_rows
 from sea_core.data.dataset import Dataset
 from sea_core.evaluation.full_ranking import Scorer, evaluate
@@ -64,5 +66,7 @@ def open_test(
 
 
 def hash_subject(subject: Mapping[str, Any]) -> str:
-    """16 hex digits over a subject's JSON; for a config's ``as_dict()`` it is ``Config.hash()``."""
+    """``Config.hash()`` of a config's ``as_dict()``; of anything else 16 hex digits over its JSON."""
+    if subject.keys() == {field.name for field in fields(Config)}:
+        return Config(**subject).hash()
     return hashlib.sha256(json.dumps(dict(subject)).encode()).hexdigest()[:16]

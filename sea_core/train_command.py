@@ -22,8 +22,8 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
     parser = subparsers.add_parser(
         "train",
         help="train once and evaluate",
-        description="Train SEA once with one config and seed. The best epoch is chosen on validation; the test split stays "
-        "closed unless --test is given. The same command again continues an interrupted run.",
+        description="Train SEA once with one config and seed. The best epoch is chosen on validation; the test split "
+        "stays closed unless --test is given. The same command again continues an interrupted run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(

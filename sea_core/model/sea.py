@@ -63,13 +63,12 @@ class Forward(NamedTuple):
 
 def make_inputs(config: Config, dataset: Dataset, *, device: str | torch.device) -> Inputs:
     """Build the graphs and move them and the features to the device."""
-    weights = item_graph_weights(config, dataset.modalities)
+    weights = list(item_graph_weights(config, dataset.modalities).values())
+    items = item_graph(dataset, knn_k=config.knn_k, weights=weights, method=config.neighbour_search)
     return Inputs(
         features={m: torch.from_numpy(values).to(device) for m, values in dataset.features.items()},
         user_item=SparseGraph.from_scipy(user_item_graph(dataset.train_matrix), symmetric=True, device=device),
-        item_item=SparseGraph.from_scipy(
-            item_graph(dataset, knn_k=config.knn_k, weights=list(weights.values())), symmetric=False, device=device
-        ),
+        item_item=SparseGraph.from_scipy(items, symmetric=False, device=device),
     )
 
 

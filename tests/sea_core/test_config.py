@@ -75,3 +75,9 @@ def test_a_config_survives_its_plain_values(values: dict[str, Any]) -> None:
 
 def test_the_order_of_modalities_is_part_of_the_hash() -> None:
     assert Config(modalities=["image", "text"]).hash() != Config(modalities=["text", "image"]).hash()  # type: ignore[arg-type]
+
+
+def test_a_field_at_its_default_leaves_the_hash_alone() -> None:
+    """Old records, written before a field existed, keep their hash."""
+    assert Config().hash() == Config(temperature=0.2, knn_k=10).hash()
+    assert Config(temperature=0.3).hash() == "d6b0453b9dcb6c88"
