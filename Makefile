@@ -29,7 +29,7 @@ search: setup  ## the whole study with its defaults on the synthetic dataset (AR
 	$(RUN) study/run_search.py $(ARGS)
 
 test: setup-dev  ## the default tests (under two minutes on two cores)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n auto $(ARGS)
 
 test-slow: setup-dev  ## the tests that train for seconds or more
 	$(RUN) -m pytest -m slow $(ARGS)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sea_core.config import METRIC_NAMES
 from sea_core.evaluation.metrics import METRICS, average_precision, ndcg, precision, recall
 from tests.reference.naive_ranking import naive_metrics
 
@@ -20,10 +19,6 @@ def test_metrics_equal_values_worked_out_by_hand():
     np.testing.assert_allclose(precision(HITS, RELEVANT), [2 / 4, 0, 1 / 4])
     np.testing.assert_allclose(ndcg(HITS, RELEVANT), [1.5 / 2.1309298, 0, 0.4306766 / 2.5616064], rtol=1e-7)
     np.testing.assert_allclose(average_precision(HITS, RELEVANT), [(1 + 2 / 3) / 3, 0, (1 / 4) / 4])
-
-
-def test_every_metric_a_config_may_name_exists():
-    assert tuple(METRICS) == METRIC_NAMES
 
 
 @st.composite
