@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from jaxtyping import install_import_hook
+
+os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side, and start processes of their own
 
 CHECKED = [
     "sea_core.baselines",
@@ -13,6 +16,7 @@ CHECKED = [
     "sea_core.losses",
     "sea_core.model",
     "sea_core.training",
+    "study.diagnostics",
     "study.stats",
 ]
 _hook = install_import_hook(CHECKED, "beartype.beartype")
