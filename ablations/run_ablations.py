@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +38,23 @@ def make_parser() -> argparse.ArgumentParser:
     add("--arms", nargs="+", metavar="ARM", help="names (--list), or paths of YAML files")
     add("--suite", help="a named list of arms (--list) in place of --arms (default: default)")
     add("--seeds", type=int, default=3, help="fresh seeds per arm, the same for all (default: 3)")
-    add("--mode", choices=["frozen"], default="frozen", help="frozen: every arm has the full model's config (default)")
+    text = "frozen: every arm has the full model's config (default); retuned: each has a search like the study's; both"
+    add("--mode", choices=["frozen", "retuned", "both"], default="frozen", help=text)
     add("--preset", help="paper (default) or released: where the config starts")
     add("--config", type=Path, help="YAML file of config keys, over the preset")
     add("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file")
     add("--epochs", type=int, help="most epochs of a run (default: the config's)")
     add("--seed", type=int, help="what the fresh seeds are derived from (default: 999)")
     add("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="processor threads of a run; equal bits need equal threads (default: all)",
+    )
+    add("--workers", type=int, default=1, metavar="N", help="runs at the same time, each in a process (default: 1)")
+    add("--gpus-per-worker", type=float, default=1.0, metavar="X", help="share of a GPU for each worker (default: 1)")
+    add("--ray-address", metavar="ADDRESS", help="of a running Ray cluster (default: this machine)")
     add("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)")
     add("--out", type=Path, default=Path("results"), help="parent of study folders (default: results)")
     add("--study-name", metavar="NAME", help="folder in --out (default: <dataset>-ablations)")
@@ -64,17 +73,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.dataset and not options.from_study:
         parser.error("give -d DATASET, or --from-study NAME")
     # Torch takes a second or two to import, which --help and mistyped options need not wait for.
+    import optuna
+
+    from sea_core.interrupts import graceful_stop
+    from sea_core.training.loop import Stopped
+    from study.ablation_runs import run_all
     from study.ablation_setup import describe
+    from study.progress import make_display
+    from study.study_plan import make_placement
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
     # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
+    placement = make_placement(options)
+    placement.check()
     ablations = _prepare(options)
     for ablation in ablations:
-        print("\n".join(describe(ablation)))
+        print("\n".join(describe(ablation, device=options.device if options.dry_run else None)))
     if options.dry_run:
         return 0
-    for ablation in ablations:
-        if not _run(ablation, device=options.device, quiet=options.quiet):
-            return 130
+    try:
+        with graceful_stop() as stop:
+            for ablation in ablations:
+                with make_display(quiet=options.quiet) as display:
+                    run_all(ablation, placement, display=display, stop=stop)
+    except Stopped:
+        print("stopped after a finished epoch; the same command continues", file=sys.stderr)
+        return 130
     folders = [ablation.folder.root for ablation in ablations]
     joint = options.out / (options.study_name or "ablations")
     _write_results(folders, joint if len(folders) > 1 else folders[0])
@@ -83,16 +108,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepare(options: argparse.Namespace) -> list[Ablation]:
     from sea_core.config_files import build_config
-    from sea_core.device import check_device
     from study.ablation_setup import Choice, ablation_of_dataset, ablation_of_study
     from study.arms import load_arms, load_suite
 
     if options.arms and options.suite:
         raise UserError("give either --arms or --suite, not both")
-    check_device(options.device)
     names = [name for given in options.arms or [] for name in given.split(",") if name]
     arms = load_arms(names) if names else load_suite(options.suite or "default")
-    choice = Choice(arms, options.seeds, is_suite=not names)
+    modes = ["frozen", "retuned"] if options.mode == "both" else [options.mode]
+    choice = Choice(arms, options.seeds, is_suite=not names, modes=modes)
     places = {"out": options.out, "data_root": options.data_root}
     if options.from_study:
         own = {"--config": options.config, "--set": options.set, "--preset": options.preset, "--epochs": options.epochs}
@@ -120,36 +144,10 @@ def _prepare(options: argparse.Namespace) -> list[Ablation]:
     return ablations
 
 
-def _run(ablation: Ablation, *, device: str, quiet: bool) -> bool:
-    """Train what is missing; False if the user stopped it."""
-    from sea_core.interrupts import graceful_stop
-    from sea_core.training.loop import Stopped
-    from study.ablation_runs import run_ablation
-    from study.driver import drive
-    from study.executors.make import make_executor
-    from study.progress import make_display
-    from study.provenance import write_provenance
-    from study.study_folder import make_writable, only_driver
-
-    make_writable(ablation.folder.root)
-    with only_driver(ablation.folder.root), graceful_stop() as stop, make_display(quiet=quiet) as display:
-        write_provenance(ablation.folder, ablation.dataset)
-        executor = make_executor(ablation.dataset, device=device)
-        try:
-            train = partial(drive, executor=executor, display=display, stop=stop)
-            run_ablation(ablation.plan, train=train, display=display)
-        except Stopped:
-            print("stopped; the same command continues from here", file=sys.stderr)
-            return False
-        finally:
-            executor.close()
-    return True
-
-
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
     from plots.make_figures import make_figures
     from study.records import load_study
-    from study.tables.ablation import compute_frozen
+    from study.tables.ablation import compute_frozen, compute_retuned
     from study.tables.render import to_text
     from study.tables.results import Results
     from study.tables.write import write_tables
@@ -159,8 +157,9 @@ def _write_results(folders: Sequence[Path], joint: Path) -> None:
         make_figures(folder, only=["ablation", "user_differences", "interaction"], say=lambda line: None)
     if joint not in folders:
         write_tables(folders, joint / "tables")
-    table = compute_frozen(Results([load_study(folder) for folder in folders]))
-    print(f"\n{to_text(table)}" if table is not None else "no run has a result")
+    results = Results([load_study(folder) for folder in folders])
+    for table in (compute_frozen(results), compute_retuned(results)):
+        print("" if table is None else f"\n{table.caption}\n{to_text(table)}")
     print(f"tables: {joint / 'tables'}; figures: {', '.join(str(folder / 'figures') for folder in folders)}")
 
 

@@ -29,7 +29,7 @@ class PlannedRun(NamedTuple):
         run: its config, seed and folder.
         dataset: with the modalities that the arm uses.
         done: its record is there: complete, or diverged, which it would do again.
-        copy_of: folder of the study's winner on this seed, if that is this very run.
+        copy_of: folder of a search's winner on this seed, if that is this very run.
     """
 
     arm: Arm
@@ -37,6 +37,14 @@ class PlannedRun(NamedTuple):
     dataset: Dataset
     done: bool
     copy_of: Path | None
+
+
+class TunedArm(NamedTuple):
+    """An arm's config, and the study whose winner it is, or would be."""
+
+    arm: Arm
+    config: Config
+    study: StudyFolder
 
 
 class Plan(NamedTuple):
@@ -58,10 +66,9 @@ def plan_ablation(
     *,
     seeds: Sequence[int],
     folder: StudyFolder,
-    mode: Mode = "frozen",
     skip_inapplicable: bool = False,
 ) -> Plan:
-    """Work out every run.
+    """Work out the runs of a frozen ablation: every arm with the full model's config.
 
     Args:
         arms: the arms to run.
@@ -69,33 +76,45 @@ def plan_ablation(
         dataset: with every modality that ``config`` uses.
         seeds: the same for every arm.
         folder: the study that the runs belong to; runs of an earlier call are found there.
-        mode: names the folder the runs go to.
         skip_inapplicable: list arms that cannot be applied instead of raising, as a suite wants.
 
     Raises:
         UserError: an arm does not apply, or a run of another config, seed or data lies where one of these would go.
     """
-    runs: list[PlannedRun] = []
+    tuned: list[TunedArm] = []
     skipped: list[tuple[Arm, str]] = []
     for arm in arms:
         try:
             changed = arm.apply(config, only_modalities(dataset, config).modalities)
+            tuned.append(TunedArm(arm, changed, folder))
         except UserError as error:
             if not skip_inapplicable:
                 raise
             skipped.append((arm, str(error)))
-            continue
-        used = only_modalities(dataset, changed)
+    return Plan(plan_runs(tuned, dataset, seeds=seeds, folder=folder, mode="frozen"), skipped)
+
+
+def plan_runs(
+    tuned: Sequence[TunedArm], dataset: Dataset, *, seeds: Sequence[int], folder: StudyFolder, mode: Mode
+) -> list[PlannedRun]:
+    """The runs of arms whose configs are known.
+
+    Raises:
+        UserError: a run of another config, seed or data lies where one of these would go.
+    """
+    runs: list[PlannedRun] = []
+    for arm, config, study in tuned:
+        used = only_modalities(dataset, config)
         own = {"arm": arm.name, "arm_title": arm.title, "mode": mode}
         for seed in seeds:
             label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
-            run = FinalRun(target, changed, seed, label, opens_test=True, extra=own)
+            run = FinalRun(target, config, seed, label, opens_test=True, extra=own)
             _refuse_another(run, used)
             done = run.is_done(used)
-            winner = FinalRun(folder.winner(seed), changed, seed, label, opens_test=True)
+            winner = FinalRun(study.winner(seed), config, seed, label, opens_test=True)
             same = not done and (winner.folder / TEST).exists() and winner.is_done(used)
             runs.append(PlannedRun(arm, run, used, done, winner.folder if same else None))
-    return Plan(runs, skipped)
+    return runs
 
 
 def _refuse_another(run: FinalRun, dataset: Dataset) -> None:

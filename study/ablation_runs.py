@@ -1,18 +1,50 @@
-"""Running the plan of an ablation: what the winner trained already is taken over, the rest is trained and tested."""
+"""Running the plan of an ablation: what a search's winner trained is taken over, the rest is trained and tested."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sea_core.files import write_json
+from sea_core.interrupts import StopRequest
 from sea_core.run_folder import EMBEDDINGS, HISTORY, RECEIPT, RECORD, TEST, VALIDATION, read_run_folder
-from study.ablation_plan import Plan
-from study.driver import RunSource
+from study.ablation_plan import Plan, plan_runs
+from study.ablation_setup import Ablation
+from study.driver import RunSource, drive
+from study.executors.make import Placement, make_executor
 from study.final_runs import FinalRun, FinalRuns
 from study.progress import Display
+from study.provenance import write_provenance
+from study.retune import run_retuning
+from study.study_folder import make_writable, only_driver
+
+
+def run_all(ablation: Ablation, placement: Placement, *, display: Display, stop: StopRequest) -> None:
+    """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
+
+    Raises:
+        UserError: the folder cannot be written, or another process drives this study.
+        Stopped: the user asked to stop.
+    """
+    folder, dataset = ablation.folder, ablation.dataset
+    make_writable(folder.root)
+    with only_driver(folder.root):
+        write_provenance(folder, dataset)
+        executor = make_executor(dataset, placement)
+        train = partial(drive, executor=executor, display=display, stop=stop)
+        try:
+            if ablation.frozen is not None:
+                run_ablation(ablation.frozen, train=train, display=display)
+            if ablation.study is not None and ablation.retuned:
+                tuned = run_retuning(ablation.study, ablation.retuned, placement, display=display, stop=stop)
+                runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
+                run_ablation(Plan(runs, []), train=train, display=display)
+        finally:
+            executor.close()
 
 
 def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], display: Display) -> None:
@@ -44,4 +76,7 @@ def _take_over(source: Path, run: FinalRun) -> None:
         if (source / name).exists():
             shutil.copyfile(source / name, run.folder / name)
     record = {key: value for key, value in read_run_folder(source).record.items() if key != "trial"}
-    write_json(run.folder / RECORD, {**record, **run.extra, "copied_from": f"final/winner/{source.name}"})
+    write_json(
+        run.folder / RECORD,
+        {**record, **run.extra, "copied_from": Path(os.path.relpath(source, run.folder)).as_posix()},
+    )

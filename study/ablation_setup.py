@@ -14,28 +14,50 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
-from study.ablation_plan import Plan, plan_ablation
+from study.ablation_plan import Mode, Plan, plan_ablation
 from study.arms import Arm
+from study.dry_run import measure
 from study.progress import duration
-from study.records import load_study
+from study.records import Study, load_study
+from study.retune import RetunedArm, plan_retuning
 from study.study_folder import StudyFolder, study_folder
 
 
-class Ablation(NamedTuple):
-    """An ablation on one dataset, ready to run."""
-
-    folder: StudyFolder
-    dataset: Dataset
-    config: Config
-    plan: Plan
-
-
 class Choice(NamedTuple):
-    """Which arms, on how many seeds; arms of a suite that do not apply to a dataset are left out and named."""
+    """What to run.
+
+    Attributes:
+        arms: with ``full`` among them.
+        seeds: how many, the same for every arm.
+        is_suite: leave out arms that do not apply to a dataset, and name them, instead of failing.
+        modes: ``frozen``, ``retuned`` or both.
+    """
 
     arms: Sequence[Arm]
     seeds: int
     is_suite: bool
+    modes: Sequence[Mode] = ("frozen",)
+
+
+class Ablation(NamedTuple):
+    """An ablation on one dataset, ready to run.
+
+    Attributes:
+        config: the full model's.
+        frozen: runs with that config; None if only re-tuned arms were asked for.
+        study: whose winner is ablated; None for a config of the user's.
+        retuned: arms that get a search of their own.
+        skipped: arms that do not apply here, with the reason.
+    """
+
+    folder: StudyFolder
+    dataset: Dataset
+    config: Config
+    seeds: list[int]
+    frozen: Plan | None
+    study: Study | None
+    retuned: list[RetunedArm]
+    skipped: list[tuple[Arm, str]]
 
 
 def ablation_of_dataset(
@@ -90,37 +112,64 @@ def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | No
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
-    return _plan(study.folder, data, winner.config, choice, seed=int(study.identity.get("seed", 999)))
+    return _plan(study.folder, data, winner.config, choice, seed=int(study.identity.get("seed", 999)), study=study)
 
 
-def describe(ablation: Ablation) -> list[str]:
-    """What would be run, line by line: arms with what they change, seeds, what is there already, and an estimate."""
-    runs, missing = ablation.plan.runs, ablation.plan.missing
-    seeds = dict.fromkeys(planned.run.seed for planned in runs)
-    lines = [f"{ablation.dataset.name}: {len(runs)} runs in {ablation.folder.root}, {len(missing)} of them to train"]
-    lines.append(f"  seeds {', '.join(map(str, seeds))}")
+def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
+    """What would be run, line by line: arms with what they change, seeds, what is there already, and the time.
+
+    Args:
+        ablation: planned.
+        device: where to train two epochs, to know how long one takes; None: do not, finished runs may tell.
+    """
+    lines = [f"{ablation.dataset.name}: ablation in {ablation.folder.root}"]
+    lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
+    runs = [] if ablation.frozen is None else ablation.frozen.runs
+    missing = [] if ablation.frozen is None else ablation.frozen.missing
     for arm in {planned.arm.name: planned.arm for planned in runs}.values():
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
         count = sum(planned.arm.name == arm.name for planned in missing)
-        lines.append(f"  {arm.name:<20} {count} of {len(seeds)} to train   {changes}")
-    lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.plan.skipped]
+        lines.append(f"  {arm.name:<20} {count} of {len(ablation.seeds)} to train   {changes}")
+    for arm, search in ablation.retuned:
+        if search is not None:
+            what = f"{search.expected_trials} trials over {', '.join(search.space)}"
+            lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
+    lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
     if missing:
-        seconds = estimate_seconds(ablation)
-        lines.append("  time: known after the first run" if seconds is None else f"  time: about {duration(seconds)}")
+        lines.append(f"  time: {_expected_time(ablation, len(missing), device)}")
     return lines
 
 
-def estimate_seconds(ablation: Ablation) -> float | None:
-    """Time that the missing runs may take, one after the other, from finished runs of this folder; None without any."""
-    patterns = ("final/winner/*", "ablations/*/*/*")
+def _expected_time(ablation: Ablation, runs: int, device: str | None) -> str:
+    """Of the missing runs, one after the other; searches are not in it."""
+    patterns = ("final/winner/*", "ablations/*/*/seed-*")
     records = [path for pattern in patterns for path in ablation.folder.root.glob(f"{pattern}/{RECORD}")]
-    seconds = [s for path in records if (s := read_run_folder(path.parent).record.get("seconds")) is not None]
-    return median(seconds) * len(ablation.plan.missing) if seconds else None
+    known = [s for path in records if (s := read_run_folder(path.parent).record.get("seconds")) is not None]
+    if known:
+        return f"about {duration(median(known) * runs)}, as finished runs here took"
+    if device is None:
+        return "known after the first run; --dry-run measures it"
+    probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+    longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
+    return f"at most {duration(longest)} ({probe.epoch:.2f} s an epoch, measured on full); early stopping makes it less"
 
 
-def _plan(folder: StudyFolder, data: Dataset, config: Config, choice: Choice, *, seed: int) -> Ablation:
+def _plan(
+    folder: StudyFolder, data: Dataset, config: Config, choice: Choice, *, seed: int, study: Study | None = None
+) -> Ablation:
     if choice.seeds < 1:
         raise UserError(f"--seeds must be at least 1, got {choice.seeds}; differences get an interval from 2 on")
     seeds = fresh_seeds(seed, choice.seeds)
-    plan = plan_ablation(choice.arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=choice.is_suite)
-    return Ablation(folder, data, config, plan)
+    frozen: Plan | None = None
+    retuned: list[RetunedArm] = []
+    skipped: list[tuple[Arm, str]] = []
+    lenient = choice.is_suite
+    if "frozen" in choice.modes:
+        frozen = plan_ablation(choice.arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=lenient)
+        skipped += frozen.skipped
+    if "retuned" in choice.modes:
+        if study is None:
+            raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
+        retuned, left_out = plan_retuning(study, choice.arms, data, skip_inapplicable=lenient)
+        skipped += [each for each in left_out if each not in skipped]
+    return Ablation(folder, data, config, seeds, frozen, study, retuned, skipped)

@@ -89,6 +89,7 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
     """What a reader must know before believing the table."""
     notes = []
     for study in studies:
+        prefix = f"{study.name}: " if len(studies) > 1 else ""
         runs = [run for run in study.ablations if run.mode == mode]
         full = {run.seed: run.weights_hash for run in runs if run.arm == FULL}
         for arm in dict.fromkeys(str(run.arm) for run in runs):
@@ -96,11 +97,9 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
             failed = [run for run in mine if run.state == "failed"]
             if failed:
                 why = (failed[0].failure or {}).get("message", "no reason recorded")
-                notes.append(f"{study.name}: {arm} failed on {len(failed)} of {len(mine)} seeds: {why}")
+                notes.append(f"{prefix}{arm} failed on {len(failed)} of {len(mine)} seeds: {why}")
             if arm != FULL and all(run.weights_hash and run.weights_hash == full.get(run.seed) for run in mine):
-                notes.append(
-                    f"{study.name}: {arm} trained to the same weights as full; what it changes has no effect here"
-                )
+                notes.append(f"{prefix}{arm} trained to the same weights as full; what it changes has no effect here")
         if len(full) == 1:
-            notes.append(f"{study.name}: one seed only, so no interval and no p-value; pass --seeds 3 or more")
+            notes.append(f"{prefix}one seed only, so no interval and no p-value; pass --seeds 3 or more")
     return notes

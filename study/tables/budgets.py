@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from study.records import RunRecord, Study
+from study.records import RunRecord, Study, load_study
 from study.tables.results import Results
 from study.tables.table import Table
 
@@ -26,7 +26,7 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="budgets",
         caption="Budgets: runs, their ends, seeds, the most epochs a run was allowed, and epochs run in all. "
-        "Duplicates of earlier trials and runs taken over from the winner cost nothing and count no epochs.",
+        "Duplicates of earlier trials and runs taken over from a search's winner cost nothing and count no epochs.",
         columns=["Study", "Part", *[count.capitalize() for count in counts]],
         rows=rows,
         rules=starts,
@@ -38,6 +38,9 @@ def _parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
     for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
         if runs:
             yield part, runs
+    for folder in sorted((study.folder.root / "ablations" / "retuned").glob("*/search")):
+        for part, runs in _parts(load_study(folder)):
+            yield f"{folder.parent.name}: {part}", runs
     arms = dict.fromkeys((run.mode, run.arm) for run in study.ablations)
     for mode, arm in arms:
         yield f"{arm} ({mode})", [run for run in study.ablations if (run.mode, run.arm) == (mode, arm)]

@@ -22,7 +22,7 @@ def compute(results: Results) -> Table | None:
         interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
         rows.append(
             [
-                f"{line['dataset']}: {EFFECTS[line['arm']]} ({line['mode']})",
+                f"{results.prefix(line['study'])}{EFFECTS[line['arm']]} ({line['mode']})",
                 metric_title(line["metric"]),
                 Number(line["difference"], interval=interval, signed=True),
                 p_text(line["p"]),

@@ -90,15 +90,18 @@ def to_latex(table: Table) -> str:
 
 
 def to_text(table: Table) -> str:
-    """Aligned columns for a terminal; best and second are not marked."""
-    spans = [""] * (len(table.columns) - sum(count for _, count in table.groups))
-    spans += [title for title, count in table.groups for _ in range(count)]
-    lines = [spans, list(table.columns), *([_plain_cell(cell) for cell in row] for row in table.rows)]
+    """Aligned columns for a terminal; best and second are not marked, group titles are cut to their columns."""
+    lines = [list(table.columns), *([_plain_cell(cell) for cell in row] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-    labels = [line[0].ljust(widths[0]) for line in lines]
-    text = [(label + row[widths[0] :]).rstrip() for label, row in zip(labels, text, strict=True)]
-    return "\n".join([*text, *table.notes]) + "\n"
+    text = ["  ".join([_left(line[0], widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
+    if table.groups:
+        first = len(widths) - sum(count for _, count in table.groups)
+        heading, start = " " * (sum(widths[:first]) + 2 * (first - 1)), first
+        for title, count in table.groups:
+            heading += "  " + _left(title, sum(widths[start : start + count]) + 2 * (count - 1))
+            start += count
+        text.insert(0, heading)
+    return "\n".join([*(line.rstrip() for line in text), *table.notes]) + "\n"
 
 
 def escape_markdown(text: str) -> str:
@@ -150,6 +153,10 @@ def _latex_cell(cell: Cell) -> str:
     stars = f"^{{{cell.stars}}}" if cell.stars else ""
     interval, sign = _interval(cell, r"\;[{}, {}]"), r"\pm"
     return f"${value}{_spread(cell, sign)}{stars}{interval}$"
+
+
+def _left(text: str, width: int) -> str:
+    return (text if len(text) <= width else f"{text[: width - 1]}…").ljust(width)
 
 
 def _spread(cell: Number, sign: str) -> str:

@@ -40,6 +40,10 @@ class Results:
         """``compare_factors`` on the metrics that tables show."""
         return compare_factors(self.studies, self.metrics)
 
+    def prefix(self, name: object) -> str:
+        """``name: `` where rows of several studies share a table, nothing where there is one."""
+        return f"{name}: " if len(self.studies) > 1 else ""
+
     @cached_property
     def titles(self) -> dict[str, str]:
         """Name of an arm or baseline -> its row's title; arms that failed are among them."""

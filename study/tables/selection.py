@@ -23,7 +23,7 @@ def compute(results: Results) -> Table | None:
         interval = None if np.isnan(low) else (low, high)
         spread = None if np.isnan(sd) else sd
         cells = (Number(search), Number(fresh, sd=spread), Number(shrinkage, interval=interval, signed=True))
-        rows.append([f"{study}: trial {trial}, {role}", *cells, str(seeds)])
+        rows.append([f"{results.prefix(study)}trial {trial}, {role}", *cells, str(seeds)])
     return Table(
         name="selection",
         caption="Selection on validation: the score that a trial had in the search, its mean ± sd on fresh seeds, and "

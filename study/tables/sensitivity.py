@@ -28,7 +28,10 @@ def compute(results: Results) -> Table | None:
     lines = frame.to_dict("records")
     groups = [(line["study"], line["parameter"]) for line in lines]
     starts = [n for n in range(len(lines)) if n == 0 or groups[n] != groups[n - 1]]
-    rows: list[list[Cell]] = [[*_labels(line, first=n in starts), *_numbers(line)] for n, line in enumerate(lines)]
+    rows: list[list[Cell]] = []
+    for n, line in enumerate(lines):
+        label = f"{results.prefix(line['study'])}{line['parameter']}"
+        rows.append([*_labels(line, label, first=n in starts), *_numbers(line)])
     for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
         rows[start:end] = mark_best(rows, among=range(start, end))[start:end]
     return Table(
@@ -97,10 +100,9 @@ def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, f
     }
 
 
-def _labels(line: Mapping[Hashable, Any], *, first: bool) -> list[str]:
+def _labels(line: Mapping[Hashable, Any], label: str, *, first: bool) -> list[str]:
     said = f"{line['importance']:.2f} [{line['importance_low']:.2f}, {line['importance_high']:.2f}]"
     importance = "–" if pd.isna(line["importance"]) else said
-    label = f"{line['study']}: {line['parameter']}"
     return [*((label, importance) if first else ("", "")), line["values"], str(line["trials"])]
 
 

@@ -23,28 +23,30 @@ def compute(results: Results) -> Table | None:
     lines = frame.to_dict("records")
     titles = {**BASELINE_TITLES, **results.titles}
     parts = [(line["study"], line["mode"], line["family"]) for line in lines]
-    notes = sorted({f"{line['study']}: {line['note']}" for line in lines if line["note"]})
+    notes = sorted({f"{results.prefix(line['study'])}{line['note']}" for line in lines if line["note"]})
     if any(line["verdict"] == "underpowered" for line in lines):
-        notes.append("Underpowered: the design could not have found a difference that matters, so it says nothing.")
+        notes.append(
+            "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
+        )
     return Table(
         name="statistics",
         caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
         "before and after Holm over the family (arms, or baselines), effect size d, and the smallest difference that "
         "the design finds with 80 % power (MDE).",
         columns=["Comparison", "Metric", "Difference", "%", "p", "Holm p", "d", "MDE", "Seeds", "Users", "Verdict"],
-        rows=[_row(line, titles) for line in lines],
+        rows=[_row(line, titles, results.prefix(line["study"])) for line in lines],
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
         frame=frame[["family", *(name for name in frame.columns if name != "family")]],
         notes=notes,
     )
 
 
-def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str]) -> list[Cell]:
+def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -> list[Cell]:
     mode = f" ({line['mode']})" if line["mode"] else ""
     arm, reference = (titles.get(line[side], str(line[side])) for side in ("arm", "reference"))
     interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
     return [
-        f"{line['dataset']}: {arm} vs {reference}{mode}",
+        f"{prefix}{arm} vs {reference}{mode}",
         metric_title(line["metric"]),
         Number(line["difference"], interval=interval, signed=True),
         _number(100 * line["relative"], decimals=2, signed=True),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from study.tables.render import escape_latex, escape_markdown, to_csv, to_latex, to_markdown, write_table
+from study.tables.render import escape_latex, escape_markdown, to_csv, to_latex, to_markdown, to_text, write_table
 from study.tables.table import Number, Table, mark_best
 
 HOSTILE = 'a_b & 50% $x$ #1 {y} ~ ^ \\end{table} [z] | <script>alert(1)</script> "q" `c` *b* é € 项'
@@ -69,6 +69,20 @@ def test_latex_is_booktabs_with_grouped_columns() -> None:
         r"\end{tabular}",
         r"\par\smallskip\footnotesize Two seeds.",
     ]
+
+
+def test_text_aligns_columns_and_cuts_long_titles() -> None:
+    assert to_text(a_table(groups=[("a dataset with a name that is wider than its two columns", 2)])).splitlines() == [
+        "            a dataset with a name that is wider than its…",
+        "Method              Recall@20                     NDCG@20",
+        "Popularity             0.0500                      0.0200",
+        "SEA         0.1033 ± 0.0012**  -0.0012 [-0.0020, +0.0003]",
+        "Two seeds.",
+    ]
+
+
+def test_no_zero_has_a_sign() -> None:
+    assert "| 0.0000 |" in to_markdown(a_table(groups=[], columns=["m", "v"], rows=[["a", Number(-1e-9, signed=True)]]))
 
 
 def test_csv_reads_back_to_the_same_bits() -> None:
