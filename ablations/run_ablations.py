@@ -46,13 +46,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--epochs", type=int, help="most epochs of a run (default: the config's)")
     add("--seed", type=int, help="what the fresh seeds are derived from (default: 999)")
     add("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
-    add(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="processor threads of a run; equal bits need equal threads (default: all)",
-    )
-    add("--workers", type=int, default=1, metavar="N", help="runs at the same time, each in a process (default: 1)")
+    add("--workers", type=int, default=1, metavar="N", help="runs at the same time; more than 1 are Ray actors")
+    add("--threads", type=int, metavar="N", help="processor threads of a run; equal bits need equal threads")
     add("--gpus-per-worker", type=float, default=1.0, metavar="X", help="share of a GPU for each worker (default: 1)")
     add("--ray-address", metavar="ADDRESS", help="of a running Ray cluster (default: this machine)")
     add("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)")

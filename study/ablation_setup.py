@@ -15,12 +15,14 @@ from sea_core.errors import UserError
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.ablation_plan import Mode, Plan, plan_ablation
-from study.arms import Arm
+from study.arms import FULL, Arm
 from study.dry_run import measure
+from study.power_preview import preview_power
 from study.progress import duration
 from study.records import Study, load_study
 from study.retune import RetunedArm, plan_retuning
 from study.study_folder import StudyFolder, study_folder
+from study.tables.measurements import HEADLINE
 
 
 class Choice(NamedTuple):
@@ -122,10 +124,10 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
         ablation: planned.
         device: where to train two epochs, to know how long one takes; None: do not, finished runs may tell.
     """
-    lines = [f"{ablation.dataset.name}: ablation in {ablation.folder.root}"]
-    lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
     runs = [] if ablation.frozen is None else ablation.frozen.runs
     missing = [] if ablation.frozen is None else ablation.frozen.missing
+    lines = [f"{ablation.dataset.name}: {len(runs)} runs in {ablation.folder.root}, {len(missing)} of them to train"]
+    lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
     for arm in {planned.arm.name: planned.arm for planned in runs}.values():
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
         count = sum(planned.arm.name == arm.name for planned in missing)
@@ -135,9 +137,24 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
             what = f"{search.expected_trials} trials over {', '.join(search.space)}"
             lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
+    if ablation.study is not None:
+        lines += _expected_power(ablation, ablation.study)
     if missing:
         lines.append(f"  time: {_expected_time(ablation, len(missing), device)}")
     return lines
+
+
+def _expected_power(ablation: Ablation, study: Study) -> list[str]:
+    """What the planned seeds can find; every arm is compared on each metric that tables show."""
+    arms = {planned.arm.name for planned in (ablation.frozen.runs if ablation.frozen else ())} - {FULL}
+    count = len(arms) + sum(search is not None for _, search in ablation.retuned)
+    found = preview_power(study, seeds=len(ablation.seeds), comparisons=max(1, count * len(HEADLINE)))
+    if found is None:
+        return []
+    return [
+        f"  power: {len(ablation.seeds)} seeds find a difference of {found.effect:.4f} in {found.metric} with 80 % "
+        f"probability (variances of {found.pilot})"
+    ]
 
 
 def _expected_time(ablation: Ablation, runs: int, device: str | None) -> str:

@@ -36,12 +36,15 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     frame = _join(measured, results.arms)
     cells = {(line["study"], line["name"], line["metric"]): line for line in frame.to_dict("records")}
     columns = [(study.name, metric) for study in ran for metric in results.metrics]
+    tried = {(study.name, str(run.arm)) for study in ran for run in study.ablations if run.mode == mode}
     rows: list[list[Cell]] = []
     for arm in _ordered(ran, mode):
-        rows.append([results.titles[arm], *[_value(cells.get((study, arm, metric))) for study, metric in columns]])
-        if arm != FULL:
-            rows.append(["Δ to full", *[_difference(cells.get((study, arm, metric))) for study, metric in columns]])
-    values = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
+        values = [_value(cells.get((study, arm, metric)), tried=(study, arm) in tried) for study, metric in columns]
+        rows.append([results.titles[arm], *values])
+        differences = [_difference(cells.get((study, arm, metric))) for study, metric in columns]
+        if any(isinstance(cell, Number) for cell in differences):
+            rows.append(["Δ to full", *differences])
+    arms = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
     ambiguous = len({study.dataset for study in ran}) < len(ran)
     return Table(
         name=name,
@@ -49,8 +52,8 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         "interval over users and seeds. Stars: p < .05, .01, .001 after Holm over all comparisons.",
         columns=["Arm", *[metric_title(metric) for _, metric in columns]],
         groups=[(study.name if ambiguous else study.dataset, len(results.metrics)) for study in ran],
-        rows=mark_best(rows, among=values),
-        rules=values[1:],
+        rows=mark_best(rows, among=arms),
+        rules=arms[1:],
         frame=frame,
         notes=_notes(ran, mode),
     )
@@ -72,9 +75,9 @@ def _ordered(studies: Sequence[Study], mode: str) -> list[str]:
     return [*known, *sorted(ran - set(known))]
 
 
-def _value(line: Mapping[Hashable, Any] | None) -> Cell:
+def _value(line: Mapping[Hashable, Any] | None, *, tried: bool) -> Cell:
     if line is None:
-        return "failed"
+        return "failed" if tried else "–"  # not every arm applies to every dataset
     return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"], stars=stars(line["p_holm"]))
 
 

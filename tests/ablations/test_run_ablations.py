@@ -23,8 +23,10 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(tmp_path: Path, cache_folder: Path) -> Run:
-    def call(*arguments: str, dataset: str = DATASET) -> int:
+def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
+        if not figures:  # drawing takes longer than training here
+            monkeypatch.setattr("plots.make_figures.make_figures", lambda *_, **__: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 
@@ -36,7 +38,7 @@ def records(root: Path) -> dict[str, bytes]:
 
 
 def test_four_arms_on_the_same_seeds_with_receipts_and_tables(run: Run, tmp_path: Path) -> None:
-    assert run() == 0
+    assert run(figures=True) == 0
     study = load_study(tmp_path / FOLDER)
     arms = {(run.arm, run.seed) for run in study.ablations}
     seeds = {seed for _, seed in arms}
@@ -86,9 +88,7 @@ def test_a_dry_run_tells_everything_and_writes_nothing(
 
 def test_an_arm_that_diverges_is_recorded_and_shown_and_the_others_go_on(run: Run, tmp_path: Path) -> None:
     arm = tmp_path / "boom.yaml"
-    arm.write_text(
-        "name: boom\ntitle: boom\nwhy: to diverge\nchanges: {learning_rate: 1.0e+38, distance_weight: 1.0e+38}\n"
-    )
+    arm.write_text("name: boom\ntitle: boom\nwhy: to diverge\nchanges: {learning_rate: 1.0e+30}\n")
     assert run("--arms", str(arm), "no-club") == 0
     study = load_study(tmp_path / FOLDER)
     assert {run.state for run in study.ablations if run.arm == "boom"} == {"failed"}

@@ -130,6 +130,14 @@ def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
     assert any("no-both failed on 3 of 3 seeds: loss term 'bpr' is not finite" in note for note in table.notes)
 
 
+def test_an_arm_that_one_dataset_has_not_run_is_no_failure(tmp_path: Path) -> None:
+    folders = [write_arms(tmp_path / "a", {"full": 0.0, "image-only": 0.0}, dataset="a")]
+    folders.append(write_arms(tmp_path / "b", {"full": 0.0}, dataset="b"))
+    table = ablation.compute_frozen(results(*folders))
+    assert table is not None
+    assert next(list(row) for row in table.rows if row[0] == "title of image-only")[5:] == ["–"] * 4
+
+
 def test_an_arm_with_the_weights_of_full_is_called_out(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0}, weights_hash="w" * 16)
     for path in (root / "ablations").rglob(RECORD):
