@@ -1,1 +1,1 @@
-"""Tables of a study: one file each, ``compute(...) -> Table``; ``render.py`` writes them as CSV, Markdown and LaTeX."""
+"""Tables of a study: one file each, ``compute(results) -> Table``; ``render.py`` makes CSV, Markdown and LaTeX."""
