@@ -9,52 +9,48 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.arms import finished_runs, shown_metrics, title
 from plots.figure import MissingRecordsError
-from plots.style import BLACK, GREY, PAGE, Look, look, panels
+from plots.style import BLACK, PAGE, PALE, Look, look, panels
 from study.arms import FULL
-from study.comparisons import compare_with_full, stars
+from study.comparisons import stars
 from study.records import Study
 from study.tables.measurements import metric_title
+from study.tables.results import Results
 
 CAPTION = (
-    "Ablations on test. Above: means over users and seeds, from 0; dots are single seeds. Below: differences to "
-    "the full model with 95 % intervals for new users and seeds (crossed random effects). Stars: p below .05, "
-    ".01, .001 after Holm's correction over all comparisons shown. Arms are in the order of the first metric's "
-    "difference."
+    "Ablations on test. Above: means over users and seeds, from 0; dots are single seeds. Below: differences to the "
+    "full model with 95 % intervals for new users and seeds. Grey zone: differences too small to matter. Stars: p "
+    "below .05, .01, .001 after Holm's correction over all comparisons shown; ≈: shown to lie in the grey zone "
+    "(equivalence test); neither: undecided. Arms are in the order of the first metric's difference."
 )
+COMPARED = ["difference", "low", "high", "margin", "p", "p_holm", "verdict"]
 
 
 class Ablation(NamedTuple):
     """One row of ``data`` per metric, mode and arm, the full model first.
 
     ``data``: ``metric, mode, arm, title, value`` (mean over users and seeds), what ``compare_with_full`` says of it
-    (``difference, low, high, p, p_holm``; empty for the full model), then the mean of each seed.
+    (``COMPARED``; empty for the full model), then the mean of each seed.
     """
 
     data: pd.DataFrame
 
 
 def compute(study: Study) -> Ablation:
-    """Collect the arms and compare them with the full model."""
-    runs = finished_runs(study)
-    metrics = shown_metrics(next(iter(next(iter(runs.values())).values())))
-    rows = []
-    for metric in metrics:
-        for (mode, arm), by_seed in runs.items():
-            means = {f"seed {seed}": run.test.means()[metric] for seed, run in by_seed.items() if run.test is not None}
-            name = title(next(iter(by_seed.values())))
-            value = float(np.mean(list(means.values())))
-            rows.append({"metric": metric, "mode": mode, "arm": arm, "title": name, "value": value, **means})
-    compared = compare_with_full([study], metrics)
-    if compared.empty:
+    """Collect the arms and compare them with the full model, exactly as the tables do."""
+    results = Results([study])
+    if results.arms.empty:
         raise MissingRecordsError("no ablation arm shares a seed with the full model")
-    columns = ["metric", "mode", "arm", "difference", "low", "high", "p", "p_holm"]
-    data = pd.DataFrame(rows).merge(compared[columns], how="left", on=columns[:3], sort=False)
-    seeds = [name for name in data.columns if name.startswith("seed ")]
-    data = data[["metric", "mode", "arm", "title", "value", *columns[3:], *seeds]]
-    order = _order(data)
-    return Ablation(data.sort_values(["metric", "arm", "mode"], key=lambda c: c.map(order.get), ignore_index=True))
+    keys = ["metric", "mode", "name", "title"]
+    measured = results.measured
+    runs = measured[(measured["kind"] == "arm") & measured["metric"].isin(results.metrics)].astype({"seed": int})
+    seeds = runs.pivot(index=keys, columns="seed", values="value").add_prefix("seed ")
+    means = seeds.assign(value=seeds.mean(axis=1)).reset_index().rename(columns={"name": "arm"})
+    joined = ["metric", "mode", "arm"]
+    data = means.merge(results.arms[[*joined, *COMPARED]], how="left", on=joined)
+    data = data[[*joined, "title", "value", *COMPARED, *seeds.columns]]
+    order = _order(data, results.metrics)
+    return Ablation(data.sort_values(joined, key=lambda column: column.map(order.get), ignore_index=True))
 
 
 def size(info: Ablation) -> tuple[float, float]:
@@ -99,18 +95,20 @@ def _draw_bars(ax: Axes, rows: pd.DataFrame, place: pd.Series, height: float, ho
 
 
 def _draw_differences(ax: Axes, rows: pd.DataFrame, place: pd.Series, how: Look) -> None:
-    rows = rows.assign(**{name: 1000 * rows[name] for name in ("difference", "low", "high")})  # short tick labels
+    numbers = ["difference", "low", "high", "margin"]
+    rows = rows.assign(**{name: 1000 * rows[name] for name in numbers})  # short tick labels
+    ax.barh(place, 2 * rows["margin"], 0.8, left=-rows["margin"], color=PALE, alpha=0.5, zorder=0)
     ends = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
     ax.errorbar(rows["difference"], place, xerr=ends, fmt=how.marker, color=how.color, elinewidth=1, capsize=2)
     for row, y in zip(rows.itertuples(), place, strict=True):
         x = row.high if np.isfinite(row.high) else row.difference
-        offset = {"xytext": (2, -1), "textcoords": "offset points", "va": "center"}
-        ax.annotate(stars(row.p_holm), (x, y), color=GREY, **offset)
+        mark = "≈" if row.verdict == "equivalent" else stars(row.p_holm)
+        ax.annotate(mark, (x, y), xytext=(3, -1), textcoords="offset points", va="center", color=BLACK)
 
 
-def _order(data: pd.DataFrame) -> dict[str, float]:
-    """Sort keys of metrics and modes (as they come) and of arms (full first, then by the first metric's difference)."""
-    first = data[data["metric"] == data["metric"].iloc[0]].groupby("arm", sort=False)["difference"].mean()
-    arms = [FULL, *first.drop(FULL).sort_values(ascending=False, kind="stable").index]
-    names = [*data["metric"].unique(), *sorted(data["mode"].unique()), *arms]
+def _order(data: pd.DataFrame, metrics: list[str]) -> dict[str, int]:
+    """Sort keys: metrics as in the tables, modes by name, the full model, arms by the first metric's difference."""
+    first = data[data["metric"] == metrics[0]].groupby("arm", sort=False)["difference"].mean()
+    arms = first.drop(FULL).sort_values(ascending=False, kind="stable").index
+    names = [*metrics, *sorted(data["mode"].unique()), FULL, *arms]
     return {name: n for n, name in enumerate(names)}

@@ -20,7 +20,7 @@ CAPTION = (
     "each seed's best epoch."
 )
 COLUMNS = 3
-NOT_LOSSES = ("bound_", "club_fit", "seconds")  # what CLUB's own figure shows, and the clock
+NOT_LOSSES = ("bound_", "clamped_", "club_fit", "seconds")  # what CLUB's own figure shows, and the clock
 
 
 class Convergence(NamedTuple):
@@ -31,6 +31,7 @@ class Convergence(NamedTuple):
 
     data: pd.DataFrame
     metric: str
+    labels: dict[str, str]  # quantity -> title of its panel
     best_epochs: dict[str, int]  # seed column -> epoch
 
 
@@ -49,8 +50,10 @@ def compute(study: Study) -> Convergence:
         table = summary.reindex(seeds.index).join(seeds).reset_index(names="epoch")
         table.insert(0, "quantity", quantity)
         tables.append(table)
+    labels = {term: loss_label(term, runs[0].config) for term in terms}
+    labels[metric] = f"{metric_title(metric)}, validation"
     best = {f"seed {run.seed}": run.best_epoch for run in runs}
-    return Convergence(pd.concat(tables, ignore_index=True), metric, best)
+    return Convergence(pd.concat(tables, ignore_index=True), metric, labels, best)
 
 
 def size(info: Convergence) -> tuple[float, float]:
@@ -73,9 +76,9 @@ def draw(ax: Axes, info: Convergence) -> None:
                 panel.plot([best], value, "D", color=BLUE, markersize=3, markeredgecolor="white", markeredgewidth=0.4)
         panel.fill_between(table["epoch"], table["low"], table["high"], color=BLUE, alpha=0.18, linewidth=0)
         panel.plot(table["epoch"], table["mean"], color=BLUE)
-        panel.set_title(f"{metric_title(quantity)}, validation" if watched else loss_label(quantity))
+        panel.set_title(info.labels[str(quantity)])
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-        panel.yaxis.set_major_locator(MaxNLocator(nbins=4))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
         if n + COLUMNS >= len(groups):
             panel.set_xlabel("epoch")
             panel.tick_params(labelbottom=True)

@@ -12,7 +12,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from plots.style import paper_style
-from study.records import Study
 
 # Without these a file holds the time or the version it was written with, and equal figures differ.
 _METADATA: dict[str, dict[str, Any]] = {
@@ -39,8 +38,8 @@ class FigureFile(Protocol):
 
     CAPTION: str  # what is shown and how to read it, for the report and the docs
 
-    def compute(self, study: Study) -> Any:
-        """Return the figure's ``Info``; raise ``MissingRecordsError`` if the study lacks it."""
+    def compute(self, records: Any) -> Any:
+        """Return the figure's ``Info`` of a ``Study``, or of several; raise ``MissingRecordsError`` if they lack it."""
 
     def size(self, info: Any) -> tuple[float, float]:
         """Width and height in inches."""

@@ -1,4 +1,4 @@
-"""All figures of a study, in the order of the report. A new figure is one file beside this one and one line here."""
+"""All figures, in the order of the report. A new figure is one file beside this one and one line here."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from plots import (
     ablation,
     club_bound,
     convergence,
+    critical_difference,
     heat_map,
     importances,
     interaction,
     parallel_coordinates,
     search_history,
     sensitivity,
+    sweeps,
     time_quality,
     user_differences,
 )
 from plots.figure import FigureFile
 
+# Of one study: ``compute(study)``.
 FIGURES: Mapping[str, FigureFile] = {
     "search_history": search_history,
     "sensitivity": sensitivity,
@@ -31,4 +34,10 @@ FIGURES: Mapping[str, FigureFile] = {
     "user_differences": user_differences,
     "interaction": interaction,
     "time_quality": time_quality,
+}
+
+# Of several studies: ``compute(studies)``.
+JOINT_FIGURES: Mapping[str, FigureFile] = {
+    "sweeps": sweeps,
+    "critical_difference": critical_difference,
 }

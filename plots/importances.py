@@ -23,6 +23,7 @@ CAPTION = (
     "resampled trials. Dashed: what each would get if none mattered more than another; intervals that cross it "
     "decide nothing."
 )
+RESAMPLES = 200  # of trials, as in the tables
 
 
 class ImportanceBars(NamedTuple):
@@ -46,6 +47,7 @@ def compute(study: Study) -> ImportanceBars:
             np.array([trial.value for trial in trials], dtype=np.float64),
             distributions=space,
             rng=np.random.default_rng(0),
+            resamples=RESAMPLES,
         )
     except UserError as error:
         raise MissingRecordsError(str(error)) from None

@@ -1,23 +1,28 @@
-"""Program: draw a study's figures. ``python plots/make_figures.py results/<study> [--only NAME ...]``."""
+"""Program: figures of one or more studies. ``python plots/make_figures.py results/<study> [--only NAME ...]``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from plots.figure import MissingRecordsError, render
-from plots.figures import FIGURES
+from plots.figure import FigureFile, MissingRecordsError, render
+from plots.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
+from sea_core.files import write_atomically
 from study.records import load_study
+from study.study_folder import make_writable
+
+Say = Callable[[str], None]
 
 
-def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Callable[[str], None] = print) -> list[Path]:
-    """Draw the figures of a study folder as PDF and PNG, each with the CSV it was drawn from.
+def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = print) -> list[Path]:
+    """Draw the figures of a study folder into its ``figures``: PDF and PNG, each with the CSV it was drawn from.
 
     Args:
-        folder: a study folder (``results/<study>``); the files go into its ``figures`` folder.
+        folder: a study folder (``results/<study>``).
         only: names of figures; default all. A figure whose records are missing is skipped.
         say: takes one line about each figure that was skipped.
 
@@ -25,50 +30,68 @@ def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Callab
         The files written.
 
     Raises:
-        UserError: no study there, an unknown figure, or a folder that cannot be written.
+        UserError: no study there, an unknown figure, a test result without its receipt, or an unwritable folder.
     """
-    names = list(FIGURES) if only is None else list(dict.fromkeys(only))
-    for name in names:
-        if name not in FIGURES:
-            raise UserError(f"unknown figure '{name}'{suggest(name, FIGURES)}")
-    study = load_study(folder)
-    written = []
-    for name in names:
-        try:
-            info = FIGURES[name].compute(study)
-        except MissingRecordsError as reason:
-            say(f"figure {name} skipped: {reason}")
-            continue
-        files = render(FIGURES[name], info, ("pdf", "png"))
-        # pandas writes the shortest text that reads back as the same number.
-        files["csv"] = info.data.to_csv(index=False, lineterminator="\n").encode()
-        written += [_write(folder / "figures" / f"{name}.{suffix}", content) for suffix, content in files.items()]
-    return written
+    chosen = _choose(FIGURES, only)
+    return _draw(chosen, load_study(folder), folder / "figures", say)
+
+
+def make_joint_figures(
+    folders: Sequence[Path], out: Path, *, only: Sequence[str] | None = None, say: Say = print
+) -> list[Path]:
+    """Draw what compares several studies, one per dataset, into ``out``; otherwise as ``make_figures``."""
+    chosen = _choose(JOINT_FIGURES, only)
+    return _draw(chosen, [load_study(folder) for folder in folders], out, say)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, draw, say what was written."""
     parser = argparse.ArgumentParser(
         prog="make_figures.py",
-        description="Draw the figures of a study: PDF and PNG, each with the CSV it was drawn from.",
-        epilog=f"Figures: {', '.join(FIGURES)}. They are described in docs/figures.md.",
+        description="Draw the figures of a study as PDF and PNG, each with the CSV it was drawn from. Several studies "
+        "get the figures that compare them. Nothing is trained. docs/figures.md says how to read them.",
+        epilog=f"Figures of one study: {', '.join(FIGURES)}. Of several: {', '.join(JOINT_FIGURES)}.",
     )
-    parser.add_argument("study", type=Path, help="study folder, for example results/synthetic-search")
+    parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/synthetic-search")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="draw only these figures (default: all)")
+    parser.add_argument("--out", type=Path, help="default: STUDY/figures of one study, results/figures of several")
     options = parser.parse_args(arguments)
-    written = make_figures(options.study, only=options.only)
+    folders = list(dict.fromkeys(options.studies))
+    if len(folders) == 1:
+        out = options.out or folders[0] / "figures"
+        written = _draw(_choose(FIGURES, options.only), load_study(folders[0]), out, print)
+    else:
+        out = options.out or Path("results/figures")
+        written = make_joint_figures(folders, out, only=options.only)
     count = len(written) // 3
-    print(f"{count} figure{'' if count == 1 else 's'} in {options.study / 'figures'} (pdf, png, csv)")
+    print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)")
     return 0
 
 
-def _write(path: Path, content: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; expected a writable folder") from None
-    return path
+def _choose(figures: Mapping[str, FigureFile], only: Sequence[str] | None) -> dict[str, FigureFile]:
+    names = list(figures) if only is None else list(dict.fromkeys(only))
+    for name in names:
+        if name not in figures:
+            raise UserError(f"unknown figure '{name}'{suggest(name, figures)}")
+    return {name: figures[name] for name in names}
+
+
+def _draw(figures: Mapping[str, FigureFile], records: Any, out: Path, say: Say) -> list[Path]:
+    written = []
+    for name, figure_file in figures.items():
+        try:
+            info = figure_file.compute(records)
+        except MissingRecordsError as reason:
+            say(f"figure {name} skipped: {reason}")
+            continue
+        files = render(figure_file, info, ("pdf", "png"))
+        # pandas writes the shortest text that reads back as the same number.
+        files["csv"] = info.data.to_csv(index=False, lineterminator="\n").encode()
+        make_writable(out)
+        for suffix, content in files.items():
+            written.append(out / f"{name}.{suffix}")
+            write_atomically(written[-1], content)
+    return written
 
 
 if __name__ == "__main__":

@@ -17,14 +17,15 @@ from study.records import Study
 from study.tables.measurements import metric_title
 
 CAPTION = (
-    "Training time (validation included) against quality, on this machine. Left: the complete trials of the "
-    "search, with the best that each amount of time bought (Pareto front). Right: the ablation arms on test, "
-    "means over seeds; their time depends on when early stopping ended them."
+    "Training time (validation included) against quality, on this machine; steps: the best that each amount of time "
+    "bought (Pareto front). Left: the complete trials of the search. Right: the ablation arms on test, mean and range "
+    "over seeds; their time depends on when early stopping ended them."
 )
+COLUMNS = ["kind", "name", "seconds", "value", "low", "high"]
 
 
 class TimeQuality(NamedTuple):
-    """``data``: ``kind`` (``trial`` or ``arm``), ``name, seconds, value, front``: nothing as fast is as good."""
+    """``data``: ``kind`` (``trial`` or ``arm``), ``name, seconds, value, low, high`` (range over seeds), ``front``."""
 
     data: pd.DataFrame
     trial_metric: str
@@ -46,13 +47,14 @@ def compute(study: Study) -> TimeQuality:
             arm_metric = "recall@20" if "recall@20" in shown else shown[0]
             if mode == "frozen":
                 seconds = float(np.mean([run.seconds for run in runs]))
-                value = per_user(runs, arm_metric).mean()
-                rows.append({"kind": "arm", "name": title(runs[0]), "seconds": seconds, "value": value})
+                values = per_user(runs, arm_metric).mean(axis=1)
+                row = {"value": values.mean(), "low": values.min(), "high": values.max()}
+                rows.append({"kind": "arm", "name": title(runs[0]), "seconds": seconds, **row})
     except MissingRecordsError:
         pass  # trials alone are worth a picture
     if not rows:
         raise MissingRecordsError("no complete trial and no frozen ablation arm")
-    data = pd.DataFrame(rows).sort_values(["kind", "seconds", "value"], ascending=[True, True, False])
+    data = pd.DataFrame(rows, columns=COLUMNS).sort_values(["kind", "seconds", "value"], ascending=[True, True, False])
     best = data.groupby("kind")["value"].cummax()
     data["front"] = (data["value"] == best) & (best != best.groupby(data["kind"]).shift())
     return TimeQuality(data.reset_index(drop=True), objective(study), arm_metric)
@@ -70,6 +72,7 @@ def draw(ax: Axes, info: TimeQuality) -> None:
         part = info.data[info.data["kind"] == kind]
         front = part[part["front"]]
         panel.plot(part["seconds"], part["value"], "o", color=BLUE)
+        panel.vlines(part["seconds"], part["low"], part["high"], color=BLUE, linewidth=0.8)
         steps = [*front["seconds"], part["seconds"].max()], [*front["value"], front["value"].iloc[-1]]
         panel.step(*steps, where="post", color=BLACK, linewidth=0.8, zorder=1)
         panel.margins(x=0.08, y=0.1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_PARAMETERS = {"knn_k": "neighbours $k$", "gnn_layers": "GNN layers"}
+from sea_core.config import Config
 
-_TERMS = {"bpr": "BPR", "alignment": "alignment", "total": "total", "club_fit": "CLUB fit"}
+_PARAMETERS = {"knn_k": "neighbours $k$", "gnn_layers": "GNN layers"}
 
 
 def parameter_label(key: str) -> str:
@@ -12,6 +12,11 @@ def parameter_label(key: str) -> str:
     return _PARAMETERS.get(key, key.replace("_", " "))
 
 
-def loss_label(key: str) -> str:
-    """``bpr`` -> ``BPR``, ``distance_text`` -> ``distance, text``."""
-    return _TERMS.get(key, key.replace("_", ", ", 1))
+def loss_label(term: str, config: Config) -> str:
+    """``bpr`` -> ``BPR (nats)``, ``distance_text`` -> ``distance, text (nats)``; the unit depends on the config."""
+    name, _, modality = term.partition("_")
+    if name == "bpr":
+        return "BPR (nats)" if config.bpr_log_base == "e" else "BPR (bits)"
+    if name == "distance":
+        return f"distance, {modality}{' (nats)' if config.distancing == 'club' else ''}"
+    return "alignment (nats)" if name == "alignment" else term.replace("_", " ")

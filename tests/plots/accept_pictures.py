@@ -4,17 +4,17 @@ import tempfile
 from pathlib import Path
 
 from plots.figure import canvas
-from plots.figures import FIGURES
 from plots.style import paper_style
 from study.records import load_study
+from tests.plots.shown import ALL_FIGURES, compute
 from tests.plots.test_figures import BASELINE, small_png
-from tests.plots.tiny_study import write_grid, write_study
+from tests.plots.tiny_study import write_study
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        study, grid = load_study(write_study(Path(folder))), load_study(write_grid(Path(folder)))
+        study = load_study(write_study(Path(folder)))
         BASELINE.mkdir(exist_ok=True)
-        for name, figure_file in FIGURES.items():
+        for name, figure_file in ALL_FIGURES.items():
             with paper_style():
-                figure = canvas(figure_file, figure_file.compute(grid if name == "heat_map" else study))
+                figure = canvas(figure_file, compute(name, study, Path(folder)))
             print(small_png(figure, BASELINE / f"{name}.png"))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from plots.figure import Info
-from plots.figures import FIGURES
 from study.records import Study, load_study
-from tests.plots.tiny_study import write_grid, write_study
+from tests.plots.shown import compute
+from tests.plots.tiny_study import write_study
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +22,7 @@ def study(study_root: Path) -> Study:
 
 
 @pytest.fixture(scope="session")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return load_study(write_grid(tmp_path_factory.mktemp("results")))
-
-
-@pytest.fixture(scope="session")
-def info_of(study: Study, grid: Study) -> Callable[[str], Info]:
+def info_of(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Info]:
     """A figure's info from its name; computed once, as some take seconds."""
-    return functools.cache(lambda name: FIGURES[name].compute(grid if name == "heat_map" else study))
+    root = tmp_path_factory.mktemp("results")
+    return functools.cache(lambda name: compute(name, study, root))

@@ -8,14 +8,13 @@ from study.study_folder import StudyFolder
 from tests.plots.tiny_study import write_run
 
 
-def test_bound_and_what_clamping_left_of_it(study):
+def test_bound_and_clamping_are_those_of_the_runs(study):
     data = compute(study).data
     history = study.winner[1].history
     part = data.query("modality == 'text' and seed == 1002")
     assert part["bound"].tolist() == history["bound_text"].tolist()
-    assert part["used"].tolist() == history["distance_text"].tolist()
-    assert (data["used"] >= data["bound"]).all()
-    assert (data["used"] > data["bound"]).any()
+    assert part["clamped"].tolist() == history["clamped_text"].tolist()
+    assert 0 < data["clamped"].max() <= 1
 
 
 def test_other_distances_are_no_bound(tmp_path):

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 from plots.figure import FigureFile, Info, canvas, render
-from plots.figures import FIGURES
 from plots.style import COLUMN, PAGE, paper_style
 from study.records import Study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
+from tests.plots.shown import ALL_FIGURES, compute
 
 BASELINE = Path(__file__).parent / "baseline"
 DPI = 50  # small files; a moved line still shows
@@ -24,7 +24,7 @@ TOLERANCE = 6  # root mean square of grey levels: other font rasters differ by l
 
 
 # Files of all figures take seconds each, so one stands for all unless slow tests run.
-ALL_FILES = [pytest.param(name, marks=[] if name == "search_history" else pytest.mark.slow) for name in FIGURES]
+ALL_FILES = [pytest.param(name, marks=[] if name == "search_history" else pytest.mark.slow) for name in ALL_FIGURES]
 
 
 class Drawing(NamedTuple):
@@ -34,9 +34,9 @@ class Drawing(NamedTuple):
     figure: Figure
 
 
-@pytest.fixture(scope="module", params=FIGURES)
+@pytest.fixture(scope="module", params=ALL_FIGURES)
 def drawing(request: pytest.FixtureRequest, info_of: Callable[[str], Info]) -> Drawing:
-    module, info = FIGURES[request.param], info_of(request.param)
+    module, info = ALL_FIGURES[request.param], info_of(request.param)
     with paper_style():
         return Drawing(request.param, module, info, canvas(module, info))
 
@@ -75,9 +75,9 @@ def test_the_csv_keeps_full_precision(drawing: Drawing):
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_equal_records_give_equal_bytes_and_embedded_fonts(name: str, study: Study, grid: Study):
-    module, records = FIGURES[name], grid if name == "heat_map" else study
-    first, second = (render(module, module.compute(records), ("pdf", "png", "svg")) for _ in range(2))
+def test_equal_records_give_equal_bytes_and_embedded_fonts(name: str, study: Study, tmp_path: Path):
+    module = ALL_FIGURES[name]
+    first, second = (render(module, compute(name, study, tmp_path / run), ("pdf", "png", "svg")) for run in "ab")
     assert first == second
     assert b"/FontFile2" in first["pdf"]  # TrueType
     assert b"/Type3" not in first["pdf"]
@@ -88,7 +88,7 @@ def test_the_caption_is_sentences(drawing: Drawing):
 
 
 def test_a_lost_line_is_more_than_the_tolerance(study: Study, tmp_path: Path):
-    module = FIGURES["search_history"]
+    module = ALL_FIGURES["search_history"]
     with paper_style():
         figure = canvas(module, module.compute(study))
     figure.axes[0].lines[-1].remove()

@@ -18,14 +18,14 @@ def test_cells_and_effects_follow_the_factorial(study):
     assert cells[True, False] == pytest.approx(no_solosim, rel=1e-14)
     assert cells[False, False] == pytest.approx(no_both, rel=1e-14)
     effects = data.query("kind == 'effect'").set_index("name")["value"]
-    assert effects["club"] == pytest.approx((full - no_club + no_solosim - no_both) / 2, rel=1e-9)
-    assert effects["solosim"] == pytest.approx((full - no_solosim + no_club - no_both) / 2, rel=1e-9)
-    assert effects["interaction"] == pytest.approx(full - no_club - no_solosim + no_both, rel=1e-9)
+    assert effects["CLUB"] == pytest.approx((full - no_club + no_solosim - no_both) / 2, rel=1e-9)
+    assert effects["Solosim"] == pytest.approx((full - no_solosim + no_club - no_both) / 2, rel=1e-9)
+    assert effects["CLUB × Solosim"] == pytest.approx(full - no_club - no_solosim + no_both, rel=1e-9)
 
 
 def test_a_missing_cell_is_named(tmp_path):
     folder = StudyFolder(tmp_path / "study")
     for arm in ("full", "no-club"):
         write_run(folder.ablation("frozen", arm, 1), seed=1, test=True, arm=arm, mode="frozen")
-    with pytest.raises(MissingRecordsError, match="no-solosim, no-both are not all there"):
+    with pytest.raises(MissingRecordsError, match="no-solosim, no-both are not all there on a common seed"):
         compute(load_study(folder.root))

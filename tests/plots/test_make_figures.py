@@ -11,7 +11,7 @@ from plots.search_history import compute
 from sea_core.errors import UserError, run_program
 from study.records import load_study
 from study.study_folder import StudyFolder
-from tests.plots.tiny_study import write_trial
+from tests.plots.tiny_study import write_datasets, write_trial
 
 PROGRAM = Path(__file__).parents[2] / "plots" / "make_figures.py"
 
@@ -58,8 +58,15 @@ def test_a_folder_that_is_no_study_ends_with_code_2_and_one_line(tmp_path, capsy
 
 def test_an_unwritable_folder_is_the_users_error(one_trial):
     (one_trial / "figures").write_text("in the way")
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="cannot write in"):
         make_figures(one_trial, only=["search_history"])
+
+
+def test_several_studies_get_the_figures_that_compare_them(tmp_path, capsys):
+    folders = write_datasets(tmp_path, 5)
+    assert main([*map(str, folders), "--out", str(tmp_path / "joint")]) == 0
+    assert "1 figure in" in capsys.readouterr().out
+    assert sorted(path.suffix for path in (tmp_path / "joint").iterdir()) == [".csv", ".pdf", ".png"]
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def write_run(
     write_user_metrics(path / VALIDATION, metrics)
     config = config or Config()
     subject = {"baseline": keys["baseline"]} if "baseline" in keys else config.as_dict()
-    data = {"seed": seed, "dataset": "tiny", "data_hash": "d" * 16, "split_hash": "s" * 16}
+    data = {"seed": seed, "dataset": keys.pop("dataset", "tiny"), "data_hash": "d" * 16, "split_hash": "s" * 16}
     if test:
         write_user_metrics(path / TEST, metrics)
         opening = {
@@ -126,6 +126,7 @@ def history(seed: int, epochs: int, pace: float) -> pd.DataFrame:
     bounds = {m: 0.2 * np.exp(-epoch / 4) + rng.normal(0.02, 0.05, epochs) for m in ("image", "text")}
     table |= {f"bound_{m}": bound for m, bound in bounds.items()}
     table |= {f"distance_{m}": np.maximum(bound, 0) for m, bound in bounds.items()}
+    table |= {f"clamped_{m}": np.clip(-bound * 10, 0, 1) for m, bound in bounds.items()}
     table["alignment"] = 6 + 1.5 * np.exp(-epoch / 6)
     table["total"] = table["bpr"] + 0.1 * table["alignment"]
     table["club_fit"] = -3 * (1 - np.exp(-epoch / 3)) + rng.normal(0, 0.05, epochs)
@@ -155,3 +156,32 @@ def write_grid(root: Path) -> Path:
         params = {"alignment_weight": a, "distance_weight": d}
         write_run(folder.trial(number), seed=999, epochs=1, users=3, trial=trial | {"params": params})
     return folder.root
+
+
+def write_datasets(root: Path, count: int, *, arms: int = 3) -> list[Path]:
+    """Ablations on several datasets; each arm is worse than the one before it, on every dataset."""
+    folders = [StudyFolder(root / f"study-{number}") for number in range(count)]
+    for number, folder in enumerate(folders):
+        for rank, arm in enumerate(list(CHANGES)[:arms]):
+            keys = {"arm": arm, "arm_title": TITLES[arm], "mode": "frozen", "dataset": f"data-{number}"}
+            path = folder.ablation("frozen", arm, 1)
+            write_run(path, seed=number + 1, epochs=2, test=True, change=-0.03 * rank, **keys)
+    return [folder.root for folder in folders]
+
+
+def write_sweeps(root: Path) -> list[Path]:
+    """Sweeps of two parameters on two datasets; each user's score falls with the distance from the best value."""
+    sweeps = {"temperature": [0.05, 0.1, 0.2, 0.5, 1.0], "split_ratio": [0.1, 0.3, 0.5, 0.7, 0.9]}
+    folders = []
+    for (name, values), dataset in itertools.product(sweeps.items(), ("one", "two")):
+        folder = StudyFolder(root / f"{dataset}-{name}")
+        folder.root.mkdir(parents=True)
+        identity = {"dataset": dataset, "space": {name: {"choices": values}}, "metric": "recall@20"}
+        folder.identity.write_text(yaml.safe_dump(identity))
+        for number, value in enumerate(values):
+            change = -0.01 * abs(number - 2)
+            score = user_metrics(999, 60, change).means()["recall@20"]
+            trial = {"number": number, "state": "complete", "value": score, "params": {name: value}}
+            write_run(folder.trial(number), seed=999, epochs=1, change=change, trial=trial, dataset=dataset)
+        folders.append(folder.root)
+    return folders
