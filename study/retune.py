@@ -128,6 +128,10 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     own = {"sampler": identity["sampler"], "pruner": identity["pruner"], "seed": int(identity["seed"])}
     data = only_modalities(dataset, base)
     wanted = make_identity(folder, data, base=base, space=space, **own)
+    # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters.
+    first = [{name: trial[name] for name in space if name in trial} for trial in identity.get("warm_start", [])]
+    if first:
+        wanted["warm_start"] = first
     return StudyPlan(
         folder=folder,
         dataset=data,
@@ -137,6 +141,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         trials=None if own["sampler"] == "grid" else len(study.trials),
         timeout=None,
         storage=f"sqlite:///{folder.database.resolve()}",
+        first=first,
         finalists=max(1, len(selection["finalists"])),
         fresh_seeds=len(selection["seeds"]),
         identity=wanted,
