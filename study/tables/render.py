@@ -24,8 +24,11 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"{\char34}",
-    "[": "{[}",  # a bare one at the start of a row would be read as an argument of the line break before it
+    # At the start of a row, a bare one would be read as an argument of the line break before it.
+    "[": "{[}",
+    "*": "{*}",
     "±": r"$\pm$",
+    "Δ": r"$\Delta$",
     "×": r"$\times$",
     "−": r"$-$",
     "†": r"\dag{}",
@@ -120,7 +123,7 @@ def _latex_character(character: str) -> str:
         return _LATEX[character]
     if " " <= character <= "~" or ("À" <= character <= "ÿ" and character not in "ÐÞðþ÷"):
         return character
-    return f"[U+{ord(character):04X}]"
+    return f"{{[}}U+{ord(character):04X}]"
 
 
 def _pipes(cells: Sequence[str]) -> str:

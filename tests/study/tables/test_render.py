@@ -106,7 +106,8 @@ def test_rows_outside_the_comparison_are_never_marked() -> None:
 
 
 def test_a_cell_that_opens_with_a_bracket_is_no_argument_of_the_line_break() -> None:
-    assert r"    [" not in to_latex(a_table(rows=[["[1pt]", "x", "y"]]))
+    for label in ("[1pt]", "項"):
+        assert r"    [" not in to_latex(a_table(rows=[[label, "x", "y"]]))
 
 
 @settings(deadline=None)
@@ -123,8 +124,22 @@ def test_escaped_text_holds_no_active_character(text: str) -> None:
             r"\textgreater{}",
             r"\textbar{}",
         ),
-        *(r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}", r"{\char34}", r"$\pm$", r"$\times$", r"$-$", r"\dag{}"),
-        *(r"\ldots{}", "{[}"),
+        *(
+            r"\&",
+            r"\%",
+            r"\$",
+            r"\#",
+            r"\_",
+            r"\{",
+            r"\}",
+            r"{\char34}",
+            r"$\pm$",
+            r"$\Delta$",
+            r"$\times$",
+            r"$-$",
+            r"\dag{}",
+        ),
+        *(r"\ldots{}", "{[}", "{*}"),
     ):
         latex = latex.replace(command, "")
     assert not set(latex) & set('\\&%$#_{}~^<>|"\n\r')
@@ -146,7 +161,7 @@ def test_latex_compiles_with_hostile_names(tmp_path: Path) -> None:
         notes=[HOSTILE],
         groups=[(HOSTILE, 2)],
         columns=[HOSTILE] * 3,
-        rows=[["[x]", HOSTILE, Number(1.0, unit="%")]] * 2,
+        rows=[[label, HOSTILE, Number(1.0, unit="%")] for label in ("[x]", "項 x", "Δ x", "* x")],
     )
     body = to_latex(table) + to_latex(a_table())
     source = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
