@@ -62,7 +62,7 @@ def compute(study: Study) -> TimeQuality:
 
 def size(info: TimeQuality) -> tuple[float, float]:
     """The width of a page, higher with more arms."""
-    return PAGE, max(2.2, 0.9 + 0.14 * int((info.data["kind"] == "arm").sum()))
+    return PAGE, max(2.2, 0.9 + 0.17 * int((info.data["kind"] == "arm").sum()))
 
 
 def draw(ax: Axes, info: TimeQuality) -> None:
@@ -91,7 +91,7 @@ def _label(panel: Axes, part: pd.DataFrame) -> None:
     """Names in a column right of the axes, each joined to its point."""
     low, high = panel.get_ylim()
     height = panel.figure.get_figheight() - 0.6  # inches, about
-    places = spread(part["value"].to_numpy(), gap=0.13 * (high - low) / height)
+    places = spread(part["value"].to_numpy(), gap=0.16 * (high - low) / height)
     for row, y in zip(part.itertuples(), places, strict=True):
         panel.annotate(
             row.name,

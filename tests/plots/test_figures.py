@@ -94,3 +94,8 @@ def test_a_lost_line_is_more_than_the_tolerance(study: Study, tmp_path: Path):
     figure.axes[0].lines[-1].remove()
     drawn = small_png(figure, tmp_path / "search_history.png")
     assert compare_images(str(BASELINE / "search_history.png"), drawn, TOLERANCE) is not None
+
+
+def test_the_docs_explain_every_figure_and_no_other():
+    text = (Path(__file__).parents[2] / "docs" / "figures.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE) == list(ALL_FIGURES)
