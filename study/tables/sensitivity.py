@@ -72,7 +72,7 @@ def _by_value(trials: list[RunRecord], name: str) -> list[dict[str, Any]]:
         numbers = values.astype(float)
         quartile = pd.qcut(numbers.rank(method="first"), BINS, labels=False)
         parts = [numbers[quartile == n] for n in range(BINS)]
-        labelled = [(f"{_show(part.min())} to {_show(part.max())}", part.index) for part in parts]
+        labelled = [(" to ".join(dict.fromkeys((_show(part.min()), _show(part.max())))), part.index) for part in parts]
     else:
         order = sorted(distinct, key=float) if numeric else sorted(distinct)
         labelled = [(label, values.index[values.map(_show) == label]) for label in order]

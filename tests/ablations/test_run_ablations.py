@@ -38,7 +38,7 @@ def records(root: Path) -> dict[str, bytes]:
 
 
 def test_four_arms_on_the_same_seeds_with_receipts_and_tables(run: Run, tmp_path: Path) -> None:
-    assert run(figures=True) == 0
+    assert run() == 0
     study = load_study(tmp_path / FOLDER)
     arms = {(run.arm, run.seed) for run in study.ablations}
     seeds = {seed for _, seed in arms}
@@ -48,7 +48,14 @@ def test_four_arms_on_the_same_seeds_with_receipts_and_tables(run: Run, tmp_path
     assert len(draws) == 1
     for suffix in ("csv", "md", "tex"):
         assert (tmp_path / FOLDER / "tables" / f"ablation.{suffix}").stat().st_size > 0
-    assert (tmp_path / FOLDER / "figures" / "ablation.pdf").exists()
+
+
+@pytest.mark.slow
+def test_the_bar_figure_with_its_intervals_is_drawn(run: Run, tmp_path: Path) -> None:
+    assert run("--arms", "no-club", figures=True) == 0
+    assert {"ablation.pdf", "ablation.png", "ablation.csv"} <= {
+        p.name for p in (tmp_path / FOLDER / "figures").iterdir()
+    }
 
 
 def test_the_same_command_again_trains_nothing_and_an_interrupted_one_only_what_is_missing(
