@@ -22,7 +22,7 @@ Quantity = float | Float[np.ndarray, "..."]
 _NODES = 128
 
 # Weight of the lighter tail is (1 - share) ** _CAUTION. 1 is the second-order matching prior; 1.5 halves what that
-# rejects too much at 3 seeds (12.5 % for 28.5 % of 5 %) and costs at most 7.5 % of the level from 5 seeds on.
+# rejects too much at 3 seeds (13 % for 29 % of the level) and costs at most 7.5 % of the level from 5 seeds on.
 _CAUTION = 1.5
 
 
