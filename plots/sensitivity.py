@@ -92,7 +92,7 @@ def _trend(x: pd.Series, value: pd.Series, *, log: bool) -> np.ndarray | pd.Seri
 def _scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
     if log:
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(numticks=4))
+        panel.xaxis.set_major_locator(LogLocator(numticks=3))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
     elif is_numeric(x) and x.nunique() <= 4:

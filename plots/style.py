@@ -26,6 +26,7 @@ SEQUENTIAL = "cividis"  # even steps in lightness, the same to the colour blind
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same picture on every machine
     "font.size": 7,
+    "text.parse_math": False,  # a dollar sign in somebody's name is a dollar sign
     "axes.titlesize": 7.5,
     "axes.labelsize": 7,
     "xtick.labelsize": 6.5,
@@ -37,7 +38,6 @@ RC: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.titlelocation": "left",
     "axes.grid": True,
-    "axes.formatter.use_mathtext": True,
     "axes.formatter.limits": (-4, 5),
     "axes.prop_cycle": mpl.cycler(color=PALETTE),
     "grid.color": "#E4E4E4",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sea_core.config import Config
 
-_PARAMETERS = {"knn_k": "neighbours $k$", "gnn_layers": "GNN layers"}
+_PARAMETERS = {"knn_k": "neighbours k", "gnn_layers": "GNN layers"}
 
 
 def parameter_label(key: str) -> str:

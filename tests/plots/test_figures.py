@@ -14,9 +14,11 @@ from matplotlib.testing.compare import compare_images
 
 from plots.figure import FigureFile, Info, canvas, render
 from plots.style import COLUMN, PAGE, paper_style
-from study.records import Study
+from study.records import Study, load_study
+from study.study_folder import StudyFolder
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
 from tests.plots.shown import ALL_FIGURES, compute
+from tests.plots.tiny_study import write_run
 
 BASELINE = Path(__file__).parent / "baseline"
 DPI = 50  # small files; a moved line still shows
@@ -85,6 +87,21 @@ def test_equal_records_give_equal_bytes_and_embedded_fonts(name: str, study: Stu
 
 def test_the_caption_is_sentences(drawing: Drawing):
     assert re.fullmatch(r"[A-Z].*\.", drawing.module.CAPTION)
+
+
+@pytest.mark.parametrize(
+    "arm_title", ["a & <b>&lt;</b>", "costs $5_{ and ^$x", "\\frac{}{", "  ", "w/o " + "very " * 9 + "much"]
+)
+def test_strange_names_are_drawn_as_they_are(arm_title: str, tmp_path: Path):
+    folder = StudyFolder(tmp_path / "study")
+    for arm, title in (("full", "full"), ("mine", arm_title)):
+        write_run(folder.ablation("frozen", arm, 1), seed=1, test=True, arm=arm, arm_title=title, mode="frozen")
+    module = ALL_FIGURES["ablation"]
+    with paper_style():
+        figure = canvas(module, module.compute(load_study(folder.root)))
+        texts = drawn_text(figure)
+    assert [text for text, _ in texts if text == arm_title] == [arm_title] * (2 if arm_title.strip() else 0)
+    assert clipped(figure, texts) == []
 
 
 def test_a_lost_line_is_more_than_the_tolerance(study: Study, tmp_path: Path):
