@@ -213,7 +213,7 @@ def read_identity(paths: StudyFolder) -> dict[str, Any]:
     """
     try:
         content = yaml.safe_load(paths.identity.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read {paths.identity}: {' '.join(str(error).split())}") from None

@@ -109,14 +109,15 @@ class Search:
         """See ``RunSource``. The record is written before the storage is told: a told trial has its record."""
         value = self._last_values[run.key] if pruned else self._best_values[run.key]
         state = TrialState.PRUNED if pruned else TrialState.COMPLETE
-        extra = self._trial_entry(run, state, value, attempts=attempts)
+        extra = trial_entry(self._open[run.key], state, value, attempts=attempts)
         record = write_run_files(run.folder, files, extra)
         notes = {key: record[key] for key in ("best_epoch", "epochs", "seconds")}
         self._tell(run, state, value, **notes, **({"attempts": attempts} if attempts > 1 else {}))
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``."""
-        write_failed_run(run, self._dataset, failure, self._trial_entry(run, TrialState.FAIL, None, attempts=attempts))
+        extra = trial_entry(self._open[run.key], TrialState.FAIL, attempts=attempts)
+        write_failed_run(run, self._dataset, failure, extra)
         why = {"kind": failure.kind, "message": failure.message}
         self._tell(run, TrialState.FAIL, None, failure=why, attempts=attempts)
 
@@ -138,7 +139,7 @@ class Search:
         for step, value in sorted(twin.intermediate_values.items()):
             self._store.report(trial, step, value)
         known = read_run_folder(source).record["trial"]
-        extra = self._trial_entry(run, twin.state, twin.value, attempts=known["attempts"], duplicate_of=twin.number)
+        extra = trial_entry(trial, twin.state, twin.value, attempts=known["attempts"], duplicate_of=twin.number)
         files = {
             path.name: path.read_bytes() for path in source.iterdir() if path.suffix in (".json", ".csv", ".parquet")
         }
@@ -163,26 +164,29 @@ class Search:
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._answers.setdefault(self._base.override(**trial.params).hash(), trial)
 
-    def _trial_entry(
-        self,
-        run: Run,
-        state: TrialState,
-        value: float | None,
-        *,
-        attempts: int,
-        duplicate_of: int | None = None,
-    ) -> dict[str, Any]:
-        trial = self._open[run.key]
-        entry = {
-            "number": trial.number,
-            "state": STATE_WORDS[state],
-            "value": value,
-            "params": trial.params,
-            "attempts": attempts,
-            "failure": None,
-            "duplicate_of": duplicate_of,
-        }
-        return {"trial": entry}
+
+def trial_entry(
+    trial: OpenTrial | FrozenTrial,
+    state: TrialState | None = None,
+    value: float | None = None,
+    *,
+    attempts: int,
+    duplicate_of: int | None = None,
+) -> dict[str, Any]:
+    """The trial's part of a record, with state and value of a finished trial if none are given."""
+    if state is None:
+        assert isinstance(trial, FrozenTrial)
+        state, value = trial.state, trial.value
+    entry = {
+        "number": trial.number,
+        "state": STATE_WORDS[state],
+        "value": value,
+        "params": trial.params,
+        "attempts": attempts,
+        "failure": None,
+        "duplicate_of": duplicate_of,
+    }
+    return {"trial": entry}
 
 
 def next_cell(cells: list[dict[str, Any]], trials: list[FrozenTrial]) -> dict[str, Any] | None:

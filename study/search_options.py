@@ -63,6 +63,8 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         "spares those that still improve, hyperband gives many a short run and few a long one (default: median)"
     )
     add("--pruner", choices=["median", "hyperband", "patient", "none"], default="median", help=text)
+    text = "a finished study (name in --out, or folder) whose best trials are tried first (default: none)"
+    add("--warm-start", metavar="STUDY", help=text)
     text = "of the search and of every trial; fresh seeds are derived from it (default: 999)"
     add("--seed", type=int, default=999, help=text)
 

@@ -96,6 +96,14 @@ def describe(space: Space) -> list[str]:
     return lines
 
 
+def contains(distribution: BaseDistribution, value: Any) -> bool:
+    """Whether a value is one that the distribution can give."""
+    try:
+        return distribution._contains(distribution.to_internal_repr(value))
+    except ValueError:  # Optuna has no number for it
+        return False
+
+
 def grid(space: Space) -> list[dict[str, Any]]:
     """Every combination of the space's values, the last parameter changing fastest.
 

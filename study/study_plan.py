@@ -17,7 +17,9 @@ from sea_core.errors import UserError
 from study.executors.make import Placement
 from study.identity import check_identity, make_identity
 from study.search_space import Space, grid, load_space
+from study.storage import check_url
 from study.study_folder import StudyFolder, study_folder
+from study.warm_start import warm_start
 
 SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 DEFAULT_TRIALS = 20
@@ -33,6 +35,7 @@ class StudyPlan:
         trials: total number of trials; None = every cell of a grid.
         timeout: seconds after which no trial begins.
         storage: URL of Optuna's storage.
+        first: parameters of trials that come before the sampler's.
         exists: the study was begun earlier.
     """
 
@@ -46,6 +49,7 @@ class StudyPlan:
     trials: int | None
     timeout: float | None
     storage: str
+    first: list[dict[str, Any]]
     finalists: int
     fresh_seeds: int
     identity: Mapping[str, Any]
@@ -76,10 +80,13 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
         if value is not None and value < least:
             raise UserError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
     make_placement(options).check()
+    if options.storage is not None:
+        check_url(options.storage)
     base = _base_config(options)
     space = _searched(load_space(options.space), options.set)
     if options.sampler == "grid":
         grid(space)
+    first = _first_trials(options, space)
     plans = []
     for source in dict.fromkeys(options.dataset):
         dataset = load_dataset(source, data_root=options.data_root, modalities=base.modalities)
@@ -87,6 +94,8 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
         identity = make_identity(
             folder, dataset, base=base, space=space, sampler=options.sampler, pruner=options.pruner, seed=options.seed
         )
+        if first:
+            identity["warm_start"] = first
         plans.append(
             StudyPlan(
                 folder=folder,
@@ -99,6 +108,7 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
                 trials=_trials(options),
                 timeout=options.timeout,
                 storage=options.storage or f"sqlite:///{folder.database.resolve()}",
+                first=first,
                 finalists=options.finalists,
                 fresh_seeds=options.fresh_seeds,
                 identity=identity,
@@ -124,7 +134,9 @@ def make_placement(options: argparse.Namespace) -> Placement:
 
 def joint_folder(options: argparse.Namespace, plans: list[StudyPlan]) -> Path:
     """Where the tables over all studies go: the study's own folder if there is one, else ``<study-name>``."""
-    return plans[0].folder.root if len(plans) == 1 else study_folder(options.out, options.study_name or "search").root
+    if len(plans) == 1:
+        return plans[0].folder.root
+    return study_folder(options.out, "search" if options.study_name is None else options.study_name).root
 
 
 def _base_config(options: argparse.Namespace) -> Config:
@@ -144,6 +156,15 @@ def _searched(space: Space, assignments: list[str]) -> Space:
     return left
 
 
+def _first_trials(options: argparse.Namespace, space: Space) -> list[dict[str, Any]]:
+    if options.warm_start is None:
+        return []
+    if options.sampler == "grid":
+        raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")
+    named = options.out / options.warm_start
+    return warm_start(named if named.is_dir() else Path(options.warm_start), space)
+
+
 def _trials(options: argparse.Namespace) -> int | None:
     if options.n_trials is None and options.sampler != "grid":
         return DEFAULT_TRIALS
@@ -154,5 +175,5 @@ def _trials(options: argparse.Namespace) -> int | None:
 def _study_name(options: argparse.Namespace, dataset: Dataset) -> str:
     name = re.sub("[^A-Za-z0-9._-]+", "-", dataset.name)
     if len(dict.fromkeys(options.dataset)) > 1:
-        return f"{options.study_name or 'search'}-{name}"
-    return options.study_name or f"{name}-search"
+        return f"{'search' if options.study_name is None else options.study_name}-{name}"
+    return f"{name}-search" if options.study_name is None else str(options.study_name)

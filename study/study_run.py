@@ -6,9 +6,11 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
+from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from study.baseline_runs import run_baselines
 from study.driver import RunSource, drive
@@ -20,6 +22,7 @@ from study.progress import Display
 from study.provenance import write_provenance
 from study.pruners import make_pruner
 from study.records import load_study
+from study.repairs import Repairs
 from study.samplers import make_sampler
 from study.search import Budget, Search
 from study.storage import open_storage
@@ -47,6 +50,9 @@ class StudyRun:
             pruner=make_pruner(plan.pruner, epochs=plan.base.epochs),
         )
         check_storage(plan.folder, self._store, plan.identity)
+        if self._store.begun == 0:
+            for params in plan.first:
+                self._store.enqueue(params)
 
     @property
     def has_result(self) -> bool:
@@ -65,6 +71,16 @@ class StudyRun:
         """Run trials until the plan's number is reached, or its time is over."""
         plan = self.plan
         deadline = None if plan.timeout is None else self._begun + plan.timeout
+        self.train(
+            Repairs(
+                plan.folder,
+                self._store.trials(),
+                base=plan.base,
+                seed=plan.seed,
+                dataset=plan.dataset,
+                display=self._display,
+            )
+        )
         source = Search(
             plan.folder,
             self._store,
@@ -113,11 +129,12 @@ def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: St
     """Take a study's lock, write what it is, and open it.
 
     Raises:
-        UserError: the folder or the storage cannot be written, or another process drives this study.
+        UserError: the folder or the storage cannot be written, or another process drives this study. What was finished
+            before a disk became full is kept.
     """
     folder = plan.folder
     make_writable(folder.root)
-    with only_driver(folder.root):
+    with only_driver(folder.root), _explaining_disks():
         if not plan.exists:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
@@ -126,3 +143,19 @@ def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: St
             yield StudyRun(plan, executor, display=display, stop=stop)
         finally:
             executor.close()
+
+
+@contextlib.contextmanager
+def _explaining_disks() -> Iterator[None]:
+    """Turn a full or failing disk into an error that says what to do; all that is finished is kept."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader of our output has gone; no disk is at fault
+    except (OSError, StorageInternalError) as error:
+        cause = error.__cause__ or error
+        where = getattr(error, "filename", None) or "the study"
+        what = getattr(error, "strerror", None) or " ".join(str(cause).split())
+        raise UserError(
+            f"cannot write {where}: {what}; finished work is kept, and the same command continues once that is mended"
+        ) from error

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from study.search_space import Space
+from study.search_space import Space, contains
 
 _FIXED = "fixed_params"  # where Optuna keeps the parameters of an enqueued trial
 _RUNG = "completed_rung_"  # what Optuna's hyperband remembers of a trial
@@ -94,6 +93,10 @@ class TrialStore:
     def set_attribute(self, name: str, value: Any) -> None:
         """Set a user attribute of the study."""
         self._storage.set_study_user_attr(self._study_id, name, value)
+
+    def enqueue(self, params: dict[str, Any]) -> None:
+        """Let a trial with these parameters come before the sampler's; a second time it changes nothing."""
+        self._study.enqueue_trial(params, skip_if_exists=True)
 
     def ask(self, params: dict[str, Any] | None = None) -> OpenTrial:
         """Begin a trial: one that was enqueued, else one with the given parameters, else what the sampler proposes."""
@@ -183,7 +186,7 @@ class TrialStore:
         for name, value in params.items():
             if name not in self._space:
                 return f"enqueued with {name}, which is not searched; expected {', '.join(self._space)}"
-            if not _contains(self._space[name], value):
+            if not contains(self._space[name], value):
                 return f"enqueued with {name} {value!r}, outside the search space"
         return None
 
@@ -199,10 +202,3 @@ class TrialStore:
 
     def _storage_id(self, trial: FrozenTrial) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
-
-
-def _contains(distribution: BaseDistribution, value: Any) -> bool:
-    try:
-        return distribution._contains(distribution.to_internal_repr(value))
-    except ValueError:  # Optuna has no number for it
-        return False

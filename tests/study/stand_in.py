@@ -81,7 +81,8 @@ class StandInWorker:
         assert self._task is not None
         epoch, config = len(self._reports), self._task.config
         quality = 0.3 - 0.05 * abs(math.log10(config.temperature / 0.2)) - 0.05 * abs(config.split_ratio - 0.4)
-        digest = hashlib.sha256(f"{config.hash()}/{self._task.seed}/{epoch}".encode()).digest()
+        searched = (config.temperature, config.split_ratio, config.knn_k, config.gnn_layers)
+        digest = hashlib.sha256(f"{searched}/{self._task.seed}/{epoch}".encode()).digest()
         noise = int.from_bytes(digest[:4], "big") / 2**32
         value = quality * (1 - math.exp(-(epoch + 1) / 3)) + 0.01 * noise
         best = max((report.validation["recall@20"] for report in self._reports), default=-math.inf)

@@ -1,0 +1,93 @@
+"""Finished trials whose record was lost or damaged: trained again, to the same bits, so that the study is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from sea_core.run_folder import HISTORY, read_run_folder
+from sea_core.training.run import EpochReport
+from study.driver import Run, write_failed_run, write_run_files
+from study.executors.base import Failure, RunFiles, Task
+from study.progress import Display
+from study.search import trial_entry
+from study.study_folder import StudyFolder
+
+
+class Repairs:
+    """See the module. A ``RunSource``; the storage keeps what it knows and is not told again."""
+
+    def __init__(
+        self,
+        folder: StudyFolder,
+        trials: Sequence[FrozenTrial],
+        *,
+        base: Config,
+        seed: int,
+        dataset: Dataset,
+        display: Display,
+    ) -> None:
+        """Look for finished trials without a readable record; arguments as in ``Search``."""
+        self._folder, self._base, self._seed, self._dataset, self._display = folder, base, seed, dataset, display
+        self._queue = [trial for trial in trials if trial.state.is_finished() and not _is_whole(folder, trial)]
+        self._going_on: dict[str, FrozenTrial] = {}
+        for trial in self._queue:
+            display.say(f"trial {trial.number} has no readable record any more; it is made again")
+
+    def next(self) -> Run | None:
+        """See ``RunSource``; a failed trial needs no training."""
+        while self._queue:
+            trial = self._queue.pop(0)
+            folder = self._folder.trial(trial.number)
+            folder.mkdir(parents=True, exist_ok=True)
+            if trial.state == TrialState.FAIL:
+                self._write_failure(folder, trial)
+                continue
+            run = Run(folder, Task(self._base.override(**trial.params), self._seed), f"trial {trial.number}, again")
+            self._going_on[run.key] = trial
+            return run
+        return None
+
+    def report(self, run: Run, report: EpochReport) -> bool:
+        """See ``RunSource``; a pruned trial ends where it was pruned."""
+        trial = self._going_on[run.key]
+        return trial.state != TrialState.PRUNED or report.epoch < (trial.last_step or 0)
+
+    def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
+        """See ``RunSource``."""
+        trial = self._going_on.pop(run.key)
+        entry = trial_entry(trial, attempts=attempts, duplicate_of=trial.user_attrs.get("duplicate_of"))
+        write_run_files(run.folder, files, entry)
+        self._display.say(f"trial {trial.number}: record made again")
+
+    def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
+        """See ``RunSource``; what once ended well should do so again.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError(f"the record of {run.folder} is damaged and the run cannot be repeated: {failure.message}")
+
+    def _write_failure(self, folder: Path, trial: FrozenTrial) -> None:
+        failure = trial.user_attrs.get("failure", {"kind": "error", "message": "unknown"})
+        try:
+            config = self._base.override(**trial.params)
+        except UserError:  # parameters that someone enqueued, and that made the trial fail
+            config = self._base
+        run = Run(folder, Task(config, self._seed), f"trial {trial.number}")
+        entry = trial_entry(trial, attempts=trial.user_attrs.get("attempts", 1))
+        write_failed_run(run, self._dataset, Failure(failure["kind"], failure["message"]), entry)
+
+
+def _is_whole(folder: StudyFolder, trial: FrozenTrial) -> bool:
+    path = folder.trial(trial.number)
+    try:
+        number = read_run_folder(path).record["trial"]["number"]
+    except (UserError, KeyError, TypeError):
+        return False
+    return number == trial.number and (trial.state == TrialState.FAIL or (path / HISTORY).exists())

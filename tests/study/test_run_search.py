@@ -1,0 +1,349 @@
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from sea_core.data import catalogue
+from sea_core.data.dataset import Dataset, Interactions
+from sea_core.errors import run_program
+from study import run_search
+from study.records import load_study
+
+DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
+NAME = "synthetic-users-40-items-30-interactions-8-dims-8-6-search"
+SMALL = ["latent_dim=4", "item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=4", "club_steps=2"]
+SMALL += ["batch_size=256"]
+BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
+
+
+@pytest.fixture
+def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The program on tiny data, without figures, which have their own tests."""
+    monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, say: [])
+
+    def run(*arguments: str, data: str = DATA) -> int:
+        given = ["-d", data] if data else []
+        return run_program(lambda: run_search.main([*given, "--out", str(tmp_path / "out"), *BASICS, *arguments]))
+
+    return run
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*")) if root.exists() else []
+
+
+def test_a_whole_study_leaves_what_the_docs_promise(run: Callable[..., int], tmp_path: Path) -> None:
+    assert run("--n-trials", "4", "--finalists", "2", "--fresh-seeds", "2") == 0
+    root = tmp_path / "out" / NAME
+    study, summary = load_study(root), read(root / "summary.json")
+    assert set(summary) == {"schema_version", "dataset", "study", "trials", "best", "final", "baselines", "seconds"}
+    assert summary["trials"] == {"complete": 4, "pruned": 0, "failed": 0}
+    best = max(study.trials, key=lambda trial: trial.value or 0)
+    assert summary["best"]["number"] == best.number
+    assert summary["best"]["params"] == best.params
+    assert summary["best"]["validation"]["recall@20"] == best.value
+    assert best.validation is not None
+    assert best.validation.means()["recall@20"] == best.value, "means are computed from per-user metrics"
+
+    selection = read(root / "final/selection.json")
+    means = {entry["number"]: sum(entry["values"]) / 2 for entry in selection["finalists"]}
+    assert selection["winner"] == max(means, key=lambda number: means[number])
+    assert summary["final"]["number"] == selection["winner"]
+    assert {run.config for run in study.winner} == {study.trials[selection["winner"]].config}
+    used = {
+        "search": {999},
+        "finalists": {run.seed for run in study.finalists},
+        "winner": {r.seed for r in study.winner},
+    }
+    assert sum(len(seeds) for seeds in used.values()) == len(set.union(*used.values())) == 5, "no seed serves twice"
+
+    for run_record in study.winner:
+        assert run_record.test is not None
+        assert len(read(run_record.folder / "receipt.json")) == 1
+    for run_record in [*study.trials, *study.finalists]:
+        assert run_record.test is None
+        assert not (run_record.folder / "receipt.json").exists()
+    tests = [run.test.means()["recall@20"] for run in study.winner if run.test is not None]
+    assert summary["final"]["test"]["recall@20"]["mean"] == pytest.approx(sum(tests) / 2)
+    shrinkage = selection["shrinkage"]
+    assert shrinkage["search_value"] == study.trials[selection["winner"]].value
+    fresh = [run.record["validation"]["recall@20"] for run in study.winner]
+    assert shrinkage["difference"] == pytest.approx(shrinkage["search_value"] - sum(fresh) / 2)
+    assert set(summary["baselines"]) == {"popularity", "item-knn"}
+    assert {(run.arm, run.seed) for run in study.ablations} == {
+        (arm, seed) for arm in ("full", "no-club", "no-solosim", "no-both") for seed in used["winner"]
+    }
+
+    with (root / "tables/trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["value"]) for row in rows] == [trial.value for trial in study.trials]
+    assert list(rows[0])[:3] == ["number", "state", "value"]
+    provenance = read(root / "provenance.json")
+    assert provenance.keys() >= {"commit", "dirty", "data_hash", "split_hash", "versions", "machine", "command"}
+
+
+@pytest.mark.slow
+def test_the_same_command_again_changes_no_result(run: Callable[..., int], tmp_path: Path) -> None:
+    arguments = ("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations")
+    root = tmp_path / "out" / NAME
+    clocked = {"summary.json", "provenance.json", "study.db", "driver.lock"}
+    contents = []
+    for _ in range(2):
+        assert run(*arguments) == 0
+        kept = [path for path in root.rglob("*") if path.is_file() and path.name not in clocked]
+        contents.append({str(path.relative_to(root)): path.read_bytes() for path in kept})
+    assert contents[0] == contents[1]
+    assert len(read(root / "provenance.json")["resumed"]) == 1
+
+
+def test_two_seeds_search_differently_and_equal_commands_give_equal_bytes(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    tables = {}
+    for name, seed in (("one", "1"), ("two", "1"), ("other", "2")):
+        assert run("--n-trials", "2", "--no-finalize", "--study-name", name, "--seed", seed) == 0
+        tables[name] = (tmp_path / "out" / name / "tables/trials.csv").read_bytes()
+        assert read(tmp_path / "out" / name / "summary.json")["final"] is None
+    assert tables["one"] == tables["two"] != tables["other"]
+
+
+@pytest.mark.slow
+def test_searching_on_with_more_trials_may_change_the_winner_and_keeps_the_receipts(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text("learning_rate: {choices: [1e-6, 0.03]}\n")
+    arguments = ("--finalists", "1", "--fresh-seeds", "1", "--sampler", "grid", "--space", str(space))
+    root, winners = tmp_path / "out" / NAME, []
+    for total in ("1", "2"):
+        assert run("--n-trials", total, *arguments) == 0
+        study = load_study(root)
+        winners.append(read(root / "final/selection.json")["winner"])
+        assert {run.config for run in [*study.winner, *(r for r in study.ablations if r.arm == "full")]} == {
+            study.trials[winners[-1]].config
+        }
+    assert winners == [0, 1]
+    receipts = list(root.glob("final/**/seed-*/receipt.json"))
+    assert sum(len(read(path)) for path in receipts if "ablations" not in str(path)) == 2
+
+
+def test_the_test_split_does_not_touch_search_and_selection(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--n-trials", "3", "--finalists", "2", "--fresh-seeds", "1", "--no-ablations")
+    assert run(*arguments, "--study-name", "as-is") == 0
+    real = catalogue.load_test_rows
+
+    def permuted(dataset: Dataset) -> Interactions:
+        rows = real(dataset)
+        return Interactions(
+            rows.user, rows.item[torch.randperm(len(rows.item), generator=torch.manual_seed(0)).numpy()]
+        )
+
+    monkeypatch.setattr("sea_core.test_split.load_test_rows", permuted)
+    assert run(*arguments, "--study-name", "permuted") == 0
+    one, two = tmp_path / "out/as-is", tmp_path / "out/permuted"
+    for name in ("tables/trials.csv", "final/selection.json"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+    tests = [read(root / "summary.json")["final"]["test"] for root in (one, two)]
+    assert tests[0] != tests[1], "the labels were not permuted: a weak test"
+
+
+def test_nothing_that_trains_or_searches_can_reach_the_test_split() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, study.search, study.driver, study.trial_worker, study.executors.make, study.trial_store; "
+    code += "sys.exit('sea_core.test_split' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text("temperature: {low: 0.1, high: 1, log: true}\n")
+    common = ("--n-trials", "1", "--no-finalize", "--study-name", "s")
+    assert run(*common, "--space", str(space)) == 0
+    before = files(tmp_path / "out")
+    space.write_text("temperature: {low: 0.2, high: 1, log: true}\n")
+    for changed, message in (
+        (("--space", str(space)), "space.temperature.low: was 0.1, now 0.2"),
+        (("--seed", "3"), "seed: was 999, now 3"),
+        (("--sampler", "random"), "sampler: was tpe, now random"),
+        (("--pruner", "none"), "pruner: was median, now none"),
+        (("--set", "knn_k=3"), "config.knn_k: was 10, now 3"),
+    ):
+        arguments = changed if "--space" in changed else ("--space", str(space), *changed)
+        assert run(*common, *arguments) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert run(*common, "--space", str(space), data=DATA.replace("dims=8/6", "dims=8/6,seed=1")) == 2
+    assert "data_hash: was" in capsys.readouterr().err
+    assert files(tmp_path / "out") == before
+    space.write_text("temperature: {low: 0.1, high: 1, log: true}\n")
+    assert run("--n-trials", "2", *common[2:], "--space", str(space), "--timeout", "60") == 0, (
+        "not part of the identity"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--n-trials", "0"], "--n-trials must be at least 1, got 0"),
+        (["--finalists", "0"], "--finalists must be at least 1, got 0"),
+        (["--fresh-seeds", "0"], "--fresh-seeds must be at least 1, got 0"),
+        (["--timeout", "-1"], "--timeout must be at least 0, got -1.0"),
+        (["--threads", "0"], "--threads must be at least 1, got 0"),
+        (["--space", "defualt"], "unknown search space 'defualt'; did you mean 'default'?"),
+        (["--space", "missing.yaml"], "cannot read missing.yaml"),
+        (["--sampler", "grid"], "alignment_weight is a continuous range"),
+        (["--preset", "papr"], "unknown preset 'papr'; did you mean 'paper'?"),
+        (["--set", "temprature=1"], "unknown config key 'temprature'"),
+        (["--set", "temperature=-1"], "temperature must be > 0"),
+        (["--config", "missing.yaml"], "cannot read missing.yaml"),
+        (["--device", "tpu"], "unknown device 'tpu'"),
+        (["--study-name", "../../etc"], "study name must start with a letter or digit"),
+        (["--study-name", "a/b"], "study name must start with a letter or digit"),
+        (["--study-name", ""], "study name must start with a letter or digit"),
+        (["--storage", "nonsense"], "--storage is no database URL: 'nonsense'"),
+        (["--storage", "sqlite:////nowhere/at/all.db"], "cannot use the storage sqlite:////nowhere/at/all.db"),
+        (["-d", "synthetik"], "unknown dataset 'synthetik'"),
+        (["-d", DATA + ",seed=0"], "two datasets would share one folder"),
+    ],
+)
+def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert error.startswith("error: ")
+    assert files(tmp_path / "out") == []
+
+
+def test_a_space_that_is_fixed_away_is_refused(run: Callable[..., int], tmp_path: Path, capsys: Any) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text("temperature: {low: 0.1, high: 1}\n")
+    assert run("--space", str(space), "--set", "temperature=0.3") == 2
+    assert "--set fixes every parameter of the search space (temperature)" in capsys.readouterr().err
+
+
+def test_an_output_folder_that_cannot_be_made_is_a_user_error(
+    run: Callable[..., int], tmp_path: Path, capsys: Any
+) -> None:
+    (tmp_path / "out").write_text("a file in the way")
+    assert run("--n-trials", "1", "--no-finalize") == 2
+    assert "cannot write in" in capsys.readouterr().err
+
+
+def test_a_lost_database_is_noticed(run: Callable[..., int], tmp_path: Path, capsys: Any) -> None:
+    arguments = ("--n-trials", "1", "--no-finalize")
+    assert run(*arguments) == 0
+    for path in (tmp_path / "out" / NAME).glob("study.db*"):
+        path.unlink()
+    assert run(*arguments) == 2
+    assert "holds trials that the storage does not know; restore study.db" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "out" / NAME / "trials")
+    (tmp_path / "out" / NAME / "config.yaml").write_text(yaml.safe_dump(["no", "mapping"]))
+    assert run(*arguments) == 2
+    assert "must hold a mapping" in capsys.readouterr().err
+
+
+def test_a_damaged_database_is_a_user_error(run: Callable[..., int], tmp_path: Path, capsys: Any) -> None:
+    arguments = ("--n-trials", "1", "--no-finalize")
+    assert run(*arguments) == 0
+    (tmp_path / "out" / NAME / "study.db").write_bytes(b"not a database" * 100)
+    assert run(*arguments) == 2
+    assert "cannot use the storage" in capsys.readouterr().err
+
+
+def test_a_key_that_is_set_is_not_searched(run: Callable[..., int], tmp_path: Path) -> None:
+    assert run("--n-trials", "1", "--no-finalize", "--set", "temperature=0.3") == 0
+    (trial,) = load_study(tmp_path / "out" / NAME).trials
+    assert "temperature" not in trial.params
+    assert "learning_rate" in trial.params
+    assert trial.config.temperature == 0.3
+
+
+def test_a_dry_run_shows_the_study_and_writes_nothing(
+    run: Callable[..., int], tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--dry-run", "--n-trials", "5", "--fresh-seeds", "2") == 0
+    shown = capsys.readouterr().out
+    for words in ("5 trials", "3 finalists x 2 seeds", "the winner x 2 seeds", "3 other arms x 2 seeds", "19 in all"):
+        assert words in shown
+    assert "temperature: 0.05 to 1.0, log scale" in shown
+    assert "full, no-club, no-solosim, no-both" in shown
+    assert "time: at most" in shown
+    assert files(tmp_path / "out") == files(cache_folder) == []
+
+
+@pytest.mark.slow
+def test_several_datasets_make_one_study_each_and_joint_tables(run: Callable[..., int], tmp_path: Path) -> None:
+    other = DATA.replace("users=40", "users=41")
+    small = ("--n-trials", "1", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations")
+    assert run("-d", other, "--study-name", "both", *small) == 0
+    folders = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert folders == ["both", *(f"both-{NAME.removesuffix('-search').replace('40', users)}" for users in ("40", "41"))]
+    assert (tmp_path / "out/both/tables/overall.csv").exists()
+
+
+def test_every_option_is_explained_and_every_default_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    from study.search_options import make_parser
+
+    for action in make_parser()._actions:
+        assert action.help, action
+        if action.nargs != 0 and action.dest not in ("help", "config", "set"):
+            assert "(default:" in action.help, action.dest
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random", "qmc"])
+def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
+    from study.samplers import make_sampler
+    from study.search_space import load_space
+
+    make_sampler(sampler, load_space("default"), seed=1, number=0)
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband", "patient", "none"])
+def test_every_pruner_on_the_command_line_exists(pruner: str) -> None:
+    from study.pruners import make_pruner
+
+    make_pruner(pruner, epochs=1)
+    make_pruner(pruner, epochs=1000)
+
+
+def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
+    import numpy as np
+    import optuna
+    from scipy.stats import qmc
+
+    from sea_core.streams import stream_seed
+    from study.samplers import make_sampler
+    from study.search_space import parse_space
+
+    space = parse_space({"split_ratio": {"low": 0.1, "high": 0.9}, "image_weight": {"low": 0, "high": 1}}, source="x")
+    study, points = optuna.create_study(), []
+    for number in range(5):
+        study.sampler = make_sampler("qmc", space, seed=3, number=number)
+        points.append(
+            [
+                (study.ask(space).params[name] - low) / span
+                for name, low, span in (("image_weight", 0, 1), ("split_ratio", 0.1, 0.8))
+            ]
+        )
+    expected = qmc.Sobol(2, scramble=True, seed=stream_seed(3, "sampler/qmc") % 2**32).random(8)[:5]
+    assert np.allclose(np.sort(points), np.sort(expected))
