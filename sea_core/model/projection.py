@@ -34,31 +34,28 @@ Reader = tuple[Tensor, Tensor, slice]
 
 
 def read_projection(
-    features: Float[Tensor, "items rank"],
+    features: Float[Tensor, "items raw"],
     weight: Float[Tensor, "dim raw"],
     bias: Float[Tensor, " dim"],
     readers: Sequence[Reader],
     *,
-    basis: Float[Tensor, "raw rank"] | None = None,
     precision: Literal["float32", "bf16"] = "float32",
 ) -> list[Float[Tensor, "items out"]]:
     """What each reader sees of the projection: ``(features @ weight.T + bias)[:, columns_i] @ weight_i.T + bias_i``.
 
     Args:
-        features: raw features, or their coordinates in ``basis``; bfloat16 copies if precision is bf16. Constants.
+        features: raw features or coordinates of them (``features.py``), in bfloat16 if precision is bf16. Constants.
         weight, bias: the projection.
         readers: linear layers over column ranges; ranges may overlap.
-        basis: when given, the raw features are ``features @ basis.T``.
         precision: arithmetic of the large products; results and gradients are float32 (or float64) either way.
     """
     dim = weight.shape[0]
     ranges = [range(*columns.indices(dim)) for _, _, columns in readers]
     heads = [head for head, _, _ in readers]
-    if _dense_is_cheaper(features.shape[0], weight, basis, heads, ranges):
-        raw = features.to(weight.dtype)
-        projected = functional.linear(raw if basis is None else raw @ basis.T, weight, bias)
+    if _dense_is_cheaper(len(features), weight, heads, ranges):
+        projected = functional.linear(features.to(weight.dtype), weight, bias)
         return [functional.linear(projected[:, columns], head, shift) for head, shift, columns in readers]
-    read = _Read.apply(features, basis, precision, ranges, weight, bias, *heads)  # type: ignore[no-untyped-call]
+    read = _Read.apply(features, precision, ranges, weight, bias, *heads)  # type: ignore[no-untyped-call]
     parts = torch.split(read, [len(head) for head in heads], dim=1)
     return [part + shift for part, (_, shift, _) in zip(parts, readers, strict=True)]
 
@@ -86,16 +83,12 @@ def _recycled_gradient(weight: Tensor) -> Tensor:
     return spare if spare is not None and usable else torch.empty_like(weight)
 
 
-def _dense_is_cheaper(
-    items: int, weight: Tensor, basis: Tensor | None, heads: Sequence[Tensor], ranges: Sequence[range]
-) -> bool:
+def _dense_is_cheaper(items: int, weight: Tensor, heads: Sequence[Tensor], ranges: Sequence[range]) -> bool:
     """Compare multiplications of one forward and backward: materialised ``e`` against ``A = D W``."""
     dim, raw = weight.shape
-    rank = raw if basis is None else basis.shape[1]
     outputs = sum(len(head) for head in heads)
     read = sum(len(head) * len(columns) for head, columns in zip(heads, ranges, strict=True))
-    through_basis = 0 if basis is None else 2 * raw * rank * outputs
-    return 2 * items * dim * raw + 3 * items * read < 3 * read * raw + through_basis + 2 * items * outputs * rank
+    return 2 * items * dim * raw + 3 * items * read < 3 * read * raw + 2 * items * outputs * raw
 
 
 class _Read(torch.autograd.Function):
@@ -105,7 +98,6 @@ class _Read(torch.autograd.Function):
     def forward(
         ctx: Any,
         features: Tensor,
-        basis: Tensor | None,
         precision: str,
         ranges: Sequence[range],
         weight: Tensor,
@@ -124,19 +116,16 @@ class _Read(torch.autograd.Function):
                 composed[rows] += part
             for rows, part in segment.pieces(stacked @ bias[segment.columns]):
                 shift[rows] += part
-        ctx.save_for_backward(features, basis, weight, bias, *heads)
+        ctx.save_for_backward(features, weight, bias, *heads)
         ctx.compute, ctx.segments = compute, segments
-        direction = composed if basis is None else times_transposed(composed, basis.to(compute).T)
-        return times_transposed(features, direction).to(weight.dtype).add_(shift)
+        return times_transposed(features, composed).to(weight.dtype).add_(shift)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        features, basis, weight, bias, *heads = ctx.saved_tensors
+        features, weight, bias, *heads = ctx.saved_tensors
         d_read, compute = gradients[0], ctx.compute
         d_composed = d_read.to(compute).T @ features
-        if basis is not None:
-            d_composed = times_transposed(d_composed, basis.to(compute))
         d_shift = d_read.sum(0)
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)
         d_heads = [torch.zeros_like(head) for head in heads]
@@ -152,7 +141,7 @@ class _Read(torch.autograd.Function):
             unread[columns] = False
         if bool(unread.any()):
             d_weight[unread.to(weight.device)] = 0
-        return None, None, None, None, d_weight, d_bias, *d_heads
+        return None, None, None, d_weight, d_bias, *d_heads
 
 
 class _Segment(NamedTuple):

@@ -18,15 +18,22 @@ from sea_core.graphs.products import SparseGraph
 from sea_core.graphs.user_item import user_item_graph
 from sea_core.losses.bpr import bpr
 from sea_core.model.backbone import Embeddings, GraphBackbone
+from sea_core.model.features import Features, prepare_features, reduced
 from sea_core.model.initialisation import linear
 from sea_core.model.projection import read_projection
 from sea_core.model.separation import Heads, Reader, Separation
 
 
 class Inputs(NamedTuple):
-    """The constants of a model, on its device: what it reads but does not learn."""
+    """The constants of a model, on its device: what it reads but does not learn.
 
-    features: Mapping[str, Float[Tensor, "items dim"]]
+    Attributes:
+        features: what ``prepare_features`` made of the raw features.
+        user_item: normalised ``(U + I, U + I)`` graph.
+        item_item: ``(I, I)`` graph, row = receiving item.
+    """
+
+    features: Features
     user_item: SparseGraph
     item_item: SparseGraph
 
@@ -66,7 +73,7 @@ def make_inputs(config: Config, dataset: Dataset, *, device: str | torch.device)
     weights = list(item_graph_weights(config, dataset.modalities).values())
     items = item_graph(dataset, knn_k=config.knn_k, weights=weights, method=config.neighbour_search)
     return Inputs(
-        features={m: torch.from_numpy(values).to(device) for m, values in dataset.features.items()},
+        features=prepare_features(config, dataset, device=device),
         user_item=SparseGraph.from_scipy(user_item_graph(dataset.train_matrix), symmetric=True, device=device),
         item_item=SparseGraph.from_scipy(items, symmetric=False, device=device),
     )
@@ -93,8 +100,23 @@ class SEA(nn.Module):
     Holds weights only. ``forward`` gives a step's losses, ``encode`` the embeddings to evaluate.
     """
 
-    def __init__(self, config: Config, *, users: int, feature_dims: Mapping[str, int], seed: int) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        users: int,
+        feature_dims: Mapping[str, int],
+        seed: int,
+        bases: Mapping[str, Float[Tensor, "raw rank"]] | None = None,
+    ) -> None:
         """Build the model with every module's initial weights drawn from its own stream of ``seed``.
+
+        Args:
+            config: the choices.
+            users: ``U``.
+            feature_dims: modality -> number of raw features ``d_m``, in model order.
+            seed: of all initial weights.
+            bases: those of the modalities whose features are reduced (``Inputs.features.bases``).
 
         Raises:
             UserError: a choice that needs two modalities meets another number, or a modality has one column only.
@@ -110,9 +132,9 @@ class SEA(nn.Module):
                 raise UserError(f"modality '{m}' has {dim} feature column; at least 2 are needed to split it")
         self.config = config
         self.modalities = tuple(feature_dims)
-        self.projections = nn.ModuleDict(
-            {m: linear(dim, dim, seed=seed, name=f"{m}/projection") for m, dim in feature_dims.items()}
-        )
+        projections = {m: linear(dim, dim, seed=seed, name=f"{m}/projection") for m, dim in feature_dims.items()}
+        projections |= {m: reduced(projections[m], basis) for m, basis in (bases or {}).items()}
+        self.projections = nn.ModuleDict(projections)
         self.backbone = GraphBackbone(
             users=users,
             projected_dims=feature_dims,
@@ -182,9 +204,10 @@ class SEA(nn.Module):
     def _read(self, inputs: Inputs, modality: str, readers: list[Reader]) -> dict[str, Tensor]:
         projection = self.projections[modality]
         outputs = read_projection(
-            inputs.features[modality],
+            inputs.features.values[modality],
             projection.weight,  # type: ignore[arg-type]
             projection.bias,  # type: ignore[arg-type]
             [(r.layer.weight, r.layer.bias, r.columns) for r in readers],
+            precision=self.config.precision,
         )
         return {r.name: output for r, output in zip(readers, outputs, strict=True)}

@@ -82,7 +82,8 @@ class TrainingRun:
         self.config, self.dataset, self.seed, self.device = config, dataset, seed, device
         self.inputs = make_inputs(config, dataset, device=device) if inputs is None else inputs
         feature_dims = {m: values.shape[1] for m, values in dataset.features.items()}
-        self.model = SEA(config, users=dataset.users, feature_dims=feature_dims, seed=seed).to(device)
+        bases = self.inputs.features.bases
+        self.model = SEA(config, users=dataset.users, feature_dims=feature_dims, seed=seed, bases=bases).to(device)
         self.init_hashes = {name: hash_tensors({name: value}) for name, value in self.model.named_parameters()}
         self._stepper = Stepper(self.model)
         self._batches = EpochBatches(

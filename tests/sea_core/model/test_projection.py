@@ -65,18 +65,6 @@ def test_reading_equals_projecting_for_any_readers(dense, problem):
     assert_equal_in_value_and_gradient(found, literal(features, weight, bias, readers), parameters)
 
 
-@settings(deadline=None, max_examples=20)
-@given(problem=problems(), rank=st.integers(1, 8))
-def test_coordinates_in_a_basis_stand_for_the_features_they_span(problem, rank):
-    items, dim, raw, ranges = problem
-    coordinates, basis = draw(items, rank), draw(raw, rank, seed=1)
-    weight, bias = draw(dim, raw).requires_grad_(), draw(dim).requires_grad_()
-    readers = make_readers(dim, ranges)
-    parameters = [weight, bias, *(p for head, shift, _ in readers for p in (head, shift))]
-    found = read_projection(coordinates, weight, bias, readers, basis=basis)
-    assert_equal_in_value_and_gradient(found, literal(coordinates @ basis.T, weight, bias, readers), parameters)
-
-
 RELEASED = [(256, 0, 600), (64, 0, 300), (32, 0, 300), (32, 300, 600)]
 
 
