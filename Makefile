@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search test test-slow check format bench bench-full clean
+.PHONY: help setup setup-dev search test test-slow check format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,12 +43,6 @@ check: setup-dev  ## format, lint, types and import rules
 format: setup-dev  ## format and fix what can be fixed
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
-
-bench: setup-dev  ## speed and memory as ratios measured side by side, about five minutes
-	$(RUN) benchmarks/bench.py $(ARGS)
-
-bench-full: setup-dev  ## the same with growth curves
-	$(RUN) benchmarks/bench.py --full $(ARGS)
 
 clean:  ## remove caches, not results
 	rm -rf .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
