@@ -15,11 +15,11 @@ $(VENV)/bin/python:
 
 # The stamps hold when requirements last changed, so that a second `make search` starts at once.
 $(VENV)/.setup: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(RUN) -m pip install --disable-pip-version-check -q -r requirements.txt
+	$(RUN) -m pip install --disable-pip-version-check --no-cache-dir -q -r requirements.txt
 	@touch $@
 
 $(VENV)/.setup-dev: requirements-dev.txt $(VENV)/.setup
-	$(RUN) -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	$(RUN) -m pip install --disable-pip-version-check --no-cache-dir -q -r requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/.setup  ## create .venv and install the pinned requirements

@@ -35,6 +35,12 @@ def cache_root() -> Path:
     return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / ".cache"
 
 
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder inside the cache, gone after the ``with`` block: nothing is written outside the project."""
+    cache_root().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=cache_root(), prefix=".scratch-")
+
+
 def cache_key(inputs: Mapping[str, Any]) -> str:
     """32 hex digits over the inputs (JSON values), whatever their order."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 import traceback
 import warnings
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from sea_core.cache import scratch_folder
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import DivergedError, UserError
@@ -55,7 +55,7 @@ class TrialWorker:
     def collect(self) -> RunFiles | Failure:
         """The run folder as bytes; the run is let go."""
         try:
-            with tempfile.TemporaryDirectory(prefix="sea-run-") as temporary:
+            with scratch_folder() as temporary:
                 folder, (run, task) = Path(temporary), self._current()
                 write_run_folder(folder, run, keep_embeddings=task.keep_embeddings)
                 return {path.name: path.read_bytes() for path in folder.iterdir()}
