@@ -37,7 +37,7 @@ def search_in_a_fork(root: Path, trials: int, pruner: str) -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", ["median", pytest.param("hyperband", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_driver_killed_at_random_moments_ends_with_the_study_of_an_undisturbed_one(
     tmp_path: Path, pruner: str

@@ -159,15 +159,6 @@ def test_the_test_split_does_not_touch_search_and_selection(
     assert tests[0] != tests[1], "the labels were not permuted: a weak test"
 
 
-def test_nothing_that_trains_or_searches_can_reach_the_test_split() -> None:
-    import subprocess
-    import sys
-
-    code = "import sys, study.search, study.driver, study.trial_worker, study.executors.make, study.trial_store; "
-    code += "sys.exit('sea_core.test_split' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,10 +20,10 @@ def states(root: Path) -> list[str]:
 
 def test_the_number_of_trials_is_exact_whatever_becomes_of_them(tmp_path: Path) -> None:
     def fail_some(task: Task, epoch: int) -> None:
-        if task.config.gnn_layers == 3 and task.config.knn_k == 3:
+        if task.config.knn_k == 5 and epoch == 1:
             raise DivergedError(epoch=epoch, batch=0, term="bpr")
 
-    for total in (6, 12):
+    for total in (4, 12):
         search(tmp_path, total, misbehave=fail_some)
         assert len(states(tmp_path)) == total
     assert set(states(tmp_path)) == {"complete", "pruned", "failed"}
@@ -31,7 +31,7 @@ def test_the_number_of_trials_is_exact_whatever_becomes_of_them(tmp_path: Path) 
 
 
 def test_a_trials_value_is_its_best_epoch_and_a_pruned_one_keeps_its_last_report(tmp_path: Path) -> None:
-    trials = search(tmp_path, 12).trials()
+    trials = search(tmp_path, 9).trials()
     for trial, record in zip(trials, load_study(tmp_path / "tiny").trials, strict=True):
         reports = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
         assert trial.value == record.value == (reports[-1] if trial.state == TrialState.PRUNED else max(reports))
@@ -63,7 +63,7 @@ def test_a_grid_tries_every_cell_once_and_then_ends(tmp_path: Path) -> None:
 
 
 def test_a_grid_in_parts_equals_a_whole_one(tmp_path: Path) -> None:
-    for total in (2, 5, None):
+    for total in (2, None):
         parts = search(tmp_path / "parts", total, space=GRID, sampler="grid")
     assert outcome(parts) == outcome(search(tmp_path / "whole", None, space=GRID, sampler="grid"))
 
@@ -115,8 +115,8 @@ def test_an_accident_costs_nothing_but_time(tmp_path: Path) -> None:
         if epoch == 1 and (error := next(accidents, None)) is not None:
             raise error
 
-    store = search(tmp_path / "flaky", 4, misbehave=misbehave)
-    assert outcome(store) == outcome(search(tmp_path / "calm", 4))
+    store = search(tmp_path / "flaky", 2, misbehave=misbehave)
+    assert outcome(store) == outcome(search(tmp_path / "calm", 2))
     assert load_study(tmp_path / "flaky/tiny").trials[0].record["trial"]["attempts"] == 3
 
 
