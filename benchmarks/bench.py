@@ -1,0 +1,105 @@
+"""Speed and memory as ratios measured side by side: ``make bench``, and with growth curves ``make bench-full``.
+
+The last line is one JSON object with the ratios that the project holds itself to (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+
+from benchmarks.evaluation_speed import time_evaluations
+from benchmarks.knn_memory import approximate_item_graph, item_graph_memory
+from benchmarks.overhead import epoch_overhead, epoch_seconds, startup_seconds
+from benchmarks.step_memory import training_memory
+from benchmarks.step_speed import time_steps
+from benchmarks.timing import Timing
+from sea_core.provenance import machine, versions
+
+
+def main() -> int:
+    """Run the benchmarks the command line asks for."""
+    parser = argparse.ArgumentParser(prog="benchmarks/bench.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="also growth curves and the whole item graph (an hour)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of the interleaved timings (default: 7)")
+    parser.add_argument("--epoch-of", metavar="FOLDER", help="also time an epoch of this MMRec folder")
+    arguments = parser.parse_args()
+
+    started = time.perf_counter()
+    print(f"machine: {machine()}")
+    print(f"versions: {versions()}")
+    print(f"threads: {torch.get_num_threads()}\n")
+    numbers = {
+        **_steps(arguments.rounds),
+        **_evaluation(),
+        **_memory(full=arguments.full),
+    }
+    _overhead(numbers.pop("step_seconds"), arguments.epoch_of)
+    if arguments.full:
+        from benchmarks.growth import measure_growth
+
+        measure_growth()
+    print(f"\nbenchmarks took {time.perf_counter() - started:.0f} s")
+    print(json.dumps({name: round(value, 3) for name, value in numbers.items()}))
+    return 0
+
+
+def _steps(rounds: int) -> dict[str, float]:
+    print("A training step at Amazon Baby's size (7,050 items, 4,096 + 384 features):")
+    times = time_steps(rounds=rounds)
+    _print_times(times)
+    literal, fast = times["literal"].median, times["float32"].median
+    return {
+        "step_seconds": fast,
+        "step_over_floor": fast / times["floor"].median,
+        "speedup_float32": literal / fast,
+        "speedup_bf16": literal / times["bf16"].median,
+        "speedup_rank512": literal / times["rank512"].median,
+    }
+
+
+def _evaluation() -> dict[str, float]:
+    print("\nFull ranking of its validation split, all metrics at K = 10, 20:")
+    times = time_evaluations(rounds=3)
+    _print_times(times)
+    return {"evaluation_speedup": times["loop over users"].median / times["evaluation"].median}
+
+
+def _memory(*, full: bool) -> dict[str, float]:
+    print("\nPeak memory, each in a process of its own:")
+    training = training_memory()
+    print(f"  training at Amazon Clothing's size      {training.peak_gb:6.2f} GB   ({training.result:.2f} s a step)")
+    graph = item_graph_memory(row_blocks=None if full else 2)
+    rows, seconds = graph.result["rows"], graph.result["seconds"]
+    print(f"  item graph, 63,001 items x 4,096        {graph.peak_gb:6.2f} GB   ({rows:,} rows in {seconds:.0f} s)")
+    if full:
+        near = approximate_item_graph()
+        found = f"{near.result['seconds']:.0f} s, recall {near.result['recall']:.3f}"
+        print(f"  the same by nearest-neighbour descent   {near.peak_gb:6.2f} GB   ({found})")
+    return {"peak_gb_clothing": training.peak_gb, "knn_peak_gb": graph.peak_gb}
+
+
+def _overhead(step_seconds: float, folder: str | None) -> None:
+    print("\nBeside the steps:")
+    for name, value in epoch_overhead(step_seconds).items():
+        shown = f"{value:9.2%} of an epoch" if name == "share" else f"{value:9.3f} s an epoch"
+        print(f"  {name:<38}{shown}")
+    print(f"  start-up to the first epoch's end     {startup_seconds():9.2f} s   (synthetic, cached)")
+    if folder is not None:
+        print(f"  an epoch of {Path(folder).name:<26}{epoch_seconds(folder):9.2f} s")
+
+
+def _print_times(times: dict[str, Timing]) -> None:
+    for name, timing in times.items():
+        print(f"  {name:<20}{timing}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

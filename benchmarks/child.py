@@ -1,0 +1,54 @@
+"""Measurements in a process of their own: peak memory is a property of a whole process, start-up of a fresh one."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Finished(NamedTuple):
+    """What a child process cost and returned."""
+
+    peak_gb: float
+    wall_seconds: float
+    result: Any
+
+
+def run_child(function: str, arguments: Mapping[str, Any]) -> Finished:
+    """Call ``module:function`` of this folder with keyword arguments in a fresh process.
+
+    Arguments and result travel as JSON. The peak is the child's largest resident set (``getrusage``), in 10^9 bytes.
+    """
+    command = [sys.executable, str(Path(__file__).resolve()), function, json.dumps(dict(arguments))]
+    started = time.perf_counter()
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own file
+    seconds = time.perf_counter() - started
+    if process.returncode != 0:
+        raise RuntimeError(f"{function}({dict(arguments)}) failed:\n{process.stderr}")
+    answer = json.loads(process.stdout.splitlines()[-1])
+    return Finished(answer["peak_gb"], seconds, answer["result"])
+
+
+def main() -> None:
+    """The child's side."""
+    import importlib
+
+    sys.path.insert(0, str(ROOT))
+    module, _, name = sys.argv[1].partition(":")
+    result = getattr(importlib.import_module(f"benchmarks.{module}"), name)(**json.loads(sys.argv[2]))
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    print(json.dumps({"peak_gb": peak / 1e9, "result": result}))
+
+
+if __name__ == "__main__":
+    main()
