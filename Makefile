@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search test test-slow check format clean
+.PHONY: help setup setup-dev search test test-slow check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+audit: setup-dev  ## every config field alive, every cache key covering its inputs
+	$(RUN) study/audit.py --quiet $(ARGS)
 
 format: setup-dev  ## format and fix what can be fixed
 	$(VENV)/bin/ruff format .

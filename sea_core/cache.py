@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,21 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
     """A temporary folder inside the cache, gone after the ``with`` block: nothing is written outside the project."""
     cache_root().mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryDirectory(dir=cache_root(), prefix=".scratch-")
+
+
+@contextlib.contextmanager
+def temporary_cache() -> Iterator[Path]:
+    """Within the block the cache is an empty folder of its own, gone afterwards: for work that must leave no trace."""
+    before = os.environ.get("SEA_CACHE")
+    with tempfile.TemporaryDirectory(prefix="sea-cache-") as folder:
+        os.environ["SEA_CACHE"] = folder
+        try:
+            yield Path(folder)
+        finally:
+            if before is None:
+                del os.environ["SEA_CACHE"]
+            else:
+                os.environ["SEA_CACHE"] = before
 
 
 def cache_key(inputs: Mapping[str, Any]) -> str:

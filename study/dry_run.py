@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from sea_core.cache import temporary_cache
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.training.run import TrainingRun
@@ -52,24 +50,9 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, device: s
 
 def measure(config: Config, dataset: Dataset, *, seed: int, device: str) -> Probe:
     """Train two epochs; the second is timed, because the first may compile."""
-    with _no_cache_written():
+    with temporary_cache():  # a dry run leaves no trace
         began = time.perf_counter()
         run = TrainingRun(config.override(epochs=max(2, config.epochs)), dataset, seed=seed, device=device)
         setup = time.perf_counter() - began
         run.advance()
         return Probe(setup, run.advance().seconds)
-
-
-@contextmanager
-def _no_cache_written() -> Iterator[None]:
-    """A dry run leaves no trace: graphs go to a temporary cache."""
-    before = os.environ.get("SEA_CACHE")
-    with tempfile.TemporaryDirectory(prefix="sea-dry-run-") as folder:
-        os.environ["SEA_CACHE"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["SEA_CACHE"]
-            else:
-                os.environ["SEA_CACHE"] = before

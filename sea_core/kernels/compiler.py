@@ -19,9 +19,13 @@ from sea_core.cache import cache_root
 # with all of "fast math" they become approximations whose errors lean to one side and add up.
 _OPTIONS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy", "nogil": True}
 
-# Numba notices a change of the file that holds a function, but not of what that file imports.
-_SOURCES = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-_FOLDER = cache_root() / "kernels" / hashlib.sha256(_SOURCES).hexdigest()[:16]
+
+def sources_hash(folder: Path) -> str:
+    """Over the kernels' sources: numba notices a change of a function's own file, but not of what that file imports."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()[:16]
+
+
+_FOLDER = cache_root() / "kernels" / sources_hash(Path(__file__).parent)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

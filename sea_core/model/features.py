@@ -44,7 +44,7 @@ def prepare_features(config: Config, dataset: Dataset, *, device: str | torch.de
         features = torch.from_numpy(raw)
         rank = min(config.feature_rank or raw.shape[1], *raw.shape)
         if config.feature_rank is not None and rank < raw.shape[1]:
-            bases[m] = _leading_directions(dataset, m, rank).to(device)
+            bases[m] = leading_directions(dataset, m, rank).to(device)
             features = features @ bases[m].cpu()
         values[m] = features.to(device, torch.bfloat16 if config.precision == "bf16" else torch.float32)
     return Features(values, bases)
@@ -59,8 +59,8 @@ def reduced(projection: nn.Linear, basis: Float[Tensor, "raw rank"]) -> nn.Linea
     return layer
 
 
-def _leading_directions(dataset: Dataset, modality: str, rank: int) -> Float[Tensor, "raw rank"]:
-    """Right singular vectors of the largest singular values (randomised SVD, Halko et al. 2011), cached."""
+def leading_directions(dataset: Dataset, modality: str, rank: int) -> Float[Tensor, "raw rank"]:
+    """Right singular vectors of a modality's largest singular values (randomised SVD, Halko et al. 2011), cached."""
 
     def build() -> dict[str, np.ndarray]:
         from sklearn.utils.extmath import randomized_svd

@@ -1,0 +1,67 @@
+"""What a config shows when it is trained on a tiny dataset: the five observables that a field can name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from sea_core.cache import scratch_folder
+from sea_core.config import Config
+from sea_core.data.catalogue import load_dataset
+from sea_core.hashing import hash_tensors
+from sea_core.run_folder import write_run_folder
+from sea_core.training.batches import EpochBatches, EpochDraws
+from sea_core.training.run import TrainingRun
+
+SOURCE = "synthetic:users=40,items=30,interactions=8,dims=8/6"
+SEED = 1
+# The record says the config, when it was made and where; what is left is what the run did.
+_NOT_OBSERVED = ("config", "config_hash", "seconds", "versions", "machine", "threads", "device")
+
+
+class Observation(NamedTuple):
+    """Text that two configs share exactly when the observable is equal to the bit.
+
+    Attributes:
+        loss: every loss term of the first step.
+        gradient: of every weight after the first step's backward pass.
+        prediction: embeddings of the best epoch, whose products are the scores.
+        stopping: epochs run, and the best of them.
+        record: the run's ``record.json`` without config, clock and machine.
+    """
+
+    loss: str
+    gradient: str
+    prediction: str
+    stopping: str
+    record: str
+
+
+OBSERVABLES = Observation._fields
+
+
+def observe(config: Config) -> Observation:
+    """Load the tiny dataset as the config asks, take one step apart, and train to the end."""
+    dataset = load_dataset(SOURCE, modalities=config.modalities)
+    first = TrainingRun(config, dataset, seed=SEED)
+    sizes = {"users": dataset.users, "items": dataset.items}
+    batches = EpochBatches(dataset.train, **sizes, batch_size=config.batch_size, seed=SEED, device="cpu")
+    draws = EpochDraws(config, modalities=dataset.modalities, items=dataset.items, seed=SEED, epoch=0, device="cpu")
+    batch = next(iter(batches.of_epoch(0)))
+    forward = first.model(first.inputs, batch, draws.of_step(batch))
+    forward.total.backward()
+    gradients = {name: value.grad for name, value in first.model.named_parameters() if value.grad is not None}
+
+    run = TrainingRun(config, dataset, seed=SEED)
+    while not run.finished:
+        run.advance()
+    with scratch_folder() as folder:
+        record = write_run_folder(Path(folder), run)
+    return Observation(
+        loss=json.dumps({name: value.item().hex() for name, value in forward.terms.items()}),
+        gradient=hash_tensors(gradients),
+        prediction=hash_tensors({"user": run.best.user_embedding, "item": run.best.item_embedding}),
+        stopping=f"{len(run.reports)} epochs, best {run.best.epoch}",
+        record=json.dumps({key: value for key, value in record.items() if key not in _NOT_OBSERVED}),
+    )
