@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search test test-slow check audit format clean
+.PHONY: help setup setup-dev search test test-slow chaos check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test: setup-dev  ## the default tests (under two minutes on two cores)
 
 test-slow: setup-dev  ## the tests that train for seconds or more
 	$(RUN) -m pytest -m slow $(ARGS)
+
+chaos: setup-dev  ## kill drivers and the real program, often (SEA_CHAOS_SEED=... repeats a run)
+	SEA_CHAOS_KILLS=$${SEA_CHAOS_KILLS:-24} $(RUN) -m pytest -m chaos -p no:xdist -s $(ARGS)
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

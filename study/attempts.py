@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class Attempts:
 
     def _write(self) -> None:
         """Replace the file; not flushed to disk, because a start that a power cut makes us forget costs nothing."""
-        temporary = self.path.with_suffix(".tmp")
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         content = {"starts_without_epoch": self.starts_without_epoch, "failures": self.failures}
         temporary.write_text(json.dumps(content), encoding="utf-8")
         temporary.replace(self.path)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from sea_core.errors import UserError
@@ -76,6 +77,10 @@ class StudyFolder:
         """Run folder of a trial."""
         return self.trials / str(number)
 
+    def trial_seed(self, number: int, seed: int) -> Path:
+        """Run folder of one seed of a trial that is judged on several."""
+        return self.trial(number) / f"seed-{seed}"
+
     def finalist(self, number: int, seed: int) -> Path:
         """Run folder of trial ``number``'s config on a fresh seed."""
         return self.root / "final" / "finalists" / str(number) / f"seed-{seed}"
@@ -113,13 +118,21 @@ def make_writable(root: Path) -> None:
     Raises:
         UserError: it cannot.
     """
-    probe = root / f".write-test-{os.getpid()}"
+    probe = root / f".write-test.{os.getpid()}.tmp"
     try:
         root.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise UserError(f"cannot write in {root}: {error.strerror}; choose another folder with --out") from None
+
+
+def remove_half_written(root: Path) -> None:
+    """Remove the temporary files (``.<name>.<pid>.tmp``) that killed processes left; those of living ones stay."""
+    for path in root.rglob(".*.tmp"):
+        pid = path.name.split(".")[-2]
+        if pid == str(os.getpid()) or not (pid.isdecimal() and psutil.pid_exists(int(pid))):
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -137,6 +150,7 @@ def only_driver(root: Path) -> Iterator[None]:
     try:
         who = {"host": socket.gethostname(), "pid": os.getpid(), "since": now(), "command": sys.argv}
         write_json(holder, who)
+        remove_half_written(root)
         yield
     finally:
         holder.unlink(missing_ok=True)

@@ -1,20 +1,23 @@
-"""SIGKILL at random moments. A few kills by default; ``make chaos`` kills the real program, often."""
+"""A driver with stand-in workers, killed: at random moments, and at every point where it touches the disk."""
 
-import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 
 from study.executors.base import Task
 from study.records import load_study
+from study.study_folder import only_driver
 from tests.conftest import random_dataset
-from tests.study.searching import outcome, search
+from tests.study.searching import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
 
 KILLS = int(os.environ.get("SEA_CHAOS_KILLS", "5"))
@@ -62,39 +65,57 @@ def test_a_driver_killed_at_random_moments_ends_with_the_study_of_an_undisturbed
     assert [r.record for r in records[0]] == [r.record for r in records[1]]
 
 
+def die_before_touch(number: int) -> None:
+    """End this process as SIGKILL would just before its ``number``-th change of a file, folder or database."""
+    touches = 0
+
+    def touch() -> None:
+        nonlocal touches
+        touches += 1
+        if touches == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or event in ("os.rename", "os.remove", "os.mkdir"):
+            touch()
+
+    sys.addaudithook(hear)  # cannot be removed, but the process it is in ends soon
+    sqlalchemy.event.listen(sqlalchemy.Engine, "commit", lambda connection: touch())
+
+
+def files(root: Path) -> set[str]:
+    """What a study holds beside its database, whose helper files go with its last reader."""
+    found = {str(path.relative_to(root)) for path in (root / "tiny").rglob("*")}
+    return {path.removeprefix("tiny/") for path in found if not path.startswith("tiny/study.db")}
+
+
 @pytest.mark.chaos
 @pytest.mark.slow
-def test_the_real_program_killed_with_its_process_group_leaves_the_same_bytes(tmp_path: Path) -> None:
-    data = "synthetic:users=60,items=50,interactions=8,dims=8/6"
-    command = [sys.executable, str(PROGRAM), "-d", data, "--n-trials", "30", "--epochs", "8", "--threads", "1"]
-    command += ["--no-finalize", "--quiet", "--set", "latent_dim=8", "batch_size=64"]
-
-    def start(out: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([*command, "--out", str(tmp_path / out)], start_new_session=True)
-
-    began = time.monotonic()
-    assert start("whole").wait() == 0
-    typical = time.monotonic() - began
-    randomness, kills, finished = random.Random(1), 0, False
-    while kills < max(20, KILLS) and not finished:
-        process = start("killed")
-        try:
-            # The first seconds are imports; a kill every tenth of the study, counted from there, meets all its phases.
-            process.wait(timeout=randomness.uniform(0.3 * typical, 0.5 * typical))
-            finished = True
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert start("killed").wait() == 0
-    (whole,), (killed,) = ((tmp_path / name).glob("synthetic*") for name in ("whole", "killed"))
-    assert (whole / "tables/trials.csv").read_bytes() == (killed / "tables/trials.csv").read_bytes()
-    numbers = [trial.number for trial in load_study(killed).trials]
-    assert numbers == list(range(30))
-    hashes = [[trial.weights_hash for trial in load_study(root).trials] for root in (whole, killed)]
-    assert hashes[0] == hashes[1]
-    (tmp_path / "report.json").write_text(json.dumps({"kills": kills}))
-    assert kills >= 5
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"trials": 3, "base": BASE.override(epochs=2)}
+    whole = outcome(search(tmp_path / "whole", **settings))
+    point, survived = 0, False
+    while not survived:
+        point += 1
+        root = tmp_path / f"killed-{point}"
+        child = os.fork()
+        if child == 0:
+            try:
+                die_before_touch(point)
+                search(root, **settings)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        survived = not os.WIFSIGNALED(status)
+        with only_driver(root / "tiny"):
+            assert outcome(search(root, **settings)) == whole, f"killed before write {point}"
+        records = [trial.record for trial in load_study(root / "tiny").trials]
+        assert records == [trial.record for trial in load_study(tmp_path / "whole/tiny").trials]
+        assert files(root) == files(tmp_path / "whole") | {"driver.lock"}
+        shutil.rmtree(root)
+    assert point > 50
 
 
 @pytest.mark.chaos
