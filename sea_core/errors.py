@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import sys
 from collections.abc import Callable, Iterable
 
@@ -45,15 +46,24 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
 
 
+def one_line(text: str) -> str:
+    """The text with line breaks and other control characters written out, as names of files and data may have them."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+# What a disk says when it is full, read-only, someone else's or failing; any other OSError is a mistake of ours.
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
 def run_program(main: Callable[[], int]) -> int:
-    """Run a program's main function and turn user errors into one line on stderr and exit code 2.
+    """Run a program's main function and turn user errors, and what disks refuse, into one line and exit code 2.
 
     Ctrl-C ends with the shell's code 130, a divergence (a result, not a mistake of ours) with 3.
     """
     try:
         return main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except DivergedError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -62,6 +72,12 @@ def run_program(main: Callable[[], int]) -> int:
         # The reader (head, less) has gone: nothing is left to say, and saying so would fail again.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        where = f" {one_line(str(error.filename))}" if error.filename is not None else ""
+        print(f"error: cannot use{where}: {error.strerror}; mend that and repeat the command", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -11,7 +11,12 @@ from typing import Any
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON, readable and atomic; NaN is refused because JSON has none."""
-    write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+    write_atomically(path, json_bytes(value))
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """What ``write_json`` writes."""
+    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import torch
@@ -17,11 +17,13 @@ from safetensors.torch import load_file, save
 from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
-from sea_core.files import write_atomically, write_json
+from sea_core.files import json_bytes, write_atomically
 from sea_core.provenance import machine, versions
 
 if TYPE_CHECKING:
     from sea_core.training.run import TrainingRun  # readers of records, figures among them, never load what trains
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 RECORD, HISTORY, VALIDATION, TEST = "record.json", "history.csv", "validation.parquet", "test.parquet"
@@ -41,39 +43,71 @@ class RunFolder:
         return Config.from_mapping(self.record["config"], source=str(self.folder / RECORD))
 
     def history(self) -> pd.DataFrame:
-        """One row per epoch: losses, validation metrics, seconds."""
-        return pd.read_csv(self.folder / HISTORY)
+        """One row per epoch: losses, validation metrics, seconds.
+
+        Raises:
+            UserError: the file is missing or damaged, or lacks epochs that the record counts.
+        """
+        table = self._read(HISTORY, pd.read_csv)
+        epochs = self.record.get("epochs", len(table))
+        if "epoch" not in table or len(table) != epochs:
+            raise self._damaged(HISTORY, f"expected {epochs} epochs, found {len(table)} rows")
+        return table
 
     def validation(self) -> UserMetrics:
-        """Per-user validation metrics at the best epoch."""
-        return UserMetrics.from_frame(pd.read_parquet(self.folder / VALIDATION))
+        """Per-user validation metrics at the best epoch.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        return self._read(VALIDATION, _read_user_metrics)
 
     def test(self) -> UserMetrics | None:
-        """Per-user test metrics, or None where the test split was never opened."""
-        path = self.folder / TEST
-        return UserMetrics.from_frame(pd.read_parquet(path)) if path.exists() else None
+        """Per-user test metrics, or None where the test split was never opened.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        return self._read(TEST, _read_user_metrics) if (self.folder / TEST).exists() else None
 
     def embeddings(self) -> dict[str, torch.Tensor] | None:
-        """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, or None if they were not kept."""
-        path = self.folder / EMBEDDINGS
-        return load_file(path) if path.exists() else None
+        """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, or None if they were not kept.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        return self._read(EMBEDDINGS, load_file) if (self.folder / EMBEDDINGS).exists() else None
+
+    def differences(self, config: Config, *, seed: int, data_hash: str) -> list[str]:
+        """What makes this another run than the one described, ``knn_k: 5 there, 10 now``; empty if nothing does.
+
+        Configs are compared, not their hashes: a field that this version has and the record does not had its default.
+        """
+        try:
+            theirs = self.config.as_dict()
+        except UserError as error:
+            return [str(error)]
+        there = {**theirs, "seed": self.record.get("seed"), "data_hash": self.record.get("data_hash")}
+        now = {**config.as_dict(), "seed": seed, "data_hash": data_hash}
+        return [f"{name}: {there[name]} there, {value} now" for name, value in now.items() if there[name] != value]
+
+    def _read(self, name: str, reader: Callable[[Path], T]) -> T:
+        try:
+            return reader(self.folder / name)
+        except Exception as error:  # each format has its own errors, and a damaged file meets all of them
+            raise self._damaged(name, " ".join(str(error).split())[:200]) from None
+
+    def _damaged(self, name: str, what: str) -> UserError:
+        return UserError(
+            f"cannot read {self.folder / name}: {what}; delete {self.folder / RECORD} and repeat the command that "
+            "wrote it: the run is made again"
+        )
 
 
-def write_run_folder(
-    folder: Path, run: TrainingRun, *, extra: Mapping[str, Any] | None = None, keep_embeddings: bool = False
-) -> dict[str, Any]:
-    """Write a run's record, history and per-user validation metrics; ``record.json`` last: it marks a whole folder.
-
-    Args:
-        folder: created if missing; files of the same names are replaced.
-        run: a run with at least one epoch.
-        extra: the writer's own keys of ``record.json`` (``trial``, ``arm``, ...).
-        keep_embeddings: also write the best epoch's embeddings.
-
-    Returns:
-        The record as written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
+def run_files(
+    run: TrainingRun, *, extra: Mapping[str, Any] | None = None, keep_embeddings: bool = False
+) -> dict[str, bytes]:
+    """A run's folder as file name -> content, without touching a disk; arguments as in ``write_run_folder``."""
     best = run.best
     rows = [
         {"epoch": report.epoch, **report.losses, **report.validation, "seconds": report.seconds}
@@ -83,11 +117,10 @@ def write_run_folder(
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(folder / HISTORY, text.getvalue().encode())
-    write_user_metrics(folder / VALIDATION, best.validation)
+    files = {HISTORY: text.getvalue().encode(), VALIDATION: _user_metrics_bytes(best.validation)}
     if keep_embeddings:
         tensors = {"user": best.user_embedding.contiguous(), "item": best.item_embedding.contiguous()}
-        write_atomically(folder / EMBEDDINGS, bytes(save(tensors)))
+        files[EMBEDDINGS] = bytes(save(tensors))
     record = {
         "schema_version": SCHEMA_VERSION,
         "config": run.config.as_dict(),
@@ -109,7 +142,29 @@ def write_run_folder(
         "machine": machine(),
         **(extra or {}),
     }
-    write_json(folder / RECORD, record)
+    files[RECORD] = json_bytes(record)
+    return files
+
+
+def write_run_folder(
+    folder: Path, run: TrainingRun, *, extra: Mapping[str, Any] | None = None, keep_embeddings: bool = False
+) -> dict[str, Any]:
+    """Write a run's record, history and per-user validation metrics; ``record.json`` last: it marks a whole folder.
+
+    Args:
+        folder: created if missing; files of the same names are replaced.
+        run: a run with at least one epoch.
+        extra: the writer's own keys of ``record.json`` (``trial``, ``arm``, ...).
+        keep_embeddings: also write the best epoch's embeddings.
+
+    Returns:
+        The record as written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = run_files(run, extra=extra, keep_embeddings=keep_embeddings)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    record: dict[str, Any] = json.loads(files[RECORD])
     return record
 
 
@@ -125,8 +180,11 @@ def read_run_folder(folder: Path) -> RunFolder:
         schema = record["schema_version"]
     except FileNotFoundError:
         raise UserError(f"no {RECORD} in {folder}; expected a run folder (results/README.md)") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"cannot read {path}: {error}; the run must be repeated") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        what = " ".join(str(error).split())
+        raise UserError(
+            f"cannot read {path}: {what}; repeat the command that wrote it: the run is made again"
+        ) from error
     if not isinstance(schema, int) or schema > SCHEMA_VERSION:
         raise UserError(
             f"{path} has schema_version {schema}, this version reads up to {SCHEMA_VERSION}; update SEA Study"
@@ -136,6 +194,14 @@ def read_run_folder(folder: Path) -> RunFolder:
 
 def write_user_metrics(path: Path, metrics: UserMetrics) -> None:
     """Write per-user metrics as Parquet, atomically."""
+    write_atomically(path, _user_metrics_bytes(metrics))
+
+
+def _user_metrics_bytes(metrics: UserMetrics) -> bytes:
     buffer = io.BytesIO()
     metrics.to_frame().to_parquet(buffer, index=False)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def _read_user_metrics(path: Path) -> UserMetrics:
+    return UserMetrics.from_frame(pd.read_parquet(path))

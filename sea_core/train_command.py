@@ -113,14 +113,10 @@ def _refuse_another_run(folder: Path, config: Config, seed: int, data_hash: str)
     """Never write over the record of a different run."""
     from sea_core.run_folder import RECORD, read_run_folder
 
-    if (folder / RECORD).exists():
-        record = read_run_folder(folder).record
-        mine = {"config_hash": config.hash(), "seed": seed, "data_hash": data_hash}
-        for key, value in mine.items():
-            if record[key] != value:
-                raise UserError(
-                    f"{folder} holds another run ({key} {record[key]}, this run has {value}); choose another --out"
-                )
+    if not (folder / RECORD).exists():
+        return
+    if found := read_run_folder(folder).differences(config, seed=seed, data_hash=data_hash):
+        raise UserError(f"{folder} holds another run ({'; '.join(found)}); choose another --out")
 
 
 class _Progress:

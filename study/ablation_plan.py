@@ -6,9 +6,9 @@ and, for the parts they share, the same initial weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
@@ -121,20 +121,8 @@ def _refuse_another(run: FinalRun, dataset: Dataset) -> None:
     """Never write over the record of a different run."""
     if not (run.folder / RECORD).exists():
         return
-    record = read_run_folder(run.folder).record
-    expected = {"config_hash": run.config.hash(), "seed": run.seed, "data_hash": dataset.data_hash}
-    for key, value in expected.items():
-        if record.get(key) != value:
-            raise UserError(
-                f"{run.folder} holds another run ({_differences(record, run, key, value)}); "
-                "choose another --study-name, or delete that folder"
-            )
-
-
-def _differences(record: Mapping[str, Any], run: FinalRun, key: str, value: Any) -> str:
-    if key != "config_hash":
-        return f"{key}: {record.get(key)} there, {value} now"
-    there, now = record.get("config") or {}, run.config.as_dict()
-    return "; ".join(
-        f"{name}: {there.get(name)} there, {now[name]} now" for name in now if there.get(name) != now[name]
-    )
+    there = read_run_folder(run.folder)
+    if found := there.differences(run.config, seed=run.seed, data_hash=dataset.data_hash):
+        raise UserError(
+            f"{run.folder} holds another run ({'; '.join(found)}); choose another --study-name, or delete that folder"
+        )

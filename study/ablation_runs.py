@@ -14,6 +14,7 @@ from sea_core.interrupts import StopRequest
 from sea_core.run_folder import EMBEDDINGS, HISTORY, RECEIPT, RECORD, TEST, VALIDATION, read_run_folder
 from study.ablation_plan import Plan, plan_runs
 from study.ablation_setup import Ablation
+from study.disks import explaining_disks
 from study.driver import RunSource, drive
 from study.executors.make import Placement, make_executor
 from study.final_runs import FinalRun, FinalRuns
@@ -27,12 +28,13 @@ def run_all(ablation: Ablation, placement: Placement, *, display: Display, stop:
     """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
 
     Raises:
-        UserError: the folder cannot be written, or another process drives this study.
+        UserError: the folder cannot be written, or another process drives this study. What was finished before a disk
+            became full is kept.
         Stopped: the user asked to stop.
     """
     folder, dataset = ablation.folder, ablation.dataset
     make_writable(folder.root)
-    with only_driver(folder.root):
+    with only_driver(folder.root), explaining_disks(folder.root):
         write_provenance(folder, dataset)
         executor = make_executor(dataset, placement)
         train = partial(drive, executor=executor, display=display, stop=stop)

@@ -41,12 +41,11 @@ class FinalRun:
     def is_done(self, dataset: Dataset) -> bool:
         """Whether its record is there, whole and of these data. A failure by accident is tried again."""
         try:
-            record = read_run_folder(self.folder).record
-            expected = {"config_hash": self.config.hash(), "seed": self.seed, "data_hash": dataset.data_hash}
-            same = all(record[key] == value for key, value in expected.items())
-        except (UserError, KeyError):
+            found = read_run_folder(self.folder)
+        except UserError:
             return False
-        failure = (record.get("trial") or {}).get("failure")
+        same = not found.differences(self.config, seed=self.seed, data_hash=dataset.data_hash)
+        failure = (found.record.get("trial") or {}).get("failure")
         if failure is not None:
             return same and failure["kind"] == "diverged"
         return same and (not self.opens_test or (self.folder / TEST).exists())

@@ -115,10 +115,11 @@ def set_aside_former_winner(folder: StudyFolder, winner: Winner) -> None:
     """Move an earlier winner's runs and ablations to ``final/former/<config hash>``, where their receipts remain."""
     for run in sorted((folder.root / "final" / "winner").glob("seed-*")):
         try:
-            former = read_run_folder(run).record["config_hash"]
+            found = read_run_folder(run)
+            if found.config == winner.config:
+                continue
+            former = str(found.record["config_hash"])
         except (UserError, KeyError):
-            continue
-        if former == winner.config.hash():
             continue
         aside = folder.root / "final" / "former" / former
         aside.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,13 @@ def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
         return False
     if stored.get("schema_version", 0) > SCHEMA_VERSION:
         raise UserError(f"{folder.identity} was written by a newer version of SEA Study; update it")
-    if changes := differences(_essence(stored), _essence(identity)):
+    lacking = [key for key in identity if key not in (*stored, "warm_start")]
+    if lacking or not isinstance(stored["config"], Mapping):
+        raise UserError(
+            f"{folder.identity} is damaged: it has no {lacking[0] if lacking else 'map named config'}; restore it, or "
+            "choose another --study-name"
+        )
+    if changes := differences(_essence(_completed(stored)), _essence(identity)):
         raise UserError(
             f"the study {folder.root} was made with other settings ({'; '.join(changes)}); "
             "repeat the settings it was made with, or choose another --study-name"
@@ -74,7 +80,7 @@ def check_storage(folder: StudyFolder, store: TrialStore, identity: Mapping[str,
         UserError: the storage holds another study of this name, or has lost the trials whose records are in the folder.
     """
     mark = {key: identity[key] for key in ("dataset", "data_hash", "metric")}
-    mark["identity"] = hashlib.sha256(json.dumps(_essence(identity)).encode()).hexdigest()[:16]
+    mark["identity"] = _mark(identity)
     known = store.attributes()
     if store.begun == 0:
         if any(folder.trials.glob(f"*/{RECORD}")):
@@ -84,7 +90,8 @@ def check_storage(folder: StudyFolder, store: TrialStore, identity: Mapping[str,
             )
         for key, value in mark.items():
             store.set_attribute(key, value)
-    elif known.get("identity") != mark["identity"]:
+    # An earlier version may have marked it with fewer config fields, those that config.yaml still has.
+    elif known.get("identity") not in (mark["identity"], _mark(read_identity(folder))):
         raise UserError(f"the storage holds another study named '{folder.name}'; choose another --study-name")
 
 
@@ -103,6 +110,16 @@ def differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
             found += differences(stored.get(key), wanted.get(key), inner)
         return found
     return [] if stored == wanted else [f"{path}: was {_show(stored)}, now {_show(wanted)}"]
+
+
+def _completed(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored identity with the config fields that came later; studies made before did what the defaults do."""
+    default = Config().as_dict()
+    return {**stored, "config": {**default, **stored["config"]}}
+
+
+def _mark(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(_essence(identity)).encode()).hexdigest()[:16]
 
 
 def _essence(identity: Mapping[str, Any]) -> dict[str, Any]:

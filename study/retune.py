@@ -153,8 +153,9 @@ def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:
     """Move runs of an earlier winner to ``former/<config hash>`` beside them, where their receipts remain."""
     folder = study.folder.root / "ablations" / MODE / arm.name
     for run in sorted(folder.glob(f"seed-*/{RECORD}")):
-        former = str(read_run_folder(run.parent).record["config_hash"])
-        if former != config.hash():
+        found = read_run_folder(run.parent)
+        if found.config != config:
+            former = str(found.record["config_hash"])
             target = folder / "former" / former / run.parent.name
             target.parent.mkdir(parents=True, exist_ok=True)
             run.parent.rename(target)

@@ -74,5 +74,9 @@ def _driver(root: Path) -> str:
 def _progress(trial: FrozenTrial, identity: dict[str, dict[str, int]]) -> str:
     epochs = f"epoch {(trial.last_step or 0) + 1}/{identity['config']['epochs']}" if trial.last_step is not None else ""
     latest = f", {trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else "no epoch yet"
-    since = "" if trial.datetime_start is None else duration((datetime.now() - trial.datetime_start).total_seconds())
+    since = (
+        ""
+        if trial.datetime_start is None
+        else duration(max(0.0, (datetime.now() - trial.datetime_start).total_seconds()))
+    )
     return f"{epochs}{latest}, for {since}"

@@ -6,13 +6,12 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
-from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from study.baseline_runs import run_baselines
+from study.disks import explaining_disks
 from study.driver import RunSource, drive
 from study.executors.base import Executor
 from study.executors.make import Placement, make_executor
@@ -134,7 +133,7 @@ def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: St
     """
     folder = plan.folder
     make_writable(folder.root)
-    with only_driver(folder.root), _explaining_disks():
+    with only_driver(folder.root), explaining_disks(folder.root):
         if not plan.exists:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
@@ -143,19 +142,3 @@ def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: St
             yield StudyRun(plan, executor, display=display, stop=stop)
         finally:
             executor.close()
-
-
-@contextlib.contextmanager
-def _explaining_disks() -> Iterator[None]:
-    """Turn a full or failing disk into an error that says what to do; all that is finished is kept."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # the reader of our output has gone; no disk is at fault
-    except (OSError, StorageInternalError) as error:
-        cause = error.__cause__ or error
-        where = getattr(error, "filename", None) or "the study"
-        what = getattr(error, "strerror", None) or " ".join(str(cause).split())
-        raise UserError(
-            f"cannot write {where}: {what}; finished work is kept, and the same command continues once that is mended"
-        ) from error

@@ -7,21 +7,19 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from sea_core.cache import scratch_folder
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import DivergedError, UserError
 from sea_core.evaluation.full_ranking import NonFiniteScoresError
-from sea_core.run_folder import write_run_folder
+from sea_core.run_folder import run_files
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
 from study.executors.base import Failure, Progress, RunFiles, Task
 
-_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "bad alloc")
+_OUT_OF_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "bad alloc")
 
 
 class TrialWorker:
@@ -55,10 +53,8 @@ class TrialWorker:
     def collect(self) -> RunFiles | Failure:
         """The run folder as bytes; the run is let go."""
         try:
-            with scratch_folder() as temporary:
-                folder, (run, task) = Path(temporary), self._current()
-                write_run_folder(folder, run, keep_embeddings=task.keep_embeddings)
-                return {path.name: path.read_bytes() for path in folder.iterdir()}
+            run, task = self._current()
+            return run_files(run, keep_embeddings=task.keep_embeddings)
         except Exception as error:
             return classify(error)
         finally:

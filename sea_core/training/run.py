@@ -184,10 +184,11 @@ class TrainingRun:
         Raises:
             ValueError: the state belongs to another config, seed or dataset.
         """
+        theirs = {**values, "config": Config.from_mapping(values["config"], source="checkpoint").as_dict()}
         mine = {"config": self.config.as_dict(), "seed": self.seed, "data_hash": self.dataset.data_hash}
         for key, expected in mine.items():
-            if values[key] != expected:
-                raise ValueError(f"checkpoint has another {key}: expected {expected!r}, found {values[key]!r}")
+            if theirs[key] != expected:
+                raise ValueError(f"checkpoint has another {key}: expected {expected!r}, found {theirs[key]!r}")
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "adam": {}, "club_fitter": {}, "best": {}}
         for name, value in tensors.items():
             group, _, rest = name.partition("/")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import NamedTuple
 
-from sea_core.cache import scratch_folder
 from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.hashing import hash_tensors
-from sea_core.run_folder import write_run_folder
+from sea_core.run_folder import RECORD, run_files
 from sea_core.training.batches import EpochBatches, EpochDraws
 from sea_core.training.run import TrainingRun
 
@@ -56,8 +54,7 @@ def observe(config: Config) -> Observation:
     run = TrainingRun(config, dataset, seed=SEED)
     while not run.finished:
         run.advance()
-    with scratch_folder() as folder:
-        record = write_run_folder(Path(folder), run)
+    record = json.loads(run_files(run)[RECORD])
     return Observation(
         loss=json.dumps({name: value.item().hex() for name, value in forward.terms.items()}),
         gradient=hash_tensors(gradients),

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 
 from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.files import write_json
 from sea_core.run_folder import read_run_folder, write_run_folder
 from sea_core.training.run import TrainingRun
 from tests.conftest import random_dataset
@@ -59,4 +61,47 @@ def test_no_temporary_file_is_left_behind(run: TrainingRun, tmp_path: Path) -> N
         "history.csv",
         "record.json",
         "validation.parquet",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *itertools.product(
+            ["history.csv", "validation.parquet", "test.parquet", "embeddings.safetensors"],
+            ["truncated", "emptied", "garbage"],
+        ),
+        ("history.csv", "a row less"),  # which is a whole table still
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do(run: TrainingRun, tmp_path: Path, name: str, damage: str) -> None:
+    write_run_folder(tmp_path, run, keep_embeddings=True)
+    (tmp_path / "test.parquet").write_bytes((tmp_path / "validation.parquet").read_bytes())
+    path = tmp_path / name
+    whole = path.read_bytes()
+    contents = {"truncated": whole[: len(whole) // 3], "emptied": b"", "garbage": b"\x00\xff" * 50}
+    path.write_bytes(contents.get(damage, whole[: whole[:-1].rindex(b"\n") + 1]))
+    found, part = read_run_folder(tmp_path), name.partition(".")[0]
+    with pytest.raises(UserError) as caught:
+        getattr(found, part)()
+    message = str(caught.value)
+    assert message.startswith(f"cannot read {path}: ")
+    assert f"delete {tmp_path / 'record.json'} and repeat the command that wrote it" in message
+    assert "\n" not in message
+
+
+def test_a_record_from_before_a_field_existed_is_of_the_config_with_its_default(
+    run: TrainingRun, tmp_path: Path
+) -> None:
+    record = write_run_folder(tmp_path, run)
+    del record["config"]["neighbour_search"], record["config"]["feature_rank"]
+    write_json(tmp_path / "record.json", {**record, "config_hash": "of fewer fields"})
+    found, same = read_run_folder(tmp_path), {"seed": 1, "data_hash": run.dataset.data_hash}
+    assert found.differences(run.config, **same) == []
+    assert found.differences(run.config.override(neighbour_search="nndescent"), **same) == [
+        "neighbour_search: exact there, nndescent now"
+    ]
+    assert found.differences(run.config, seed=2, data_hash="x") == [
+        "seed: 1 there, 2 now",
+        f"data_hash: {run.dataset.data_hash} there, x now",
     ]
