@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("cache_folder")
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, say: [])
+    monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, **how: [])
 
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
