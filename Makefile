@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search test test-slow chaos check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow chaos check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ setup-dev: $(VENV)/.setup-dev  ## the same with the development tools
 
 search: setup  ## the whole study with its defaults on the synthetic dataset (ARGS="..." for more)
 	$(RUN) study/run_search.py $(ARGS)
+
+paper: setup  ## search, ablations of the suite paper, tables, figures, report (ARGS="-d lfm2k -d ml-100k")
+	$(RUN) study/run_search.py --suite paper $(ARGS)
 
 test: setup-dev  ## the default tests (under two minutes on two cores)
 	$(RUN) -m pytest -n auto $(ARGS)

@@ -140,22 +140,30 @@ def _prepare(options: argparse.Namespace) -> list[Ablation]:
 
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
-    from plots.make_figures import make_figures
+    from plots.inline_svg import joint_pictures, study_pictures
+    from plots.make_figures import make_figures, make_joint_figures
     from study.records import load_study
+    from study.report.write import write_report
     from study.tables.ablation import compute_frozen, compute_retuned
     from study.tables.render import to_text
     from study.tables.results import Results
     from study.tables.write import write_tables
 
-    for folder in folders:
+    studies = [load_study(folder) for folder in folders]
+    reports = []
+    for folder, study in zip(folders, studies, strict=True):
         write_tables([folder], folder / "tables")
         make_figures(folder, only=["ablation", "user_differences", "interaction"], say=lambda line: None)
+        reports.append(write_report([folder], folder, study_pictures(study)))
     if joint not in folders:
         write_tables(folders, joint / "tables")
-    results = Results([load_study(folder) for folder in folders])
+        make_joint_figures(folders, joint / "figures", say=lambda line: None)
+        reports.append(write_report(folders, joint, joint_pictures(studies)))
+    results = Results(studies)
     for table in (compute_frozen(results), compute_retuned(results)):
         print("" if table is None else f"\n{table.caption}\n{to_text(table)}")
     print(f"tables: {joint / 'tables'}; figures: {', '.join(str(folder / 'figures') for folder in folders)}")
+    print(f"report: {', '.join(map(str, reports))}")
 
 
 def _list_arms() -> int:

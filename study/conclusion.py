@@ -33,7 +33,11 @@ def conclusion(study: Study) -> list[str]:
         results = Results([study])
         for table in (overall.compute(results), ablation.compute_frozen(results)):
             lines += [] if table is None else ["", to_text(table)]
-    return [*lines, "", f"everything lies in {study.folder.root}: summary.json, tables/, figures/, trials/"]
+    return [
+        *lines,
+        "",
+        f"everything lies in {study.folder.root}: report.html, summary.json, tables/, figures/, trials/",
+    ]
 
 
 def _selection(study: Study, metric: str) -> list[str]:

@@ -27,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
+    from study.arms import load_suite
     from study.progress import make_display
     from study.study_plan import joint_folder, plan_studies
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
+    load_suite(options.suite)
     plans = plan_studies(options)
     if options.dry_run:
         return _show(plans, options)
@@ -52,11 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
+    from plots.inline_svg import study_pictures
     from plots.make_figures import make_figures
     from sea_core.training.loop import Stopped
     from study.ablation_plan import plan_ablation
     from study.ablation_runs import run_ablation
     from study.arms import load_suite
+    from study.records import load_study
+    from study.report.write import write_report
     from study.study_plan import make_placement
     from study.study_run import driving
     from study.tables.write import write_tables
@@ -68,32 +73,43 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
             if not options.no_finalize and run.has_result:
                 winner = run.finalize()
                 if not options.no_ablations:
-                    arms = load_suite("default")
-                    ablation = plan_ablation(arms, winner.config, plan.dataset, seeds=winner.seeds, folder=folder)
+                    arms = load_suite(options.suite)
+                    ablation = plan_ablation(
+                        arms,
+                        winner.config,
+                        plan.dataset,
+                        seeds=winner.seeds,
+                        folder=folder,
+                        skip_inapplicable=True,  # a suite is for any dataset; not all arms are
+                    )
                     run_ablation(ablation, train=run.train, display=display)
         except Stopped:
             run.write_results()
             raise
         run.write_results()
-        display.stage("tables and figures")
+        display.stage("tables, figures and report")
         write_tables([folder.root], folder.tables)
         make_figures(folder.root, say=lambda line: None)
+        write_report([folder.root], folder.root, study_pictures(load_study(folder.root)))
 
 
 def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
     from study.arms import load_suite
     from study.dry_run import show_plan
 
-    arms = [] if options.no_ablations else [arm.name for arm in load_suite("default")]
+    arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
     for plan in plans:
         print("\n".join(show_plan(plan, arms, finalize=not options.no_finalize, device=options.device)))
     return 0
 
 
 def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
-    """Say what was found and where it lies."""
+    """Say what was found and where it lies; several studies get tables, figures and a report together."""
+    from plots.inline_svg import joint_pictures
+    from plots.make_figures import make_joint_figures
     from study.conclusion import conclusion
     from study.records import load_study
+    from study.report.write import write_report
     from study.tables.write import write_tables
 
     folders = [plan.folder.root for plan in plans]
@@ -101,7 +117,9 @@ def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
     print("\n".join(line for study in studies for line in conclusion(study)))
     if len(folders) > 1:
         write_tables(folders, joint / "tables")
-        print(f"tables over all studies: {joint / 'tables'}")
+        make_joint_figures(folders, joint / "figures", say=lambda line: None)
+        report = write_report(folders, joint, joint_pictures(studies))
+        print(f"over all studies: {joint / 'tables'}, {joint / 'figures'}, {report}")
     return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1
 
 

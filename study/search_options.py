@@ -90,7 +90,9 @@ def _add_final(group: argparse._ArgumentGroup) -> None:
     text = "fresh seeds for each finalist, for the winner and for every arm (default: 3)"
     add("--fresh-seeds", type=int, default=3, metavar="N", help=text)
     add("--no-finalize", action="store_true", help="search only: the test split stays closed")
-    add("--no-ablations", action="store_true", help="leave out the four ablation arms")
+    text = "arms to ablate the winner with: a name in ablations/suites.yaml (default: default, four arms)"
+    add("--suite", default="default", metavar="NAME", help=text)
+    add("--no-ablations", action="store_true", help="leave out the ablation arms")
 
 
 def _add_place(group: argparse._ArgumentGroup) -> None:

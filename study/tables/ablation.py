@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.arms import ALL, FULL, load_suite
 from study.comparisons import stars
-from study.records import Study
+from study.records import RunRecord, Study
 from study.tables.measurements import metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
@@ -38,12 +38,15 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     columns = [(study.name, metric) for study in ran for metric in results.metrics]
     tried = {(study.name, str(run.arm)) for study in ran for run in study.ablations if run.mode == mode}
     rows: list[list[Cell]] = []
+    runs: list[list[RunRecord]] = []
     for arm in _ordered(ran, mode):
         values = [_value(cells.get((study, arm, metric)), tried=(study, arm) in tried) for study, metric in columns]
         rows.append([results.titles[arm], *values])
+        runs.append([run for study in ran for run in study.ablations if (run.mode, run.arm) == (mode, arm)])
         differences = [_difference(cells.get((study, arm, metric))) for study, metric in columns]
         if any(isinstance(cell, Number) for cell in differences):
             rows.append(["Δ to full", *differences])
+            runs.append([])
     arms = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
     ambiguous = len({study.dataset for study in ran}) < len(ran)
     return Table(
@@ -56,6 +59,8 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         rules=arms[1:],
         frame=frame,
         notes=_notes(ran, mode),
+        follows=[index for index in range(len(rows)) if index not in arms],
+        runs=runs,
     )
 
 

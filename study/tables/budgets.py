@@ -13,9 +13,8 @@ from study.tables.table import Table
 
 def compute(results: Results) -> Table | None:
     """Runs and epochs of search, finalists, winner and every arm. Counts only: nothing depends on the clock."""
-    lines = [
-        (study.name, study.dataset, part, _spent(runs)) for study in results.studies for part, runs in _parts(study)
-    ]
+    spent_on = [(study, part, runs) for study in results.studies for part, runs in parts(study)]
+    lines = [(study.name, study.dataset, part, _spent(runs)) for study, part, runs in spent_on]
     if not lines:
         return None
     counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run"]
@@ -31,15 +30,17 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=starts,
         frame=frame,
+        runs=[runs for _, _, runs in spent_on],
     )
 
 
-def _parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
+def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
+    """Everything that a study spent runs on: its search, each arm's own search (``<arm>: search``), each arm."""
     for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
         if runs:
             yield part, runs
     for folder in sorted((study.folder.root / "ablations" / "retuned").glob("*/search")):
-        for part, runs in _parts(load_study(folder)):
+        for part, runs in parts(load_study(folder)):
             yield f"{folder.parent.name}: {part}", runs
     arms = dict.fromkeys((run.mode, run.arm) for run in study.ablations)
     for mode, arm in arms:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study.comparisons import FACTORIAL_ARMS
+from study.records import RunRecord
 from study.tables.measurements import metric_title
 from study.tables.results import Results
 from study.tables.statistics import p_text
@@ -18,6 +20,7 @@ def compute(results: Results) -> Table | None:
     if frame.empty:
         return None
     rows: list[list[Cell]] = []
+    runs: list[list[RunRecord]] = []
     for line in frame.to_dict("records"):
         interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
         rows.append(
@@ -30,6 +33,8 @@ def compute(results: Results) -> Table | None:
                 line["verdict"],
             ]
         )
+        study = next(study for study in results.studies if study.name == line["study"])
+        runs.append([run for run in study.ablations if run.mode == line["mode"] and run.arm in FACTORIAL_ARMS])
     metrics = list(frame["metric"])
     return Table(
         name="factorial",
@@ -39,4 +44,5 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
         frame=frame,
+        runs=runs,
     )

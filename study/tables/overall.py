@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from sea_core.errors import UserError
-from study.tables.measurements import metric_title
+from study.records import RunRecord
+from study.tables.measurements import BASELINE_TITLES, metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
@@ -37,16 +38,20 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     }
 
     rows: list[list[Cell]] = []
+    runs: list[Sequence[RunRecord]] = []
     for method, order in zip(methods["method"], methods["order"], strict=True):
         cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
         rows.append([f"{method} †" if order == _PUBLISHED_ORDER else method, *cells])
+        runs.append(_runs(results, method, order))
     orders = list(methods["order"])
     here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
     rules = [index for index in range(1, len(orders)) if orders[index] != orders[index - 1]]
     ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
-    marked = mark_best(rows, among=here)
+    marked, follows = mark_best(rows, among=here), []
     if len(ours) == 1 and len(here) > 1:
         rules.append(len(rows))
+        follows.append(len(rows))  # our row is the last one
+        runs.append(())
         marked.append(_improvement(rows, ours[0], [index for index in here if index not in ours]))
 
     quoted = _PUBLISHED_ORDER in orders
@@ -59,6 +64,8 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         rows=marked,
         rules=rules,
         frame=frame.drop(columns="order"),
+        follows=follows,
+        runs=runs,
         notes=["† Published elsewhere and quoted; not measured here and not compared."] if quoted else [],
     )
 
@@ -77,6 +84,19 @@ def _summarised(measured: pd.DataFrame) -> pd.DataFrame:
     summary = grouped.agg(mean="mean", sd="std", seeds="count").reset_index()
     summary["source"] = "measured here"
     return summary
+
+
+def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
+    """The records behind a method's row; none behind a quoted one."""
+    if order == _BASELINE_ORDER:
+        baselines = [run for study in results.studies for run in study.baselines]
+        return [run for run in baselines if BASELINE_TITLES.get(str(run.baseline), str(run.baseline)) == method]
+    if order == _WINNER_ORDER:
+        datasets = [study.dataset for study in results.studies if study.winner]
+        alone = [study for study in results.studies if datasets.count(study.dataset) == 1]
+        named = [study for study in results.studies if method == f"SEA ({study.name})"]
+        return [run for study in named or alone for run in study.winner]
+    return []
 
 
 def _quoted(path: Path, datasets: Sequence[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sea_core.files import write_atomically
 from study.tables.table import Cell, Number, Table
@@ -105,6 +106,23 @@ def to_text(table: Table) -> str:
             start += count
         text.insert(0, heading)
     return "\n".join([*(line.rstrip() for line in text), *table.notes]) + "\n"
+
+
+class Parts(NamedTuple):
+    """A number's cell as separate texts, for a page that lays them out itself; empty where there is nothing."""
+
+    value: str
+    sd: str = ""
+    stars: str = ""
+    interval: str = ""
+
+
+def cell_parts(cell: Cell) -> Parts:
+    """What is shown of a cell, rounded as in every other form of the table."""
+    if isinstance(cell, str):
+        return Parts(" ".join(cell.split()))
+    value = f"{_format(cell, cell.value)}{cell.unit}"
+    return Parts(value, _spread(cell, "±").strip(), cell.stars, _interval(cell, "[{}, {}]").strip())
 
 
 def escape_markdown(text: str) -> str:

@@ -33,6 +33,7 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=[n for n in range(1, len(lines)) if lines[n][0] != lines[n - 1][0]],
         frame=frame,
+        runs=[_runs(results, *line[:3]) for line in lines],
     )
 
 
@@ -50,6 +51,13 @@ def _lines(study: Study) -> list[tuple]:  # type: ignore[type-arg]
                 found.append((study.name, number, role, *numbers))
         lines += sorted(found, key=lambda line: (-line[4], line[1]))
     return lines
+
+
+def _runs(results: Results, name: str, trial: int, role: str) -> list[RunRecord]:
+    """The trial of the search, and its runs on fresh seeds."""
+    study = next(study for study in results.studies if study.name == name)
+    fresh = study.winner if role == "winner" else study.finalists
+    return [run for run in (*study.trials, *fresh) if run.number == trial]
 
 
 def _score(run: RunRecord) -> float:

@@ -21,10 +21,10 @@ BINS = 4  # a parameter with more values than this is shown by quartiles of its 
 
 def compute(results: Results) -> Table | None:
     """Per study and parameter, the complete trials' scores by value. None without a search."""
-    frames = [frame for study in results.studies if (frame := _of_study(study)) is not None]
-    if not frames:
+    found = [part for study in results.studies if (part := _of_study(study)) is not None]
+    if not found:
         return None
-    frame = pd.concat(frames, ignore_index=True)
+    frame = pd.concat([part for part, _ in found], ignore_index=True)
     lines = frame.to_dict("records")
     groups = [(line["study"], line["parameter"]) for line in lines]
     starts = [n for n in range(len(lines)) if n == 0 or groups[n] != groups[n - 1]]
@@ -43,27 +43,31 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=starts[1:],
         frame=frame,
+        follows=[n for n in range(len(rows)) if n not in starts],
+        runs=[runs for _, parts in found for runs in parts],
     )
 
 
-def _of_study(study: Study) -> pd.DataFrame | None:
+def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None:
+    """The lines of a study's parameters, and the trials behind each."""
     trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
     trials = [trial for trial in trials if trial.value is not None]
     names = list(dict.fromkeys(name for trial in trials for name in trial.params))
     if not names:
         return None
     known = _importances(study, trials)
+    bins = [(name, entry, chosen) for name in names for entry, chosen in _by_value(trials, name)]
     lines = [
         {"study": study.name, "dataset": study.dataset, "parameter": name, **known.get(name, {}), **entry}
-        for name in names
-        for entry in _by_value(trials, name)
+        for name, entry, _ in bins
     ]
     columns = ["study", "dataset", "parameter", "importance", "importance_low", "importance_high"]
-    return pd.DataFrame(lines, columns=[*columns, "values", "trials", "mean", "sd", "best"])
+    frame = pd.DataFrame(lines, columns=[*columns, "values", "trials", "mean", "sd", "best"])
+    return frame, [chosen for _, _, chosen in bins]
 
 
-def _by_value(trials: list[RunRecord], name: str) -> list[dict[str, Any]]:
-    """Scores by value, or by quartile of the trials where there are many values."""
+def _by_value(trials: list[RunRecord], name: str) -> list[tuple[dict[str, Any], list[RunRecord]]]:
+    """Scores and trials by value, or by quartile of the trials where there are many values."""
     scores = pd.Series([trial.value for trial in trials], dtype=np.float64)
     values = pd.Series([trial.params.get(name) for trial in trials], dtype=object)
     distinct = list(dict.fromkeys(values.map(_show)))
@@ -76,10 +80,11 @@ def _by_value(trials: list[RunRecord], name: str) -> list[dict[str, Any]]:
     else:
         order = sorted(distinct, key=float) if numeric else sorted(distinct)
         labelled = [(label, values.index[values.map(_show) == label]) for label in order]
-    return [
-        {"values": label, "trials": len(part), "mean": part.mean(), "sd": part.std(), "best": part.max()}
-        for label, part in ((label, scores[index]) for label, index in labelled)
-    ]
+    return [(_scores(label, scores[index]), [trials[n] for n in index]) for label, index in labelled]
+
+
+def _scores(label: str, part: pd.Series) -> dict[str, Any]:
+    return {"values": label, "trials": len(part), "mean": part.mean(), "sd": part.std(), "best": part.max()}
 
 
 def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:

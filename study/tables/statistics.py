@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from study.records import RunRecord
 from study.tables.measurements import BASELINE_TITLES, metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table
@@ -38,6 +39,7 @@ def compute(results: Results) -> Table | None:
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
         frame=frame[["family", *(name for name in frame.columns if name != "family")]],
         notes=notes,
+        runs=[_runs(results, line) for line in lines],
     )
 
 
@@ -58,6 +60,15 @@ def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -
         str(line["users"]),
         line["verdict"],
     ]
+
+
+def _runs(results: Results, line: Mapping[Hashable, Any]) -> list[RunRecord]:
+    """Both sides of a comparison."""
+    study = next(study for study in results.studies if study.name == line["study"])
+    if line["family"] == "arms":
+        sides = (line["reference"], line["arm"])
+        return [run for run in study.ablations if run.mode == line["mode"] and run.arm in sides]
+    return [*study.winner, *(run for run in study.baselines if run.baseline == line["reference"])]
 
 
 def p_text(p: float) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from study.records import RunRecord
+
 
 class Number(NamedTuple):
     """A number and what is shown beside it.
@@ -47,6 +49,8 @@ class Table(NamedTuple):
         frame: the numbers behind it, one per line, at full precision.
         rules: indices of the rows above which a line is drawn.
         notes: printed below.
+        follows: indices of rows that say more about the row above and stay below it when a reader sorts.
+        runs: per row, the records that its cells were computed from; empty for what was not measured here.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Table(NamedTuple):
     groups: Sequence[tuple[str, int]] = ()
     rules: Sequence[int] = ()
     notes: Sequence[str] = ()
+    follows: Sequence[int] = ()
+    runs: Sequence[Sequence[RunRecord]] = ()
 
 
 def mark_best(rows: Sequence[Sequence[Cell]], *, among: Sequence[int]) -> list[list[Cell]]:

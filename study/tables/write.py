@@ -39,6 +39,15 @@ def write_tables(folders: Sequence[Path], out: Path) -> list[Path]:
         UserError: no study there, data that differ, a test result without its receipt, or an unwritable folder.
     """
     results = Results([load_study(folder) for folder in folders])
-    computed = [table for compute in TABLES if (table := compute(results)) is not None]
+    computed = compute_tables(results)
     make_writable(out)
     return [path for table in computed for path in write_table(table, out)]
+
+
+def compute_tables(results: Results) -> list[Table]:
+    """Every table that the results allow.
+
+    Raises:
+        UserError: as ``write_tables``.
+    """
+    return [table for compute in TABLES if (table := compute(results)) is not None]

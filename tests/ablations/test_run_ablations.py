@@ -27,6 +27,7 @@ def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
         if not figures:  # drawing takes longer than training here
             monkeypatch.setattr("plots.make_figures.make_figures", lambda *_, **__: [])
+            monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 

@@ -26,6 +26,7 @@ BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The program on tiny data, without figures, which have their own tests."""
     monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, say: [])
+    monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
 
     def run(*arguments: str, data: str = DATA) -> int:
         given = ["-d", data] if data else []

@@ -1,0 +1,89 @@
+"""Figures as SVG for a page of many: no ids that clash, no styles that leak, words for screen readers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from plots.figure import FigureFile, MissingRecordsError, render
+from plots.figures import FIGURES, JOINT_FIGURES
+from study.records import Study
+from study.report.page import Picture
+
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+
+def study_pictures(study: Study) -> list[Picture]:
+    """Every figure of a study that its records allow, in the order of the report.
+
+    Raises:
+        UserError: a test result without its receipt.
+    """
+    return _pictures(FIGURES, study)
+
+
+def joint_pictures(studies: Sequence[Study]) -> list[Picture]:
+    """Every figure that compares several studies."""
+    return _pictures(JOINT_FIGURES, list(studies))
+
+
+def inline_svg(svg: bytes, *, name: str, title: str, caption: str) -> str:
+    """Make an SVG file an element of a page.
+
+    Args:
+        svg: a whole file, as matplotlib writes it.
+        name: prefix of all ids; figures of one page need different ones.
+        title: becomes the picture's accessible name.
+        caption: becomes its description.
+
+    Returns:
+        One ``<svg>`` element that fills its box's width; all text in it is escaped.
+    """
+    root = ElementTree.fromstring(svg)  # noqa: S314 -- drawn by us a moment ago; comments are dropped
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if _local(child.tag) in ("metadata", "style"):  # a style in a page would apply to the whole page
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {_local(key): _renamed(_local(key), value, name) for key, value in element.attrib.items()}
+    width, height = (float(part) for part in root.attrib["viewBox"].split()[2:])
+    labels = {"role": "img", "aria-labelledby": f"{name}-title", "aria-describedby": f"{name}-caption"}
+    # What the style element that was removed said of all elements.
+    look = f"stroke-linejoin: round; stroke-linecap: butt; --width: {width:.0f}; --height: {height:.0f}"
+    root.attrib = {"viewBox": root.attrib["viewBox"], "style": look, **labels}
+    heading = ElementTree.Element("title", {"id": f"{name}-title"})
+    heading.text = title
+    description = ElementTree.Element("desc", {"id": f"{name}-caption"})
+    description.text = caption
+    root[:0] = [heading, description]
+    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
+
+
+def _pictures(figures: Mapping[str, FigureFile], records: Any) -> list[Picture]:
+    pictures = []
+    for name, figure_file in figures.items():
+        try:
+            info = figure_file.compute(records)
+        except MissingRecordsError:
+            continue
+        title = name.replace("_", " ").capitalize().replace("Club", "CLUB")
+        caption = figure_file.CAPTION
+        svg = render(figure_file, info, ("svg",))["svg"]
+        pictures.append(Picture(name, title, caption, inline_svg(svg, name=name, title=title, caption=caption)))
+    return pictures
+
+
+def _local(name: str) -> str:
+    """A name without its namespace, which HTML does not write."""
+    return name.rpartition("}")[2]
+
+
+def _renamed(key: str, value: str, prefix: str) -> str:
+    if key == "id":
+        return f"{prefix}-{value}"
+    if key == "href" and value.startswith("#"):
+        return f"#{prefix}-{value[1:]}"
+    return _REFERENCE.sub(rf"url(#{prefix}-\1)", value)

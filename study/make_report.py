@@ -1,0 +1,42 @@
+"""Program: the report of one or more studies. ``python study/make_report.py results/<study>``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sea_core.errors import run_program
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, write the pages, say where they are."""
+    parser = argparse.ArgumentParser(
+        prog="make_report.py",
+        description="Write report.html of a study: the answer with its uncertainty, tables, figures, configs, the runs "
+        "behind every cell, and warnings, in one file that needs no network. Several studies get a page each "
+        "and one over all of them. Nothing is trained.",
+    )
+    parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/synthetic-search")
+    text = "folder of the page: default STUDY of one study; of several results, for the page over all of them"
+    parser.add_argument("--out", type=Path, help=text)
+    options = parser.parse_args(arguments)
+    # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
+    from plots.inline_svg import joint_pictures, study_pictures
+    from study.records import load_study
+    from study.report.write import write_report
+
+    folders = list(dict.fromkeys(options.studies))
+    studies = [load_study(folder) for folder in folders]
+    many = len(folders) > 1
+    for folder, study in zip(folders, studies, strict=True):
+        out = folder if many or options.out is None else options.out
+        print(write_report([folder], out, study_pictures(study)))
+    if many:
+        print(write_report(folders, options.out or Path("results"), joint_pictures(studies)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

@@ -1,0 +1,1 @@
+"""The report: ``compute`` says what the page holds (pure data), ``render`` how it looks, ``write`` puts it on disk."""
