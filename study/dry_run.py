@@ -25,7 +25,9 @@ class Probe(NamedTuple):
 def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, device: str) -> list[str]:
     """Lines that say what the study would run, where, and how long it would take at most."""
     probe = measure(plan.base, plan.dataset, seed=plan.seed, device=device)
-    counts = {f"{plan.expected_trials} trials": plan.expected_trials}
+    seeds = plan.seeds_per_trial
+    shown = f"{plan.expected_trials} trials{f' x up to {seeds} seeds' if seeds > 1 else ''}"
+    counts = {shown: plan.expected_trials * seeds}
     if finalize:
         competing = min(plan.finalists, plan.expected_trials)
         if competing > 1:

@@ -20,10 +20,11 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_json
 from sea_core.run_folder import read_run_folder
-from sea_core.streams import fresh_seeds, stream_seed
+from sea_core.streams import fresh_seeds
 from study.driver import RunSource
 from study.final_runs import FinalRun, FinalRuns
 from study.progress import Display
+from study.seeds import finalist_seeds
 from study.study_folder import StudyFolder
 
 SCHEMA_VERSION = 1
@@ -36,13 +37,6 @@ class Winner(NamedTuple):
     number: int
     config: Config
     seeds: list[int]
-
-
-def finalist_seeds(seed: int, count: int) -> list[int]:
-    """Seeds that finalists compete on: fresh, and none of them one that the winner is then reported on."""
-    taken = {seed, *fresh_seeds(seed, count)}
-    candidates = fresh_seeds(stream_seed(seed, "finalists") % 2**31, count + len(taken))
-    return [candidate for candidate in candidates if candidate not in taken][:count]
 
 
 def finalize(

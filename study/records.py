@@ -92,6 +92,11 @@ class RunRecord:
         return dict(self._trial.get("params", {}))
 
     @property
+    def judged_on(self) -> list[int]:
+        """Seeds of a trial; more than one if it was judged on several."""
+        return list(self._trial.get("seeds", [] if self.seed is None else [self.seed]))
+
+    @property
     def duplicate_of(self) -> int | None:
         """The trial whose equal config answered this one."""
         return self._trial.get("duplicate_of")
@@ -153,6 +158,7 @@ class Study:
         folder: its paths.
         identity: ``config.yaml`` (data, space, base config, sampler, pruner, seed, metric); empty for ablations alone.
         trials: by number.
+        trial_seeds: single seeds of trials that are judged on several, by number, then seed.
         finalists: by trial number, then seed.
         winner: one run per fresh seed.
         baselines: by name.
@@ -162,6 +168,7 @@ class Study:
     folder: StudyFolder
     identity: Mapping[str, Any] = field(repr=False)
     trials: list[RunRecord] = field(repr=False)
+    trial_seeds: list[RunRecord] = field(repr=False)
     finalists: list[RunRecord] = field(repr=False)
     winner: list[RunRecord] = field(repr=False)
     baselines: list[RunRecord] = field(repr=False)
@@ -179,7 +186,14 @@ class Study:
 
     def all_records(self) -> list[RunRecord]:
         """Every record, in the order of the attributes."""
-        return [*self.trials, *self.finalists, *self.winner, *self.baselines, *self.ablations]
+        return [
+            *self.trials,
+            *self.trial_seeds,
+            *self.finalists,
+            *self.winner,
+            *self.baselines,
+            *self.ablations,
+        ]
 
 
 def load_study(folder: Path) -> Study:
@@ -195,6 +209,7 @@ def load_study(folder: Path) -> Study:
         folder=paths,
         identity=read_identity(paths),
         trials=_read(paths.trials, "*"),
+        trial_seeds=_read(paths.trials, "*/seed-*"),
         finalists=_read(paths.root / "final" / "finalists", "*/seed-*"),
         winner=_read(paths.root / "final" / "winner", "seed-*"),
         baselines=_read(paths.root / "final" / "baselines", "*"),

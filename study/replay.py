@@ -45,12 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(int(record.record["threads"]))
     for line in surroundings(record, device):
         print(f"note: {line}; results may differ in their last digits")
-    difference = verify(record, dataset, device=device)
-    if difference is None:
-        print(f"{folder}: reproduced to the bit, {record.record['epochs']} epochs and the final weights")
-        return 0
-    print(f"{folder}: first difference at {difference}")
-    return 1
+    # A trial that was judged on several seeds is all of their runs.
+    for run in [each for each in study.trial_seeds if each.folder.parent == record.folder] or [record]:
+        difference = verify(run, dataset, device=device)
+        if difference is not None:
+            print(f"{run.folder}: first difference at {difference}")
+            return 1
+        print(f"{run.folder}: reproduced to the bit, {run.record['epochs']} epochs and the final weights")
+    return 0
 
 
 if __name__ == "__main__":

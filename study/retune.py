@@ -128,6 +128,9 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     own = {"sampler": identity["sampler"], "pruner": identity["pruner"], "seed": int(identity["seed"])}
     data = only_modalities(dataset, base)
     wanted = make_identity(folder, data, base=base, space=space, **own)
+    seeds_per_trial = int(identity.get("seeds_per_trial", 1))
+    if seeds_per_trial > 1:
+        wanted["seeds_per_trial"] = seeds_per_trial
     # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters.
     first = [{name: trial[name] for name in space if name in trial} for trial in identity.get("warm_start", [])]
     if first:
@@ -146,6 +149,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         fresh_seeds=len(selection["seeds"]),
         identity=wanted,
         exists=check_identity(folder, wanted),
+        seeds_per_trial=seeds_per_trial,
     )
 
 

@@ -26,6 +26,7 @@ from study.study_folder import StudyFolder
 from study.trial_store import OpenTrial, TrialStore
 
 STATE_WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+COPIED = (".json", ".csv", ".parquet")  # files that a trial takes over from one with an equal config
 _CELL_TRIES = 2  # of a grid's cell that failed for a reason that may not repeat
 
 
@@ -79,7 +80,8 @@ class Search:
         for trial in store.trials():
             self._learn(trial)
             if trial.state.is_finished():
-                clear_leftovers(folder.trial(trial.number))
+                for leftover in (folder.trial(trial.number), *folder.trial(trial.number).glob("seed-*")):
+                    clear_leftovers(leftover)
 
     def next(self) -> Run | None:
         """See ``RunSource``; trials that need no training are answered on the way."""
@@ -93,9 +95,10 @@ class Search:
                 continue
             config = self._base.override(**trial.params)
             run = Run(folder, Task(config, self._seed), run.label)
-            if (twin := self._answers.get(config.hash())) is None:
-                return run
-            self._answer_from(twin, run)
+            if (twin := self._answers.get(config.hash())) is not None:
+                self._answer_from(twin, run)
+            elif (first := self._first_run(run)) is not None:
+                return first
         return None
 
     def report(self, run: Run, report: EpochReport) -> bool:
@@ -121,6 +124,10 @@ class Search:
         why = {"kind": failure.kind, "message": failure.message}
         self._tell(run, TrialState.FAIL, None, failure=why, attempts=attempts)
 
+    def _first_run(self, run: Run) -> Run | None:
+        """What a trial begins, or goes on, with; None if nothing is left to train. Here a trial is one run."""
+        return run
+
     def _next_trial(self) -> OpenTrial | None:
         if self._resumed:
             return self._resumed.pop(0)
@@ -140,9 +147,8 @@ class Search:
             self._store.report(trial, step, value)
         known = read_run_folder(source).record["trial"]
         extra = trial_entry(trial, twin.state, twin.value, attempts=known["attempts"], duplicate_of=twin.number)
-        files = {
-            path.name: path.read_bytes() for path in source.iterdir() if path.suffix in (".json", ".csv", ".parquet")
-        }
+        extra["trial"] |= {key: known[key] for key in ("seeds", "values") if key in known}
+        files = {path.name: path.read_bytes() for path in source.iterdir() if path.suffix in COPIED}
         write_run_files(run.folder, files, extra)
         self._tell(run, twin.state, twin.value, duplicate_of=twin.number)
 

@@ -60,9 +60,16 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
     add("--sampler", choices=["tpe", "gp", "random", "qmc", "grid"], default="tpe", help=text)
     text = (
         "who stops hopeless trials: median compares with completed trials at the same epoch, patient does so but "
-        "spares those that still improve, hyperband gives many a short run and few a long one (default: median)"
+        "spares those that still improve, halving lets the better third of all trials on at growing distances, "
+        "hyperband is halving that gives some trials a later first test (default: median; halving for several seeds)"
     )
-    add("--pruner", choices=["median", "hyperband", "patient", "none"], default="median", help=text)
+    add("--pruner", choices=["median", "halving", "hyperband", "patient", "none"], help=text)
+    text = (
+        "judge a trial on the mean over up to K seeds instead of on one, which a lucky seed can win. The pruner then "
+        "decides after each seed, not after each epoch, whether the next one is worth it, so that most trials cost "
+        "one run and the best K (default: 1)"
+    )
+    add("--seeds-per-trial", type=int, default=1, metavar="K", help=text)
     text = "a finished study (name in --out, or folder) whose best trials are tried first (default: none)"
     add("--warm-start", metavar="STUDY", help=text)
     text = "of the search and of every trial; fresh seeds are derived from it (default: 999)"

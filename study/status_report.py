@@ -6,6 +6,7 @@ import json
 import socket
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import optuna
 import psutil
@@ -71,8 +72,12 @@ def _driver(root: Path) -> str:
         return "nobody drives it now"
 
 
-def _progress(trial: FrozenTrial, identity: dict[str, dict[str, int]]) -> str:
-    epochs = f"epoch {(trial.last_step or 0) + 1}/{identity['config']['epochs']}" if trial.last_step is not None else ""
+def _progress(trial: FrozenTrial, identity: dict[str, Any]) -> str:
+    epochs = ""
+    if trial.last_step is not None:
+        seeds = identity.get("seeds_per_trial", 1)  # steps count epochs from 0, or seeds from 1
+        done = f"epoch {trial.last_step + 1}/{identity['config']['epochs']}"
+        epochs = done if seeds == 1 else f"{trial.last_step} of up to {seeds} seeds"
     latest = f", {trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else "no epoch yet"
     since = (
         ""

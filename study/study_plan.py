@@ -17,6 +17,7 @@ from sea_core.errors import UserError
 from study.executors.make import Placement
 from study.identity import check_identity, make_identity
 from study.search_space import Space, grid, load_space
+from study.seeds import MOST_SEEDS_PER_TRIAL
 from study.storage import check_url
 from study.study_folder import StudyFolder, study_folder
 from study.warm_start import warm_start
@@ -37,6 +38,7 @@ class StudyPlan:
         storage: URL of Optuna's storage.
         first: parameters of trials that come before the sampler's.
         exists: the study was begun earlier.
+        seeds_per_trial: the most seeds a trial is judged on.
     """
 
     folder: StudyFolder
@@ -54,6 +56,7 @@ class StudyPlan:
     fresh_seeds: int
     identity: Mapping[str, Any]
     exists: bool
+    seeds_per_trial: int = 1
 
     @property
     def expected_trials(self) -> int:
@@ -69,6 +72,7 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
     """
     for name, least in (
         ("n_trials", 1),
+        ("seeds_per_trial", 1),
         ("finalists", 1),
         ("fresh_seeds", 1),
         ("timeout", 0),
@@ -79,6 +83,9 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+    if options.seeds_per_trial > MOST_SEEDS_PER_TRIAL:
+        raise UserError(f"--seeds-per-trial must be at most {MOST_SEEDS_PER_TRIAL}, got {options.seeds_per_trial}")
+    pruner = options.pruner or ("median" if options.seeds_per_trial == 1 else "halving")
     make_placement(options).check()
     if options.storage is not None:
         check_url(options.storage)
@@ -92,8 +99,10 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
         dataset = load_dataset(source, data_root=options.data_root, modalities=base.modalities)
         folder = study_folder(options.out, _study_name(options, dataset))
         identity = make_identity(
-            folder, dataset, base=base, space=space, sampler=options.sampler, pruner=options.pruner, seed=options.seed
+            folder, dataset, base=base, space=space, sampler=options.sampler, pruner=pruner, seed=options.seed
         )
+        if options.seeds_per_trial > 1:
+            identity["seeds_per_trial"] = options.seeds_per_trial
         if first:
             identity["warm_start"] = first
         plans.append(
@@ -103,7 +112,7 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
                 base=base,
                 space=space,
                 sampler=options.sampler,
-                pruner=options.pruner,
+                pruner=pruner,
                 seed=options.seed,
                 trials=_trials(options),
                 timeout=options.timeout,
@@ -113,6 +122,7 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
                 fresh_seeds=options.fresh_seeds,
                 identity=identity,
                 exists=check_identity(folder, identity),
+                seeds_per_trial=options.seeds_per_trial,
             )
         )
     folders = [plan.folder.root for plan in plans]

@@ -23,7 +23,9 @@ from study.pruners import make_pruner
 from study.records import load_study
 from study.repairs import Repairs
 from study.samplers import make_sampler
-from study.search import Budget, Search
+from study.search import Budget
+from study.seed_search import make_search
+from study.seeds import trial_seeds
 from study.storage import open_storage
 from study.study_folder import make_writable, only_driver
 from study.study_plan import StudyPlan
@@ -46,7 +48,7 @@ class StudyRun:
             plan.folder.name,
             plan.space,
             make_sampler=None if plan.sampler == "grid" else sampler_of,
-            pruner=make_pruner(plan.pruner, epochs=plan.base.epochs),
+            pruner=make_pruner(plan.pruner, epochs=plan.base.epochs, seeds=plan.seeds_per_trial),
         )
         check_storage(plan.folder, self._store, plan.identity)
         if self._store.begun == 0:
@@ -69,24 +71,25 @@ class StudyRun:
     def search(self) -> None:
         """Run trials until the plan's number is reached, or its time is over."""
         plan = self.plan
+        seeds = trial_seeds(plan.seed, plan.seeds_per_trial)
         deadline = None if plan.timeout is None else self._begun + plan.timeout
         self.train(
             Repairs(
                 plan.folder,
                 self._store.trials(),
                 base=plan.base,
-                seed=plan.seed,
+                seeds=seeds,
                 dataset=plan.dataset,
                 display=self._display,
             )
         )
-        source = Search(
+        source = make_search(
             plan.folder,
             self._store,
+            seeds=seeds,
             base=plan.base,
             space=plan.space,
             enumerate_grid=plan.sampler == "grid",
-            seed=plan.seed,
             dataset=plan.dataset,
             budget=Budget(plan.trials, deadline),
             display=self._display,

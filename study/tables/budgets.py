@@ -51,9 +51,9 @@ def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
     states = [run.state for run in runs]
     paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
     return (
-        len(runs),
+        sum(max(1, len(run.judged_on)) for run in runs),
         *(states.count(state) for state in ("complete", "pruned", "failed")),
-        len({run.seed for run in runs}),
+        len({seed for run in runs for seed in run.judged_on}),
         max((run.config.epochs for run in runs), default=0),
         sum(run.record.get("epochs") or 0 for run in paid),
     )

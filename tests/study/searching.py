@@ -13,8 +13,10 @@ from study.executors.in_process import InProcessExecutor
 from study.progress import Display
 from study.pruners import make_pruner
 from study.samplers import make_sampler
-from study.search import Budget, Search
+from study.search import Budget
 from study.search_space import Space, parse_space
+from study.seed_search import make_search
+from study.seeds import trial_seeds
 from study.storage import open_storage
 from study.study_folder import StudyFolder
 from study.trial_store import TrialStore
@@ -31,7 +33,14 @@ BASE = Config(epochs=5, stopping_step=50)
 
 
 def open_store(
-    folder: StudyFolder, *, space: Space, sampler: str = "tpe", pruner: str = "median", seed: int = 1, epochs: int = 5
+    folder: StudyFolder,
+    *,
+    space: Space,
+    sampler: str = "tpe",
+    pruner: str = "median",
+    seed: int = 1,
+    epochs: int = 5,
+    seeds: int = 1,
 ) -> TrialStore:
     folder.root.mkdir(parents=True, exist_ok=True)
     return TrialStore(
@@ -39,7 +48,7 @@ def open_store(
         "tiny",
         space,
         make_sampler=None if sampler == "grid" else lambda n: make_sampler(sampler, space, seed=seed, number=n),
-        pruner=make_pruner(pruner, epochs=epochs),
+        pruner=make_pruner(pruner, epochs=epochs, seeds=seeds),
     )
 
 
@@ -56,18 +65,19 @@ def search(
     misbehave: Callable[[Task, int], None] | None = None,
     stop: StopRequest | None = None,
     display: Display | None = None,
+    seeds_per_trial: int = 1,
 ) -> TrialStore:
     """Search until ``trials`` are reached; again with a larger number, it goes on."""
     dataset = dataset or random_dataset()
     folder, parsed, display = StudyFolder(root / "tiny"), parse_space(space, source="test"), display or Display()
-    store = open_store(folder, space=parsed, sampler=sampler, pruner=pruner, epochs=base.epochs)
-    source = Search(
+    store = open_store(folder, space=parsed, sampler=sampler, pruner=pruner, epochs=base.epochs, seeds=seeds_per_trial)
+    source = make_search(
         folder,
         store,
+        seeds=trial_seeds(7, seeds_per_trial),
         base=base,
         space=parsed,
         enumerate_grid=sampler == "grid",
-        seed=7,
         dataset=dataset,
         budget=Budget(trials),
         display=display,

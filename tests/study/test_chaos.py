@@ -93,8 +93,9 @@ def files(root: Path) -> set[str]:
 @pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"trials": 3, "base": BASE.override(epochs=2)}
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_path: Path, seeds: int) -> None:
+    settings: dict[str, Any] = {"trials": 3, "base": BASE.override(epochs=2), "seeds_per_trial": seeds}
     whole = outcome(search(tmp_path / "whole", **settings))
     point, survived = 0, False
     while not survived:

@@ -35,10 +35,10 @@ def test_lost_and_damaged_records_are_made_again_to_the_same_bytes(tmp_path: Pat
             path.write_text("{")
         elif path.exists():
             path.unlink()
-    repairs = Repairs(folder, store.trials(), base=BASE, seed=7, dataset=dataset, display=Display())
+    repairs = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
     drive(repairs, InProcessExecutor(StandInWorker(dataset)), display=Display(), stop=StopRequest())
     assert [trial.record for trial in load_study(folder.root).trials] == before
-    whole = Repairs(folder, store.trials(), base=BASE, seed=7, dataset=dataset, display=Display())
+    whole = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
     assert whole.next() is None
 
 

@@ -12,7 +12,7 @@ import yaml
 from sea_core.data import catalogue
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
-from study import run_search
+from study import replay, run_search
 from study.records import load_study
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
@@ -160,6 +160,26 @@ def test_the_test_split_does_not_touch_search_and_selection(
     assert tests[0] != tests[1], "the labels were not permuted: a weak test"
 
 
+@pytest.mark.slow
+def test_a_search_over_several_seeds_a_trial_ends_like_any_other(run: Callable[..., int], tmp_path: Path) -> None:
+    arguments = ("--n-trials", "4", "--seeds-per-trial", "2", "--finalists", "2", "--fresh-seeds", "1")
+    for _ in range(2):
+        assert run(*arguments, "--no-ablations") == 0
+    root = tmp_path / "out" / NAME
+    study, summary = load_study(root), read(root / "summary.json")
+    assert study.identity["pruner"] == "halving"
+    assert study.identity["seeds_per_trial"] == 2
+    assert sum(summary["trials"].values()) == 4
+    best = study.trials[summary["best"]["number"]]
+    assert best.validation is not None
+    assert best.validation.means()["recall@20"] == pytest.approx(best.value)
+    assert replay.main([str(root), str(best.number)]) == 0
+    with (root / "tables/budgets.csv").open(newline="") as file:
+        ledger = next(csv.DictReader(file))
+    assert (ledger["runs"], ledger["seeds"]) == (str(len(study.trial_seeds)), "2")
+    assert run(*arguments, "--seeds-per-trial", "3") == 2
+
+
 def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,6 +215,8 @@ def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
     [
         (["--n-trials", "0"], "--n-trials must be at least 1, got 0"),
         (["--finalists", "0"], "--finalists must be at least 1, got 0"),
+        (["--seeds-per-trial", "0"], "--seeds-per-trial must be at least 1, got 0"),
+        (["--seeds-per-trial", "65"], "--seeds-per-trial must be at most 64, got 65"),
         (["--fresh-seeds", "0"], "--fresh-seeds must be at least 1, got 0"),
         (["--timeout", "-1"], "--timeout must be at least 0, got -1.0"),
         (["--threads", "0"], "--threads must be at least 1, got 0"),
@@ -310,11 +332,12 @@ def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
     make_sampler(sampler, load_space("default"), seed=1, number=0)
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "patient", "none"])
+@pytest.mark.parametrize("pruner", ["median", "halving", "hyperband", "patient", "none"])
 def test_every_pruner_on_the_command_line_exists(pruner: str) -> None:
     from study.pruners import make_pruner
 
     make_pruner(pruner, epochs=1)
+    make_pruner(pruner, epochs=1, seeds=2)
     make_pruner(pruner, epochs=1000)
 
 

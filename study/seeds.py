@@ -1,0 +1,27 @@
+"""Which seeds serve what. All are derived from the study's seed; none serves twice.
+
+A search's trials see the study's own seed first, so that all trials are compared under common random numbers. Finalists
+and the winner get others (``sea_core.streams.fresh_seeds``): a score that a choice was made on is no result.
+"""
+
+from __future__ import annotations
+
+from sea_core.streams import fresh_seeds, stream_seed
+
+MOST_SEEDS_PER_TRIAL = 64
+
+
+def trial_seeds(seed: int, count: int) -> list[int]:
+    """Seeds of a trial of up to ``count`` runs, the study's own first; a smaller count gives the first of them."""
+    taken = {*fresh_seeds(seed, MOST_SEEDS_PER_TRIAL), *finalist_seeds(seed, MOST_SEEDS_PER_TRIAL)}
+    return [seed, *_derived(seed, "trials", count - 1, taken | {seed})]
+
+
+def finalist_seeds(seed: int, count: int) -> list[int]:
+    """Seeds that finalists compete on: fresh, and none of them one that the winner is then reported on."""
+    return _derived(seed, "finalists", count, {seed, *fresh_seeds(seed, count)})
+
+
+def _derived(seed: int, purpose: str, count: int, taken: set[int]) -> list[int]:
+    candidates = fresh_seeds(stream_seed(seed, purpose) % 2**31, count + len(taken))
+    return [candidate for candidate in candidates if candidate not in taken][:count]
