@@ -37,6 +37,16 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return numba.njit(**_OPTIONS)(function)
 
 
+def part_of_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that only compiled ones call; LLVM copies its code into each of them, always.
+
+    Left to choose, LLVM may call it, and then which code is called depends on how the caller came into the process. The
+    process that compiles has another copy of this function than one that finds the caller in the cache folder. Sums are
+    ordered otherwise in it, so the same run would get other bits the first time than ever after.
+    """
+    return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A building block of compiled functions, compiled anew for the constants of each place that uses it."""
     return numba.njit(inline="always", **_OPTIONS)(function)

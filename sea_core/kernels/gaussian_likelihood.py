@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from sea_core.kernels.compiler import compiled, inlined
+from sea_core.kernels.compiler import compiled, inlined, part_of_compiled
 
 TILE, DIM, HIDDEN = 256, 32, 8
 # One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
@@ -83,7 +83,7 @@ def _exp2(x):  # type: ignore[no-untyped-def]
     return power * np.int32(np.int32(whole + 127) << 23).view(np.float32)
 
 
-@compiled
+@part_of_compiled
 def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[no-untyped-def]
     """Turn ``mean`` and ``raw``, the log variance before its tanh, into the loss's gradients with respect to them."""
     loss = ZERO
@@ -100,7 +100,7 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
     return loss * HALF
 
 
-@compiled
+@part_of_compiled
 def _forward(net, x, hidden, output):  # type: ignore[no-untyped-def]
     """Linear, ReLU, linear."""
     _fill_rows(hidden, net[_BIAS0:_WEIGHT1], HIDDEN)
@@ -111,7 +111,7 @@ def _forward(net, x, hidden, output):  # type: ignore[no-untyped-def]
     _add_product(output, net[_WEIGHT1:_BIAS1], HIDDEN, 1, hidden, DIM, HIDDEN)
 
 
-@compiled
+@part_of_compiled
 def _backward(net, x, hidden, d_output, d_hidden, d_net):  # type: ignore[no-untyped-def]
     """Add the gradients of the net's parameters, given those of its outputs."""
     _add_outer_products(d_net[_WEIGHT1:_BIAS1], d_output, hidden, DIM, HIDDEN)
