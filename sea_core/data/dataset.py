@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from sea_core.hashing import hash_arrays
+
+_ALIGNMENT = 64  # bytes: a cache line, and what PyTorch and Ray's object store align to
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Dataset:
         source: what ``load_dataset`` needs to load it again: a name or the absolute path of a folder.
         users, items: ``U`` and ``I``, 1 + the largest id over all splits.
         train, valid: interactions; valid holds only users who have training interactions.
-        features: modality -> ``(items, d_m)`` float32 raw features, in model order.
+        features: modality -> ``(items, d_m)`` float32 raw features, in model order; see ``aligned``.
         notes: what was counted and explained while loading (items without training rows, ...).
     """
 
@@ -52,6 +55,14 @@ class Dataset:
     valid: Interactions
     features: Mapping[str, Float[np.ndarray, "items dim"]]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Loaders, tests, ``replace`` and Ray's object store bring arrays at any address; here all of them pass.
+        object.__setattr__(self, "features", {name: aligned(array) for name, array in self.features.items()})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -84,3 +95,18 @@ class Dataset:
         """Covers everything that training and selection read: split, features and the order of the modalities."""
         order = "|".join(f"{name}={value}" for name, value in self.feature_hashes.items())
         return hash_arrays({"data": np.frombuffer(f"{self.split_hash}|{order}".encode(), dtype=np.uint8)})
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """The array in C order with its data at a multiple of 64 bytes; itself, without a copy, if it is so already.
+
+    The libraries that multiply matrices promise equal bits for equal data at equal alignment only, so a run may not
+    depend on where an array happens to lie.
+    """
+    if array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0:
+        return array
+    memory = np.empty(array.nbytes + _ALIGNMENT, dtype=np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
