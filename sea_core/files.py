@@ -28,5 +28,9 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which file it had no room for
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ The cache holds machine code, so it deserves the trust of Python's own ``__pycac
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +33,35 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call; later processes find the machine code in the cache folder."""
     config.CACHE_DIR = str(_FOLDER)  # type: ignore[attr-defined]
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        dispatcher = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # the cache folder cannot be written: compile again in every process
         return numba.njit(**_OPTIONS)(function)
+    dispatcher._cache = _ForgivingCache(dispatcher._cache)
+    return dispatcher
+
+
+class _ForgivingCache:
+    """Numba's cache of one function, of which a damaged or unwritable file costs a compilation and nothing else."""
+
+    def __init__(self, cache: Any) -> None:
+        self._cache = cache
+
+    def load_overload(self, *arguments: Any) -> Any:
+        """What was compiled before, or None."""
+        try:
+            return self._cache.load_overload(*arguments)
+        except Exception:  # a damaged file can fail in whatever reads it first
+            with contextlib.suppress(OSError):
+                self._cache.flush()
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        """Keep what was compiled, if there is room."""
+        with contextlib.suppress(OSError):
+            self._cache.save_overload(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
 
 
 def part_of_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
