@@ -1,0 +1,87 @@
+"""Ctrl-C once finishes the epoch, twice stops now; either way the same command ends with an undisturbed study."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sea_core.interrupts import graceful_stop
+from sea_core.training.loop import Stopped
+from study.executors.base import Task
+from study.records import load_study
+from tests.study.searching import outcome, search
+
+PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"
+
+
+def press_at(epoch_to_press: int, presses: int) -> Callable[[Task, int], None]:
+    """Send this process Ctrl-C while the study trains its n-th epoch."""
+    seen = 0
+
+    def misbehave(task: Task, epoch: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == epoch_to_press:
+            for _ in range(presses):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.01)  # signals of one kind do not queue
+
+    return misbehave
+
+
+@pytest.mark.parametrize(("presses", "ends_with"), [(1, Stopped), (2, KeyboardInterrupt)])
+def test_a_study_stopped_by_ctrl_c_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, presses: int, ends_with: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with graceful_stop() as stop, pytest.raises(ends_with):
+        search(tmp_path / "stopped", 4, misbehave=press_at(8, presses), stop=stop)
+    assert "stopping after this epoch; press Ctrl-C again to stop now" in capsys.readouterr().err
+    kept = (tmp_path / "stopped/tiny/trials/1/checkpoint.safetensors").exists()
+    assert kept == (presses == 1), "one press leaves a checkpoint of the epoch it waited for"
+    assert outcome(search(tmp_path / "stopped", 4)) == outcome(search(tmp_path / "whole", 4))
+
+
+def test_outside_the_block_ctrl_c_is_what_it_was() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with graceful_stop() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+        assert stop.asked, "a scheduler's SIGTERM asks to stop too"
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presses", [1, 2])
+def test_the_real_program_resumed_after_ctrl_c_leaves_the_bytes_of_an_undisturbed_one(
+    tmp_path: Path, presses: int
+) -> None:
+    command = [sys.executable, str(PROGRAM), "-d", "synthetic:users=60,items=50,interactions=8,dims=8/6"]
+    command += ["--n-trials", "3", "--epochs", "60", "--threads", "1", "--no-finalize", "--quiet"]
+    command += ["--set", "stopping_step=60", "latent_dim=8"]
+
+    def start(out: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen([*command, "--out", str(tmp_path / out)], stderr=subprocess.PIPE, text=True)
+
+    assert start("whole").wait() == 0
+    process = start("stopped")
+    for _ in range(600):
+        if list(tmp_path.glob("stopped/*/trials/1/attempts.json")):
+            break
+        time.sleep(0.1)
+    for _ in range(presses):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert ("this continues the study:" in errors) == (presses == 1)
+    assert start("stopped").wait() == 0
+    (whole,), (stopped,) = ((tmp_path / name).glob("synthetic*") for name in ("whole", "stopped"))
+    assert (whole / "tables/trials.csv").read_bytes() == (stopped / "tables/trials.csv").read_bytes()
+    hashes = [[trial.weights_hash for trial in load_study(root).trials] for root in (whole, stopped)]
+    assert hashes[0] == hashes[1]
