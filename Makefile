@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
+PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow chaos check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow chaos dashboard check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +40,10 @@ test-slow: setup-dev  ## the tests that train for seconds or more
 
 chaos: setup-dev  ## kill drivers and the real program, often (SEA_CHAOS_SEED=... repeats a run)
 	SEA_CHAOS_KILLS=$${SEA_CHAOS_KILLS:-24} $(RUN) -m pytest -m chaos -p no:xdist -s $(ARGS)
+
+dashboard: setup-dev  ## optuna-dashboard on a study: STUDY=results/<study>, PORT=8080
+	@test -f "$(STUDY)/study.db" || { echo "no study.db there: make dashboard STUDY=results/<study>" >&2; exit 2; }
+	$(VENV)/bin/optuna-dashboard --port $(PORT) "sqlite:///$(STUDY)/study.db"
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

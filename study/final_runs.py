@@ -17,7 +17,7 @@ from sea_core.evaluation.full_ranking import embedding_scorer
 from sea_core.run_folder import EMBEDDINGS, RECEIPT, RECORD, TEST, read_run_folder, write_user_metrics
 from sea_core.test_split import open_test
 from sea_core.training.run import EpochReport
-from study.driver import Run, write_failed_run, write_run_files
+from study.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.executors.base import Failure, RunFiles, Task
 from study.progress import Display
 
@@ -58,6 +58,9 @@ class FinalRuns:
         """Take those of the runs that are not done."""
         self._dataset, self._display = dataset, display
         self._queue = [run for run in runs if not run.is_done(dataset)]
+        for run in runs:
+            if run not in self._queue:
+                clear_leftovers(run.folder)
         self._going_on: dict[str, FinalRun] = {}
 
     def next(self) -> Run | None:

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sea_core.run_folder import RECORD, RunFolder
 from sea_core.training.run import EpochReport
-from study.driver import Run, write_failed_run, write_run_files
+from study.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.executors.base import Failure, RunFiles, Task
 from study.search import COPIED, Search, trial_entry
 from study.seed_runs import finished_seeds, joint_files, judged_on, seed_entry, seed_values
@@ -64,6 +64,8 @@ class SeedSearch(Search):
         """The first seed that is not done and that the pruner wants; if there is none, the trial ends here."""
         trial, config = self._open[run.key], run.task.config
         runs = finished_seeds(self._folder, trial.number, config, self._seeds, self._dataset)
+        for done in runs:  # a kill may have come between a seed's record and this
+            clear_leftovers(done.folder)
         values = seed_values(runs, config.valid_metric)
         for count in range(1, len(values) + 1):
             # Steps count seeds from 1. At the last one there is nothing left to save: the trial is complete.
