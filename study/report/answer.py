@@ -53,15 +53,15 @@ def answer(study: Study, results: Results) -> Answer:
     modes = list(dict.fromkeys(line["mode"] for line in lines))
     for mode in modes:
         inside = [line for line in lines if line["mode"] == mode]
-        parts = sorted(
-            (line for line in inside if line["arm"] in PARTS), key=lambda line: list(PARTS).index(line["arm"])
-        )
+        order = list(PARTS)
+        parts = sorted((line for line in inside if line["arm"] in PARTS), key=lambda line: order.index(line["arm"]))
         tiles += [_part_tile(line, mode if len(modes) > 1 else "") for line in parts if line["arm"] != "no-both"]
-        prefix = "With every arm re-tuned by a search of its own, removing" if mode == "retuned" else "Removing"
-        sentences += [f"{prefix if n == 0 else 'Removing'} {_part(line)}" for n, line in enumerate(parts)]
+        sentences += _parts(parts, "With every arm re-tuned by a search of its own, removing" * (mode == "retuned"))
         sentences += _others([line for line in inside if line["arm"] not in PARTS], results.titles)
     sentences += _family(results.arms, study)
     sentences += _shrinkage(study)
+    if any("[" in sentence for sentence in sentences):
+        sentences.append("In brackets: 95 % intervals for users and seeds like these.")
     return Answer(study.name, study.dataset, tiles, sentences)
 
 
@@ -146,28 +146,49 @@ def _part_tile(line: Line, mode: str) -> Tile:
     return Tile(label, _VERDICTS[line["verdict"]], detail, _TONES[line["verdict"]])
 
 
-def _part(line: Line) -> str:
-    """``CLUB changes it by ...: what that decides.``"""
+def _parts(lines: Sequence[Line], opening: str) -> list[str]:
+    """What removing CLUB, Solosim or both does: a sentence for each that is decided, one for all that are not."""
+    still_open = [line for line in lines if line["verdict"] in ("undecided", "underpowered")]
+    sentences = [_decided(line) for line in lines if line not in still_open]
+    if still_open:
+        changes = [
+            f"{PARTS[line['arm']]} {'changes it ' * (n == 0)}by {difference_text(line)}"
+            for n, line in enumerate(still_open)
+        ]
+        sentences.append(f"Removing {_listed(changes)}: {_why_open(still_open)}.")
+    if opening and sentences:
+        sentences[0] = sentences[0].replace("Removing", opening, 1)
+    return sentences
+
+
+def _decided(line: Line) -> str:
     name, plural = PARTS[line["arm"]], line["arm"] == "no-both"
     subject = "CLUB and Solosim together" if plural else name
-    text = f"{name} changes it by {difference_text(line)}{_p(line)}"
-    verdict = line["verdict"]
-    if verdict in ("worse", "better"):
-        helps = "help" if verdict == "worse" else "harm"
-        return f"{text}: {subject} {helps if plural else helps + 's'} here."
-    if verdict == "equivalent":
+    text = f"Removing {name} changes it by {difference_text(line)}{_p(line)}"
+    if line["verdict"] == "equivalent":
         return (
             f"{text}: equivalent, any difference is smaller than the {line['margin']:.4f} that would matter "
             f"(equivalence test, p {_relation(line['p_equivalent'])})."
         )
-    if math.isnan(line["p"]):
-        return f"{text}: not decided, as one seed gives no interval."
-    if verdict == "underpowered":
-        return (
-            f"{text}: not decided, as {line['seeds']} seeds with {line['users']} users reliably find only differences "
-            f"from {line['mde']:.4f} on."
-        )
-    return f"{text}: not decided; a difference of {line['mde']:.4f} would have been found, a smaller one may be there."
+    helps = "help" if line["verdict"] == "worse" else "harm"
+    return f"{text}: {subject} {helps if plural else helps + 's'} here."
+
+
+def _why_open(lines: Sequence[Line]) -> str:
+    """Why these comparisons are not decided, and what would have been found."""
+    subject = "not decided" if len(lines) == 1 else "none of this is decided"
+    mdes = sorted(line["mde"] for line in lines if not math.isnan(line["mde"]))
+    if not mdes:
+        return f"{subject}, as one seed gives no interval"
+    found = " to ".join(dict.fromkeys(f"{mde:.4f}" for mde in (mdes[0], mdes[-1])))
+    line = lines[0]
+    return (
+        f"{subject}, as {line['seeds']} seeds with {line['users']} users reliably find only differences from {found} on"
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _others(lines: Sequence[Line], titles: Mapping[str, str]) -> list[str]:
@@ -188,13 +209,13 @@ def _family(frame: pd.DataFrame, study: Study) -> list[str]:
     verdicts = frame.loc[frame["study"] == study.name, "verdict"]
     if verdicts.empty:
         return []
-    counts = verdicts.value_counts()
-    differ, same = int(counts.get("better", 0) + counts.get("worse", 0)), int(counts.get("equivalent", 0))
+    counts = {str(verdict): int(count) for verdict, count in verdicts.value_counts().items()}
+    differ, weak = counts.get("better", 0) + counts.get("worse", 0), counts.get("underpowered", 0)
+    unsettled = weak + counts.get("undecided", 0)
     return [
-        f"Of all {len(verdicts)} comparisons of arms with the full model (arms × metrics), {differ or 'none'} "
-        f"{'shows' if differ == 1 else 'show'} a difference after Holm’s correction, {same or 'none'} "
-        f"{'is' if same == 1 else 'are'} shown to be equivalent, and {int(counts.get('underpowered', 0)) or 'none'} "
-        f"had too little power to say anything."
+        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} show a "
+        f"difference, {counts.get('equivalent', 0)} are equivalent and {unsettled} are not decided, {weak} of these "
+        "for lack of power."
     ]
 
 

@@ -73,9 +73,17 @@ class Source(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row and the runs behind it: one line each where they have values of their own, else a list of links."""
+    """A row and the runs behind it.
+
+    Attributes:
+        cells: the first names the row.
+        name_href: the only run behind the row, where there is one.
+        sources: several runs that have values of their own in the row's columns, one line each.
+        links: several runs that have none.
+    """
 
     cells: Sequence[Cell]
+    name_href: str
     sources: Sequence[Source]
     links: Sequence[Link]
 

@@ -50,7 +50,7 @@ def show_table(table: Table, *, page_folder: Path, files: Path) -> ShownTable:
         name=table.name,
         title=TITLES.get(table.name, table.name),
         caption=table.caption,
-        groups=table.groups,
+        groups=table.groups if len(table.groups) > 1 else [],  # the page says already what it is about
         columns=table.columns,
         blocks=blocks,
         notes=table.notes,
@@ -96,10 +96,12 @@ def _row(
     cells: Sequence[Cell], runs: Sequence[RunRecord], columns: Sequence[tuple[str, str]], page_folder: Path
 ) -> Row:
     """A row; runs get a line of their own where the columns are metrics, so that a mean stands above its values."""
+    if len(runs) == 1 and cells[0].value:
+        return Row(cells, run_link(runs[0], page_folder).href, [], [])
     tested = [(run, _values(run, columns)) for run in runs]
     if any(any(values) for _, values in tested):
-        return Row(cells, [Source(run_link(run, page_folder), values) for run, values in tested], [])
-    return Row(cells, [], [run_link(run, page_folder) for run in runs])
+        return Row(cells, "", [Source(run_link(run, page_folder), values) for run, values in tested], [])
+    return Row(cells, "", [], [run_link(run, page_folder) for run in runs])
 
 
 def _values(run: RunRecord, columns: Sequence[tuple[str, str]]) -> list[str]:

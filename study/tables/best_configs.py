@@ -33,7 +33,7 @@ def compute(results: Results) -> Table | None:
         columns=["Parameter", *[study.name for study, _ in chosen]],
         rows=rows,
         rules=[1, 1 + len(parameters)],
-        runs=[[best for _, best in chosen]] * len(rows),
+        runs=[[best for _, best in chosen] if row[0] == "trial" else [] for row in rows],
         frame=pd.DataFrame(lines, columns=["study", "dataset", "trial", "parameter", "value"]),
     )
 
