@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from sea_core.cache import temporary_cache
 from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
@@ -16,7 +17,7 @@ from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.ablation_plan import Mode, Plan, plan_ablation
 from study.arms import FULL, Arm
-from study.dry_run import measure
+from study.estimate import measure
 from study.power_preview import preview_power
 from study.progress import duration
 from study.records import Study, load_study
@@ -166,7 +167,8 @@ def _expected_time(ablation: Ablation, runs: int, device: str | None) -> str:
         return f"about {duration(median(known) * runs)}, as finished runs here took"
     if device is None:
         return "known after the first run; --dry-run measures it"
-    probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+    with temporary_cache():  # a dry run leaves no trace
+        probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
     longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
     return f"at most {duration(longest)} ({probe.epoch:.2f} s an epoch, measured on full); early stopping makes it less"
 

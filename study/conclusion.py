@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from study.progress import duration
+from study.progress import duration, exact_duration
 from study.records import Study
 from study.tables import ablation, overall
 from study.tables.render import to_text
@@ -18,6 +18,10 @@ def conclusion(study: Study) -> list[str]:
     counts, best, final = summary["trials"], summary["best"], summary["final"]
     total = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines = ["", f"{study.name}: {sum(counts.values())} trials ({total}) in {duration(summary['seconds'])}"]
+    if (estimate := summary.get("estimate")) is not None:
+        took = estimate["seconds"] * (1 + estimate["error"])
+        spoken = f"estimated {exact_duration(estimate['seconds'])}, took {exact_duration(took)}"
+        lines.append(f"{spoken} ({100 * estimate['error']:+.0f} %), tables and figures not counted")
     if best is None:
         first = next((trial for trial in study.trials if trial.failure), None)
         why = f"; trial {first.number}: {first.failure['message']}" if first and first.failure else ""

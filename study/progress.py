@@ -167,6 +167,14 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def exact_duration(seconds: float) -> str:
+    """``45.2 s``, ``3 min 10 s``, ``2 h 5 min``: two steps, for comparisons."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _epoch_text(report: EpochReport, config: Config) -> str:
     value = report.validation[config.valid_metric]
     return f"epoch {report.epoch + 1}/{config.epochs}, {config.valid_metric} {value:.4f}, {report.seconds:.2f} s/epoch"

@@ -185,10 +185,9 @@ class Study:
         return next(record.dataset for record in self.all_records())
 
     def all_records(self) -> list[RunRecord]:
-        """Every record, in the order of the attributes."""
+        """Every record, in the order of the attributes, but the single seeds, which their trials stand for."""
         return [
             *self.trials,
-            *self.trial_seeds,
             *self.finalists,
             *self.winner,
             *self.baselines,

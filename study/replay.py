@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     study = load_study(options.study)
     folder = study.folder.trial(int(options.trial)) if options.trial.isdecimal() else options.study / options.trial
-    record = next((each for each in study.all_records() if each.folder == folder.resolve()), None)
+    record = next(
+        (each for each in [*study.all_records(), *study.trial_seeds] if each.folder == folder.resolve()), None
+    )
     if record is None:
         raise UserError(
             f"{options.study} holds no run '{options.trial}'; give a trial's number, or final/winner/seed-<n>"

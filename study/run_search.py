@@ -14,6 +14,7 @@ from study.search_options import make_parser
 
 if TYPE_CHECKING:
     from sea_core.interrupts import StopRequest
+    from study.executors.make import Placement
     from study.progress import Display
     from study.study_plan import StudyPlan
 
@@ -66,9 +67,10 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
     from study.study_run import driving
     from study.tables.write import write_tables
 
-    folder = plan.folder
-    with driving(plan, make_placement(options), display=display, stop=stop) as run:
+    folder, placement = plan.folder, make_placement(options)
+    with driving(plan, placement, display=display, stop=stop) as run:
         try:
+            expected = _expected_seconds(plan, placement, options)
             run.search()
             if not options.no_finalize and run.has_result:
                 winner = run.finalize()
@@ -86,20 +88,34 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
         except Stopped:
             run.write_results()
             raise
-        run.write_results()
+        run.write_results(expected=expected)
         display.stage("tables, figures and report")
         write_tables([folder.root], folder.tables)
         make_figures(folder.root, say=lambda line: None)
         write_report([folder.root], folder.root, study_pictures(load_study(folder.root)))
 
 
+def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.Namespace) -> float | None:
+    """How long a new study is likely to take, to be held against its time in the end; None where nobody can say."""
+    from study.arms import load_suite
+    from study.estimate import estimate, planned_runs, probe_of
+
+    probe = probe_of(plan, placement)
+    if probe is None or plan.exists or plan.timeout is not None:
+        return None
+    arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
+    counts = planned_runs(plan, arms, finalize=not options.no_finalize)
+    return estimate(plan, probe, counts, workers=placement.workers).likely
+
+
 def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
     from study.arms import load_suite
     from study.dry_run import show_plan
+    from study.study_plan import make_placement
 
     arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
     for plan in plans:
-        print("\n".join(show_plan(plan, arms, finalize=not options.no_finalize, device=options.device)))
+        print("\n".join(show_plan(plan, arms, finalize=not options.no_finalize, placement=make_placement(options))))
     return 0
 
 

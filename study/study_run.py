@@ -116,13 +116,17 @@ class StudyRun:
             run_baselines(plan.folder, plan.dataset, display=self._display)
         return winner
 
-    def write_results(self) -> None:
-        """Write ``trials.csv`` and ``summary.json`` from what is finished, if anything is."""
+    def write_results(self, *, expected: float | None = None) -> None:
+        """Write ``trials.csv`` and ``summary.json`` from what is finished, if anything is.
+
+        Args:
+            expected: seconds that a study which this process began, and finished, was estimated to take.
+        """
         if not any(trial.state.is_finished() for trial in self._store.trials()):
             return
         study, now = load_study(self.plan.folder.root), time.monotonic()
         write_trials_table(study)
-        write_summary(study, seconds=now - self._written)
+        write_summary(study, seconds=now - self._written, expected=expected)
         self._written = now
 
 

@@ -30,13 +30,15 @@ def write_trials_table(study: Study) -> None:
     write_atomically(study.folder.tables / "trials.csv", text.getvalue().encode())
 
 
-def write_summary(study: Study, *, seconds: float) -> dict[str, Any]:
+def write_summary(study: Study, *, seconds: float, expected: float | None = None) -> dict[str, Any]:
     """Write ``summary.json``.
 
     Args:
         study: as read back from its folder.
         seconds: wall time of this invocation; earlier ones are added.
+        expected: what ``seconds`` was estimated to be, if this is the only invocation; None keeps an earlier one's.
     """
+    earlier = _earlier(study.folder)
     states = Counter(trial.state for trial in study.trials)
     complete = [trial for trial in study.trials if trial.state == "complete"]
     best = max(complete, key=lambda trial: (trial.value or 0.0, -(trial.number or 0)), default=None)
@@ -48,8 +50,16 @@ def write_summary(study: Study, *, seconds: float) -> dict[str, Any]:
         "best": None if best is None else _best(best),
         "final": _final(study.winner),
         "baselines": {str(each.baseline): _means(each) for each in study.baselines},
-        "seconds": seconds + _earlier_seconds(study.folder),
+        "seconds": seconds + earlier.get("seconds", 0.0),
     }
+    summary["estimate"] = (
+        {"seconds": expected, "error": seconds / expected - 1}
+        if expected
+        # What was estimated then says nothing of a study that has been searched on since.
+        else earlier.get("estimate")
+        if earlier.get("trials") == summary["trials"]
+        else None
+    )
     write_json(study.folder.summary, summary)
     return summary
 
@@ -79,13 +89,16 @@ def _mean_and_sd(values: Sequence[float]) -> Mapping[str, float | None]:
     return {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
 
 
-def _earlier_seconds(folder: StudyFolder) -> float:
+def _earlier(folder: StudyFolder) -> dict[str, Any]:
+    """The summary of an earlier invocation, empty if there was none."""
     try:
-        return float(json.loads(folder.summary.read_text(encoding="utf-8"))["seconds"])
+        summary: dict[str, Any] = json.loads(folder.summary.read_text(encoding="utf-8"))
+        float(summary["seconds"])
     except FileNotFoundError:
-        return 0.0
+        return {}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read {folder.summary}: {error}; delete it, it will be written anew") from None
+    return summary
 
 
 def _cell(value: Any) -> str:

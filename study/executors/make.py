@@ -31,6 +31,11 @@ class Placement:
     gpus: float = 0.0
     ray_address: str | None = None
 
+    @property
+    def threads_of_a_run(self) -> int | None:
+        """Processor threads that a run on this machine gets; None leaves torch's own choice."""
+        return self.threads or (None if self.workers == 1 else max(1, _cores() // self.workers))
+
     def check(self) -> None:
         """See that this machine can do it.
 
