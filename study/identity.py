@@ -67,8 +67,8 @@ def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
         )
     if changes := differences(_essence(_completed(stored)), _essence(identity)):
         raise UserError(
-            f"the study {folder.root} was made with other settings ({'; '.join(changes)}); "
-            "repeat the settings it was made with, or choose another --study-name"
+            f"the study {folder.root} was made with other settings ({'; '.join(changes)}), says "
+            f"{folder.identity.name}; repeat the settings it was made with, or choose another --study-name"
         )
     return True
 
