@@ -3,12 +3,14 @@
 Only the ranks of relevant items are needed: a relevant item's rank is the number of allowed items that score higher, or
 equal with a smaller id. Counting them is one comparison pass over the scores, several times cheaper than a top-K
 selection, and exact in ties wherever they fall. Users are scored in blocks: ``U x I`` scores are never in memory.
+On a CPU a compiled kernel counts; ``_count_with_torch`` is its twin for other devices and dtypes.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,12 +21,13 @@ from torch import Tensor
 from sea_core.data.dataset import Interactions
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.memory import keep_freed_memory
 
 # User ids in, one row of scores over all items out; the higher, the better.
 Scorer = Callable[[Int[Tensor, " users"]], Float[Tensor, "users items"]]
 
-# 4 MB of float32 scores stay in the processor's cache between the product, the mask and the comparison.
-_BLOCK_SCORES = 2**20
+# 8 MB of float32 scores: large enough for the product, small enough to be in a cache when they are compared.
+_BLOCK_SCORES = 2**21
 _LEAST_BLOCK_USERS = 16
 
 
@@ -36,8 +39,7 @@ def embedding_scorer(user_embedding: Float[Tensor, "users dim"], item_embedding:
     """Score by the dot product of a user's and an item's embedding (SEA, Section 4.4)."""
 
     def scorer(users: Int[Tensor, " users"]) -> Float[Tensor, "users items"]:
-        # The same product as users @ items.T, but laid out item by item, which takes the processor a third less time.
-        return (item_embedding @ user_embedding[users].T).T
+        return user_embedding[users] @ item_embedding.T
 
     return scorer
 
@@ -89,6 +91,7 @@ class FullRanking:
         self._ks = tuple(ks)
         self._device = torch.device(device)
         self._blocks = tuple(self._prepare(sp.csr_array(train), wanted))
+        keep_freed_memory()
 
     def evaluate(self, scorer: Scorer) -> UserMetrics:
         """Rank all items for every user of the split.
@@ -100,95 +103,101 @@ class FullRanking:
             NonFiniteScoresError: a score is NaN or infinite.
             ValueError: the scorer returned another shape than one row per user and one column per item.
         """
-        hits = torch.zeros((len(self._users), max(self._ks)), dtype=torch.bool, device=self._device)
-        room: tuple[Tensor, Tensor] | None = None
+        deepest = max(self._ks)
+        hits = np.zeros((len(self._users), deepest), dtype=np.bool_)
+        kernel = _kernel()
         with torch.no_grad():
             for block in self._blocks:
-                scores = scorer(block.users)
-                _check(scores, block.users, self._items)
-                if room is None:
-                    room = torch.empty_like(scores), torch.empty_like(scores, dtype=torch.float32)
-                # A copy, because the rows may belong to the scorer.
-                allowed, scratch = room[0][: len(scores)].copy_(scores), room[1]
-                allowed[block.masked_row, block.masked_item] = -torch.inf
-                for item in block.relevant:
-                    row, rank = _ranks_below(max(self._ks), allowed[: len(item)], item, scratch[: len(item)])
-                    hits[block.position[row], rank] = True
-        found = hits.cpu().numpy()
+                users = torch.from_numpy(block.users).to(self._device)
+                scores = scorer(users)
+                if scores.shape != (len(users), self._items):
+                    expected = (len(users), self._items)
+                    raise ValueError(f"a scorer must return one row per user, {expected}, got {tuple(scores.shape)}")
+                count = kernel.ranks if kernel is not None and kernel.suits(scores) else count_with_torch
+                ranks, finite = count(scores, block.masked_first, block.masked, block.relevant_first, block.relevant)
+                if not finite:
+                    _name_the_bad_score(scores, block.users)
+                found = ranks < deepest
+                row = np.repeat(block.position, np.diff(block.relevant_first))
+                hits[row[found], ranks[found]] = True
         values = {
-            f"{name}@{k}": metric(found[:, :k], self._relevant_counts)
+            f"{name}@{k}": metric(hits[:, :k], self._relevant_counts)
             for k in self._ks
             for name, metric in METRICS.items()
         }
         return UserMetrics(users=self._users, values=values)
 
     def _prepare(self, train: sp.csr_array, wanted: sp.csr_array) -> Iterator[_Block]:
-        """Cut the users into blocks, those with most relevant items first."""
-        order = np.argsort(-self._relevant_counts, kind="stable")
+        """Cut the users into blocks."""
         size = max(_LEAST_BLOCK_USERS, _BLOCK_SCORES // self._items)
-        for start in range(0, len(order), size):
-            position = order[start : start + size]
-            users, counts = self._users[position], self._relevant_counts[position]
-            masked_row, masked_item = train[users].nonzero()
-            first = wanted.indptr[users]
-            relevant = [wanted.indices[first[counts > j] + j, None] for j in range(counts[0])]
+        for start in range(0, len(self._users), size):
+            users = self._users[start : start + size]
+            masked, relevant = train[users], wanted[users]
+            masked.eliminate_zeros()
             yield _Block(
-                users=self._ids(users),
-                position=self._ids(position),
-                masked_row=self._ids(masked_row),
-                masked_item=self._ids(masked_item),
-                relevant=tuple(self._ids(item) for item in relevant),
+                users.astype(np.int64),
+                np.arange(start, start + len(users)),
+                *(part.astype(np.int64) for part in (masked.indptr, masked.indices, relevant.indptr, relevant.indices)),
             )
-
-    def _ids(self, ids: np.ndarray) -> Tensor:
-        return torch.from_numpy(ids.astype(np.int64)).to(self._device)
 
 
 class _Block(NamedTuple):
-    """Users that are scored together, in order of falling numbers of relevant items.
+    """Users that are scored together.
 
     Attributes:
         users: ``(n,)`` ids.
         position: ``(n,)`` their rows in the result.
-        masked_row, masked_item: the scores that must not compete.
-        relevant: entry ``j`` is ``(m, 1)``: the j-th relevant item of the first ``m`` users, those who have that many.
+        masked_first, masked: items that the users must not be shown, in rows as of a CSR matrix.
+        relevant_first, relevant: items that they should be shown, likewise.
     """
 
-    users: Tensor
-    position: Tensor
-    masked_row: Tensor
-    masked_item: Tensor
-    relevant: tuple[Tensor, ...]
+    users: np.ndarray
+    position: np.ndarray
+    masked_first: np.ndarray
+    masked: np.ndarray
+    relevant_first: np.ndarray
+    relevant: np.ndarray
 
 
-def _ranks_below(
-    limit: int,
+def count_with_torch(
     scores: Float[Tensor, "users items"],
-    item: Int[Tensor, "users 1"],
-    scratch: Float[Tensor, "users items"],
-) -> tuple[Int[Tensor, " found"], Int[Tensor, " found"]]:
-    """Return the rows whose item ranks below ``limit`` (0 is the top), and these ranks. Masked scores are -inf.
+    masked_first: np.ndarray,
+    masked: np.ndarray,
+    relevant_first: np.ndarray,
+    relevant: np.ndarray,
+) -> tuple[np.ndarray, bool]:
+    """The twin of ``kernels.ranking.ranks``, which has the arguments; an absent item's rank is beyond all others."""
+    device = scores.device
+    finite = bool(scores.isfinite().all())
+    row, item, masked_row, masked_item = (
+        torch.from_numpy(ids).to(device) for ids in (_rows(relevant_first), relevant, _rows(masked_first), masked)
+    )
+    allowed = scores.clone()
+    allowed[masked_row, masked_item] = -torch.inf
+    item_ids = torch.arange(scores.shape[1], device=device)
+    ranks = torch.empty_like(item)
+    # As many rows at a time as there are users, so that memory stays that of the scores.
+    for some in torch.arange(len(item), device=device).split(max(1, len(scores))):
+        rows, own = allowed[row[some]], allowed[row[some], item[some], None]
+        before = (rows > own) | ((rows == own) & (item_ids < item[some, None]))
+        ranks[some] = torch.where(own[:, 0] > -torch.inf, before.sum(dim=1), torch.iinfo(ranks.dtype).max)
+    return ranks.cpu().numpy(), finite
 
-    Ties are counted only where the higher scores leave room below the limit: for few rows, unless the scorer is good.
-    """
-    own = scores.gather(1, item)
-    # Written as 0.0 and 1.0, because summing booleans takes five times as long; exact up to 2^24 items.
-    higher = torch.gt(scores, own, out=scratch).sum(dim=1)
-    row = ((higher < limit) & (own[:, 0] > -torch.inf)).nonzero()[:, 0]
-    item_ids = torch.arange(scores.shape[1], device=scores.device)
-    earlier_ties = ((scores[row] == own[row]) & (item_ids < item[row])).sum(dim=1)
-    rank = higher[row].long() + earlier_ties
-    return row[rank < limit], rank[rank < limit]
+
+def _rows(first: np.ndarray) -> np.ndarray:
+    return np.repeat(np.arange(len(first) - 1), np.diff(first))
 
 
-def _check(scores: Tensor, users: Int[Tensor, " users"], items: int) -> None:
-    if scores.shape != (len(users), items):
-        raise ValueError(f"a scorer must return one row per user, {(len(users), items)}, got {tuple(scores.shape)}")
-    # A sum is finite only if every term is, and costs a third of looking at each; it may overflow, so look twice.
-    if not scores.sum().isfinite():
-        bad = (~scores.isfinite()).nonzero()
-        if len(bad):
-            row, item = bad[0].tolist()
-            raise NonFiniteScoresError(
-                f"scores must be finite, got {scores[row, item].item()} for user {users[row].item()}, item {item}"
-            )
+def _name_the_bad_score(scores: Tensor, users: np.ndarray) -> None:
+    row, item = (~scores.isfinite()).nonzero()[0].tolist()
+    raise NonFiniteScoresError(
+        f"scores must be finite, got {scores[row, item].item()} for user {users[row]}, item {item}"
+    )
+
+
+def _kernel() -> Any | None:
+    """The compiled count, imported when first needed because the compiler takes half a second to load."""
+    try:
+        return importlib.import_module("sea_core.kernels.ranking")
+    except ImportError:  # no Numba for this Python or platform
+        return None

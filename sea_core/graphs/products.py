@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -60,15 +61,60 @@ def propagate(graph: SparseGraph, x: Float[Tensor, "columns dim"]) -> Float[Tens
     return result
 
 
+def propagate_sum(graph: SparseGraph, x: Float[Tensor, "nodes dim"], layers: int) -> Float[Tensor, "nodes dim"]:
+    """``x + M x + ... + M^layers x``, as ``x + M (x + M (...))``; differentiable with respect to ``x``.
+
+    Its gradient is the same sum over ``M^T``.
+    """
+    return _PropagateSum.apply(graph.matrix, graph.transposed, x, layers)  # type: ignore[no-untyped-call]
+
+
 class _Propagate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
         ctx.transposed = transposed
-        return matrix @ x
+        return _add_product(None, matrix, x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, Tensor | None]:
-        return None, None, ctx.transposed @ gradients[0].contiguous() if ctx.needs_input_grad[2] else None
+        wanted = ctx.needs_input_grad[2]
+        return None, None, _add_product(None, ctx.transposed, gradients[0].contiguous()) if wanted else None
+
+
+class _PropagateSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor, layers: int) -> Tensor:
+        ctx.transposed, ctx.layers = transposed, layers
+        return _horner(matrix, x, layers)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, Tensor | None, None]:
+        wanted = ctx.needs_input_grad[2]
+        return None, None, _horner(ctx.transposed, gradients[0].contiguous(), ctx.layers) if wanted else None, None
+
+
+def _horner(matrix: Tensor, x: Tensor, layers: int) -> Tensor:
+    result = x.clone() if layers == 0 else x
+    for _ in range(layers):
+        result = _add_product(x, matrix, result)
+    return result
+
+
+def _add_product(base: Tensor | None, matrix: Tensor, x: Tensor) -> Tensor:
+    """``base + matrix x``, compiled where that can be done."""
+    kernel = _kernel()
+    if kernel is not None and kernel.suits(matrix, x):
+        result: Tensor = kernel.add_product(base, matrix, x)
+        return result
+    return matrix @ x if base is None else torch.addmm(base, matrix, x)
+
+
+def _kernel() -> Any | None:
+    """The compiled product, imported when first needed because the compiler takes half a second to load."""
+    try:
+        return importlib.import_module("sea_core.kernels.sparse_product")
+    except ImportError:  # no Numba for this Python or platform
+        return None
 
 
 def _csr_tensor(matrix: sp.csr_array, device: torch.device | str, dtype: torch.dtype) -> Tensor:
@@ -77,8 +123,8 @@ def _csr_tensor(matrix: sp.csr_array, device: torch.device | str, dtype: torch.d
         # PyTorch announces on first use that sparse CSR is in beta; products and layout have been stable for years.
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta", category=UserWarning)
         return torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr.astype(np.int64)),
-            torch.from_numpy(matrix.indices.astype(np.int64)),
+            torch.from_numpy(matrix.indptr.astype(np.int32)),
+            torch.from_numpy(matrix.indices.astype(np.int32)),
             torch.from_numpy(matrix.data).to(dtype),
             size=matrix.shape,
             device=device,

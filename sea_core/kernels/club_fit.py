@@ -1,4 +1,4 @@
-"""The compiled CLUB fit: tiles in, Adam steps in as many threads as PyTorch uses, parameters updated in place."""
+"""The compiled CLUB fit: tiles in, all Adam steps in as many threads as PyTorch uses, parameters updated in place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from sea_core.kernels.compiler import compiled
 from sea_core.kernels.gaussian_likelihood import DIM, HIDDEN, NET_SIZE, TILE, adam, likelihood_and_gradients
-from sea_core.kernels.threads import parts_of, run_parts
+from sea_core.kernels.threads import run_team, wait_for_team
 
 if TYPE_CHECKING:
     from sea_core.losses.club_fit import AdamNet, AdamSettings
@@ -32,22 +33,36 @@ def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tens
     """The same as ``fit_with_torch`` up to rounding; the same bits whenever the thread count is the same."""
     xs, ys, weights = _tiles(x, DIM), _tiles(y, DIM), _tiles(weight[:, None], 1)
     parameters, first, second = _pack(net.parameters), _pack(net.first), _pack(net.second)
-    parts = parts_of(len(xs), least=LEAST_TILES)
-    bounds = [len(xs) * part // parts for part in range(parts + 1)]
-    gradients, losses = np.empty((parts, len(parameters)), np.float32), np.zeros(parts)
+    numbers = [
+        [1 - settings.beta1, settings.beta2, 1 - settings.beta2, settings.eps, step_size, correction]
+        for step_size, correction in settings.factors
+    ]
+    steps, most = np.array(numbers, np.float32).reshape(-1, 6), max(1, len(xs) // LEAST_TILES)
+    gradients, losses = np.empty((most, len(parameters)), np.float32), np.zeros(most)
+    arrivals = np.zeros(1, np.int64)
 
-    def differentiate(part: int) -> None:
-        tiles = (bounds[part], bounds[part + 1])
-        losses[part] = likelihood_and_gradients(parameters, gradients[part], xs, ys, weights, x.shape[1], *tiles)
+    def take_steps(member: int, size: int) -> None:
+        _take_steps(
+            member, size, arrivals, parameters, first, second, gradients, losses, xs, ys, weights, x.shape[1], steps
+        )
 
-    for step_size, correction in settings.factors:
-        run_parts(differentiate, parts)
-        numbers = [1 - settings.beta1, settings.beta2, 1 - settings.beta2, settings.eps, step_size, correction]
-        adam(parameters, gradients, first, second, np.array(numbers, np.float32))
+    run_team(take_steps, most)
     for packed, values in ((parameters, net.parameters), (first, net.first), (second, net.second)):
         for slot, value in zip(_slots(packed, values), values, strict=True):
             value.copy_(slot)
     return torch.tensor(losses.sum(), dtype=x.dtype)
+
+
+@compiled
+def _take_steps(member, size, arrivals, parameters, first, second, gradients, losses, xs, ys, weights, dim, steps):  # type: ignore[no-untyped-def]
+    """One member's share of all steps: its tiles' gradients; the first member also takes the step."""
+    start, stop = len(xs) * member // size, len(xs) * (member + 1) // size
+    for number in range(len(steps)):
+        losses[member] = likelihood_and_gradients(parameters, gradients[member], xs, ys, weights, dim, start, stop)
+        wait_for_team(arrivals, size, 2 * number + 1)
+        if member == 0:
+            adam(parameters, gradients[:size], first, second, steps[number])
+        wait_for_team(arrivals, size, 2 * number + 2)
 
 
 def _tiles(values: Tensor, dim: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config
+from numba.core import codegen, config
 
 from sea_core.cache import cache_root
 
@@ -27,6 +27,19 @@ def sources_hash(folder: Path) -> str:
 
 
 _FOLDER = cache_root() / "kernels" / sources_hash(Path(__file__).parent)
+
+
+def _use_widest_vectors() -> None:
+    """Let the compiler use 512-bit vectors where the processor has them: LLVM's default for many is half of that.
+
+    The setting is Numba's, for the whole process; one made by the user (``NUMBA_CPU_FEATURES``) stands.
+    """
+    features = codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
+    if config.CPU_FEATURES is None and "+avx512f" in features.split(","):  # type: ignore[attr-defined]
+        config.CPU_FEATURES = f"{features},-prefer-256-bit"  # type: ignore[attr-defined]
+
+
+_use_widest_vectors()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

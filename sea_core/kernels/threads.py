@@ -1,43 +1,104 @@
-"""Compiled functions in as many threads as PyTorch uses, and never more."""
+"""Compiled functions in PyTorch's own threads, so that there are never more of them than PyTorch was given.
+
+PyTorch's OpenMP threads go on spinning for milliseconds after an operation, to be there for the next. Threads of our
+own would compete with them for the same cores; borrowing PyTorch's costs some microseconds and no competition.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+from threadpoolctl import threadpool_info
 
-_pool: ThreadPoolExecutor | None = None
+from sea_core.kernels.compiler import part_of_compiled
 
 
-def parts_of(work: int, *, least: int) -> int:
-    """Into how many parts to cut some work: PyTorch's thread count, or fewer so that each gets at least ``least``."""
-    return max(1, min(torch.get_num_threads(), work // least))
+def run_team(function: Callable[[int, int], None], most: int) -> None:
+    """Call ``function(member, size)`` for each of ``size`` members, at the same time in as many threads.
 
-
-def run_parts(function: Callable[[int], None], parts: int) -> None:
-    """Call ``function(part)`` for each part at the same time: the first part here, the others in threads.
-
-    ``function`` must release the interpreter lock for the threads to help. Errors are raised here.
+    ``size`` is PyTorch's thread count, or ``most`` if that is less. ``function`` must release the interpreter lock for
+    the threads to help. Members may wait for each other (``wait_for_team``). Errors are raised here.
     """
-    waiting = [_threads().submit(function, part) for part in range(1, parts)]
-    function(0)
-    for future in waiting:
-        future.result()
+    wanted = min(torch.get_num_threads(), most)
+    openmp = _openmp() if wanted > 1 else None
+    if openmp is None:
+        function(0, 1)
+        return
+    errors: list[BaseException] = []
+
+    def join(_: int | None) -> None:
+        try:
+            function(openmp.member(), openmp.size())
+        except BaseException as error:  # a callback from C has nobody to raise to
+            errors.append(error)
+
+    openmp.parallel(_CALLBACK(join), None, wanted, 0)
+    if errors:
+        raise errors[0]
 
 
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="sea-kernel")
-    return _pool
+@part_of_compiled
+def wait_for_team(arrivals, size, times):  # type: ignore[no-untyped-def]
+    """Wait until all ``size`` members have called this for the ``times``-th time; ``arrivals`` is one int64, first 0.
+
+    Members spin, so what lies between two calls should be short and the same for all.
+    """
+    _add(arrivals, 1)
+    while _add(arrivals, 0) < size * times:
+        pass
 
 
-def _forget_threads() -> None:
-    global _pool
-    _pool = None
+def _add_signature(typing_context: Any, array: Any, value: Any) -> Any:
+    """Add to an array's first number as one indivisible, ordered operation, and return what it was before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data  # type: ignore[no-untyped-call]
+        number = context.cast(builder, arguments[1], signature.args[1], types.int64)
+        return builder.atomic_rmw("add", data, number, "seq_cst")
+
+    return types.int64(array, value), generate
 
 
-# A forked child inherits the pool but none of its threads, and would wait for them for ever.
-os.register_at_fork(after_in_child=_forget_threads)
+_add: Any = intrinsic(_add_signature)
+
+
+class _OpenMP(NamedTuple):
+    """GNU OpenMP's entry points, in the library that PyTorch has loaded."""
+
+    parallel: Callable[..., None]  # (function, its argument, threads, flags)
+    member: Callable[[], int]
+    size: Callable[[], int]
+
+
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+@cache
+def _openmp() -> _OpenMP | None:
+    """The runtime; None where there is another, and all work is done in the caller's thread."""
+    loaded = [library["filepath"] for library in threadpool_info() if library["user_api"] == "openmp"]
+    for path in loaded:
+        if "torch" in path:
+            try:
+                library = ctypes.CDLL(path)
+                return _OpenMP(library.GOMP_parallel, library.omp_get_thread_num, library.omp_get_num_threads)
+            except (OSError, AttributeError):
+                continue
+    return None
+
+
+def _give_up_threads() -> None:
+    _openmp.cache_clear()
+    globals()["_openmp"] = lambda: None
+
+
+# A forked child inherits OpenMP's memory but none of its threads, and would wait for them for ever.
+os.register_at_fork(after_in_child=_give_up_threads)

@@ -45,6 +45,6 @@ def club_bound(
     Gradients reach both parts and never the net.
     """
     mean, log_variance = net(generic)
-    difference = (mean - unique[permutation]).square() - (mean - unique).square()
+    difference = (mean - unique.index_select(0, permutation)).square() - (mean - unique).square()
     bound: Tensor = (difference * torch.exp(-log_variance)).sum() / (4 * len(generic))
     return bound

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sea_core.graphs.products import SparseGraph, propagate
+from sea_core.graphs.products import SparseGraph, propagate, propagate_sum
 from sea_core.model.initialisation import linear, xavier_normal
+from sea_core.model.unit_rows import unit_rows
 
 
 class Embeddings(NamedTuple):
@@ -88,19 +89,15 @@ class GraphBackbone(nn.Module):
             user_item: normalised ``(U + I, U + I)`` graph.
             item_item: ``(I, I)`` graph, row = receiving item.
         """
-        inputs = [
-            torch.cat([F.normalize(self.user_preference[m]), F.normalize(self.item_mlp[m][1](F.leaky_relu(read[m])))])  # type: ignore[index]
-            for m in self.modalities
-        ]
+        mapped = {m: self.item_mlp[m][1](F.leaky_relu(read[m])) for m in self.modalities}  # type: ignore[index]
         # One product serves all modalities: their columns stand side by side.  (U + I, modalities * L)
-        layer = total = torch.cat(inputs, dim=1)
-        for _ in range(self.gnn_layers):
-            layer = propagate(user_item, layer)
-            total = total + layer
+        x = unit_rows([[self.user_preference[m], mapped[m]] for m in self.modalities])
+        total = propagate_sum(user_item, x, self.gnn_layers)
 
-        user, item = total[: self.users], total[self.users :]
+        # Split, not sliced: the gradients of two slices are two padded copies and their sum.
+        user, item = total.split([self.users, len(total) - self.users])
         latent_dim = user.shape[1] // len(self.modalities)
-        user = user * self.user_modality_weight.repeat_interleave(latent_dim, dim=1)
+        user = (user.unflatten(1, (-1, latent_dim)) * self.user_modality_weight[:, :, None]).flatten(1)
         smoothed = item
         for _ in range(self.item_graph_layers):
             smoothed = propagate(item_item, smoothed)

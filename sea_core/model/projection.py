@@ -11,6 +11,7 @@ the released sizes), so no product has both the items and ``d x d`` in it. The g
     dA = dZ^T F,    dD = dA W^T,    dW = D^T dA,    db = D^T sum(dZ).
 
 ``D W``, ``dA W^T`` and ``D^T dA`` are taken range by range of columns, so the zeros of ``D`` are never multiplied.
+Readers are stacked in the order of their columns, so that those of a range lie side by side and need no copy.
 """
 
 from __future__ import annotations
@@ -55,9 +56,11 @@ def read_projection(
     if _dense_is_cheaper(len(features), weight, heads, ranges):
         projected = functional.linear(features.to(weight.dtype), weight, bias)
         return [functional.linear(projected[:, columns], head, shift) for head, shift, columns in readers]
-    read = _Read.apply(features, precision, ranges, weight, bias, *heads)  # type: ignore[no-untyped-call]
-    parts = torch.split(read, [len(head) for head in heads], dim=1)
-    return [part + shift for part, (_, shift, _) in zip(parts, readers, strict=True)]
+    order = sorted(range(len(readers)), key=lambda index: (ranges[index].start, ranges[index].stop))
+    stacked = [heads[index] for index in order] + [readers[index][1] for index in order]
+    read = _Read.apply(features, precision, [ranges[index] for index in order], weight, bias, *stacked)  # type: ignore[no-untyped-call]
+    parts = dict(zip(order, torch.split(read, [len(heads[index]) for index in order], dim=1), strict=True))
+    return [parts[index] for index in range(len(readers))]
 
 
 def recycle_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -92,7 +95,7 @@ def _dense_is_cheaper(items: int, weight: Tensor, heads: Sequence[Tensor], range
 
 
 class _Read(torch.autograd.Function):
-    """``F (D W)^T + D b``; see the module's docstring for the algebra."""
+    """``F (D W)^T + D b + bias``; see the module's docstring for the algebra."""
 
     @staticmethod
     def forward(
@@ -102,19 +105,19 @@ class _Read(torch.autograd.Function):
         ranges: Sequence[range],
         weight: Tensor,
         bias: Tensor,
-        *heads: Tensor,
+        *readers: Tensor,  # the weights of all, then the biases of all
     ) -> Tensor:
+        heads, shifts = readers[: len(ranges)], readers[len(ranges) :]
         compute = torch.bfloat16 if precision == "bf16" else weight.dtype
-        outputs = sum(len(head) for head in heads)
-        composed = torch.zeros(outputs, weight.shape[1], dtype=compute, device=weight.device)
-        shift = torch.zeros(outputs, dtype=weight.dtype, device=weight.device)
+        shift = torch.cat(shifts)
+        composed = torch.zeros(len(shift), weight.shape[1], dtype=compute, device=weight.device)
         segments = _segments(ranges, heads)
         for segment in segments:
             stacked = segment.stack(heads)
             product = times_transposed(stacked.to(compute), weight[segment.columns].to(compute).T)
-            for rows, part in segment.pieces(product):
+            for rows, part in segment.scatter(product):
                 composed[rows] += part
-            for rows, part in segment.pieces(stacked @ bias[segment.columns]):
+            for rows, part in segment.scatter(stacked @ bias[segment.columns]):
                 shift[rows] += part
         ctx.save_for_backward(features, weight, bias, *heads)
         ctx.compute, ctx.segments = compute, segments
@@ -141,7 +144,7 @@ class _Read(torch.autograd.Function):
             unread[columns] = False
         if bool(unread.any()):
             d_weight[unread.to(weight.device)] = 0
-        return None, None, None, d_weight, d_bias, *d_heads
+        return None, None, None, d_weight, d_bias, *d_heads, *d_shift.split([len(head) for head in heads])
 
 
 class _Segment(NamedTuple):
@@ -161,17 +164,29 @@ class _Segment(NamedTuple):
 
     def unstack(self, block: Tensor, heads: Sequence[Tensor]) -> None:
         """Write such a block's columns to the heads they came from."""
-        for (index, own, _), (_, part) in zip(self.readers, self.pieces(block), strict=True):
+        sizes = [where.stop - where.start for _, _, where in self.readers]
+        for (index, own, _), part in zip(self.readers, block.split(sizes), strict=True):
             heads[index][:, own] = part
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows of ``A`` (or of what has its rows) that read these columns."""
-        return torch.cat([rows[where] for _, _, where in self.readers])
+        parts = [rows[where] for where in self._neighbours()]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def pieces(self, stacked: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    def scatter(self, stacked: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """The inverse: rows in ``A`` and the part of ``stacked`` that belongs there."""
-        sizes = [where.stop - where.start for _, _, where in self.readers]
-        return zip([where for _, _, where in self.readers], stacked.split(sizes), strict=True)
+        places = self._neighbours()
+        return zip(places, stacked.split([where.stop - where.start for where in places]), strict=True)
+
+    def _neighbours(self) -> list[slice]:
+        """The readers' rows in ``A``, those side by side as one range."""
+        places: list[slice] = []
+        for _, _, where in self.readers:
+            if places and places[-1].stop == where.start:
+                places[-1] = slice(places[-1].start, where.stop)
+            else:
+                places.append(where)
+        return places
 
 
 def _segments(ranges: Sequence[range], heads: Sequence[Tensor]) -> list[_Segment]:

@@ -177,10 +177,9 @@ class SEA(nn.Module):
         heads = separation.heads(first, alignment_items=draws.alignment_items, distance_items=draws.distance_items)
 
         user = embeddings.user.index_select(0, batch.user)
+        positive, negative = embeddings.item.index_select(0, torch.cat([batch.positive, batch.negative])).chunk(2)
         total = terms_bpr = bpr(
-            (user * embeddings.item.index_select(0, batch.positive)).sum(dim=1),
-            (user * embeddings.item.index_select(0, batch.negative)).sum(dim=1),
-            log_base=self.config.bpr_log_base,
+            (user * positive).sum(dim=1), (user * negative).sum(dim=1), log_base=self.config.bpr_log_base
         )
         terms = {"bpr": terms_bpr}
         if separation.distances:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sea_core.losses.club_fit import ClubFitter
+from sea_core.memory import keep_freed_memory
 from sea_core.model.projection import recycle_gradients
 from sea_core.model.sea import SEA, Batch, Draws, Forward, Inputs
 
@@ -17,6 +18,7 @@ class Stepper:
     """The model with its two optimisers: Adam for the total loss, the CLUB fitter's own for the variational net."""
 
     def __init__(self, model: SEA) -> None:
+        keep_freed_memory()
         config = model.config
         self.model = model
         betas = (config.adam_beta1, config.adam_beta2)

@@ -1,15 +1,17 @@
-"""Work in threads: as many as PyTorch may use, errors raised, forks survived."""
+"""Work in PyTorch's threads: as many as it may use, errors raised, forks survived."""
 
 import os
 import threading
 
+import numpy as np
 import pytest
 import torch
 
-from sea_core.kernels.threads import parts_of, run_parts
+from sea_core.kernels import threads
+from sea_core.kernels.threads import run_team, wait_for_team
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def three_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(3)
@@ -17,40 +19,57 @@ def three_threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures("three_threads")
-@pytest.mark.parametrize(("work", "parts"), [(0, 1), (7, 1), (8, 2), (1000, 3)])
-def test_parts_follow_pytorchs_threads_and_small_work_stays_whole(work, parts):
-    assert parts_of(work, least=4) == parts
+@pytest.mark.parametrize(("most", "size"), [(1, 1), (2, 2), (3, 3), (100, 3)])
+def test_a_team_is_as_large_as_pytorchs_threads_and_the_work_allow(most, size):
+    seen = []
+    run_team(lambda member, size: seen.append((member, size)), most)
+    assert sorted(seen) == [(member, size) for member in range(size)]
 
 
-def test_every_part_runs_once_and_they_run_at_the_same_time():
-    meeting, seen = threading.Barrier(3, timeout=10), []
+def test_members_work_at_the_same_time():
+    meeting = threading.Barrier(3, timeout=10)
+    run_team(lambda member, size: meeting.wait() and None, 3)
 
-    def meet(part):
-        meeting.wait()
-        seen.append(part)
 
-    run_parts(meet, 3)
-    assert sorted(seen) == [0, 1, 2]
+def test_members_wait_for_each_other_at_every_step():
+    arrivals, board, wrong = np.zeros(1, np.int64), np.zeros(3, np.int64), []
+
+    def count(member, size):
+        for step in range(1, 200):
+            board[member] = step
+            wait_for_team(arrivals, size, 2 * step - 1)
+            if set(board.tolist()) != {step}:
+                wrong.append((member, step))
+            wait_for_team(arrivals, size, 2 * step)
+
+    run_team(count, 3)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("broken", [0, 1])
-def test_an_error_in_any_part_is_raised(broken):
-    def fail(part):
-        if part == broken:
-            raise ArithmeticError("part failed")
+def test_an_error_of_any_member_is_raised(broken):
+    def fail(member, size):
+        if member == broken:
+            raise ArithmeticError("member failed")
 
-    with pytest.raises(ArithmeticError, match="part failed"):
-        run_parts(fail, 2)
+    with pytest.raises(ArithmeticError, match="member failed"):
+        run_team(fail, 2)
+
+
+def test_without_a_known_runtime_the_caller_works_alone(monkeypatch):
+    monkeypatch.setattr(threads, "_openmp", lambda: None)
+    seen = []
+    run_team(lambda member, size: seen.append((member, size)), 3)
+    assert seen == [(0, 1)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
-def test_a_forked_child_starts_its_own_threads_instead_of_waiting_for_ever():
-    run_parts(lambda part: None, 2)
+def test_a_forked_child_works_alone_instead_of_waiting_for_ever():
+    run_team(lambda member, size: None, 2)
     child = os.fork()
     if child == 0:
-        done = []
-        run_parts(done.append, 2)
-        os._exit(0 if sorted(done) == [0, 1] else 1)
+        seen = []
+        run_team(lambda member, size: seen.append((member, size)), 2)
+        os._exit(0 if seen == [(0, 1)] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
