@@ -5,22 +5,22 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-# glibc's names (malloc.h), and the largest threshold it accepts on 64-bit machines.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGEST = -1, -3, 32 * 2**20
+# glibc's names (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 @cache
 def keep_freed_memory() -> bool:
-    """Ask glibc to keep freed blocks of up to 32 MB for the process instead of returning them to the system.
+    """Ask glibc to keep freed blocks for the process instead of returning them to the system.
 
-    A step allocates and frees some dozen blocks of 1 to 30 MB. By default each comes from the system page by page,
-    which costs more than what is computed on it: 14,500 page faults, 15 ms a step at Amazon Baby's size.
+    A step allocates and frees some dozen blocks of 1 to 100 MB. By default each comes from the system page by page,
+    which costs more than what is computed on it: 14,500 page faults a step at Amazon Baby's size.
 
     Returns:
-        Whether the allocator listens: other C libraries keep their own ways, which are not worse.
+        Whether the allocator listens: other C libraries keep their own ways.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # not glibc
         return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
+    return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, -1))
