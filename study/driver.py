@@ -139,7 +139,7 @@ class _Driver:
         if progress.note is not None:
             _log(entry.run, progress.note)
         if not entry.starting:
-            entry.attempts.epoch_finished()
+            entry.attempts.epoch_finished(progress.reports[-1].epoch)
         entry.starting = False
         wanted = [self._report(entry.run, report) for report in progress.reports]
         if progress.checkpoint is not None:

@@ -8,7 +8,7 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.interrupts import StopRequest
 from study.driver import drive
-from study.executors.base import Task
+from study.executors.base import Executor, Task
 from study.executors.in_process import InProcessExecutor
 from study.progress import Display
 from study.pruners import make_pruner
@@ -41,10 +41,11 @@ def open_store(
     seed: int = 1,
     epochs: int = 5,
     seeds: int = 1,
+    storage: str | None = None,
 ) -> TrialStore:
     folder.root.mkdir(parents=True, exist_ok=True)
     return TrialStore(
-        open_storage(f"sqlite:///{folder.database}"),
+        open_storage(storage or f"sqlite:///{folder.database}"),
         "tiny",
         space,
         make_sampler=None if sampler == "grid" else lambda n: make_sampler(sampler, space, seed=seed, number=n),
@@ -66,11 +67,21 @@ def search(
     stop: StopRequest | None = None,
     display: Display | None = None,
     seeds_per_trial: int = 1,
+    executor: Executor | None = None,
+    storage: str | None = None,
 ) -> TrialStore:
     """Search until ``trials`` are reached; again with a larger number, it goes on."""
     dataset = dataset or random_dataset()
     folder, parsed, display = StudyFolder(root / "tiny"), parse_space(space, source="test"), display or Display()
-    store = open_store(folder, space=parsed, sampler=sampler, pruner=pruner, epochs=base.epochs, seeds=seeds_per_trial)
+    store = open_store(
+        folder,
+        space=parsed,
+        sampler=sampler,
+        pruner=pruner,
+        epochs=base.epochs,
+        seeds=seeds_per_trial,
+        storage=storage,
+    )
     source = make_search(
         folder,
         store,
@@ -82,8 +93,8 @@ def search(
         budget=Budget(trials),
         display=display,
     )
-    worker = worker or StandInWorker(dataset, misbehave)
-    drive(source, InProcessExecutor(worker), display=display, stop=stop or StopRequest())
+    executor = executor or InProcessExecutor(worker or StandInWorker(dataset, misbehave))
+    drive(source, executor, display=display, stop=stop or StopRequest())
     return store
 
 

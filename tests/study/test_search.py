@@ -134,7 +134,7 @@ def test_a_trial_that_kills_its_process_five_times_is_lost_and_the_study_goes_on
     search(tmp_path, 3, space=space, sampler="grid", misbehave=poison)
     lost = load_study(tmp_path / "tiny").trials[1]
     assert states(tmp_path) == ["complete", "failed", "complete"]
-    assert lost.failure == {"kind": "lost", "message": "started 5 times without finishing an epoch"}
+    assert lost.failure == {"kind": "lost", "message": "started 5 times without getting further"}
 
 
 def test_enqueued_parameters_outside_the_space_are_a_failed_trial(tmp_path: Path) -> None:
