@@ -64,11 +64,12 @@ def test_the_real_program_resumed_after_ctrl_c_leaves_the_bytes_of_an_undisturbe
     command += ["--n-trials", "3", "--epochs", "60", "--threads", "1", "--no-finalize", "--quiet"]
     command += ["--set", "stopping_step=60", "latent_dim=8"]
 
-    def start(out: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen([*command, "--out", str(tmp_path / out)], stderr=subprocess.PIPE, text=True)
+    def run(out: str) -> int:
+        return subprocess.run([*command, "--out", str(tmp_path / out)], check=False).returncode
 
-    assert start("whole").wait() == 0
-    process = start("stopped")
+    assert run("whole") == 0
+    stopped_command = [*command, "--out", str(tmp_path / "stopped")]
+    process = subprocess.Popen(stopped_command, stderr=subprocess.PIPE, text=True)
     for _ in range(600):
         if list(tmp_path.glob("stopped/*/trials/1/attempts.json")):
             break
@@ -80,7 +81,7 @@ def test_the_real_program_resumed_after_ctrl_c_leaves_the_bytes_of_an_undisturbe
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert ("this continues the study:" in errors) == (presses == 1)
-    assert start("stopped").wait() == 0
+    assert run("stopped") == 0
     (whole,), (stopped,) = ((tmp_path / name).glob("synthetic*") for name in ("whole", "stopped"))
     assert (whole / "tables/trials.csv").read_bytes() == (stopped / "tables/trials.csv").read_bytes()
     hashes = [[trial.weights_hash for trial in load_study(root).trials] for root in (whole, stopped)]
