@@ -6,7 +6,7 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow chaos dashboard check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow chaos dashboard bench bench-full check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ chaos: setup-dev  ## kill drivers and the real program, often (SEA_CHAOS_SEED=..
 dashboard: setup-dev  ## optuna-dashboard on a study: STUDY=results/<study>, PORT=8080
 	@test -f "$(STUDY)/study.db" || { echo "no study.db there: make dashboard STUDY=results/<study>" >&2; exit 2; }
 	$(VENV)/bin/optuna-dashboard --port $(PORT) "sqlite:///$(STUDY)/study.db"
+
+bench: setup-dev  ## speed and memory as ratios in one run, about 5 minutes (ARGS="--epoch-of FOLDER" for more)
+	$(RUN) benchmarks/bench.py $(ARGS)
+
+bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (an hour)
+	$(RUN) benchmarks/bench.py --full $(ARGS)
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

@@ -45,6 +45,7 @@ def main() -> int:
     if arguments.full:
         from benchmarks.growth import measure_growth
 
+        print("\nGrowth, one size at a time, the others at Baby's (seconds a step):")
         measure_growth()
     print(f"\nbenchmarks took {time.perf_counter() - started:.0f} s")
     print(json.dumps({name: round(value, 3) for name, value in numbers.items()}))
@@ -67,7 +68,7 @@ def _steps(rounds: int) -> dict[str, float]:
 
 def _evaluation() -> dict[str, float]:
     print("\nFull ranking of its validation split, all metrics at K = 10, 20:")
-    times = time_evaluations(rounds=3)
+    times = time_evaluations(rounds=5)
     _print_times(times)
     return {"evaluation_speedup": times["loop over users"].median / times["evaluation"].median}
 

@@ -7,7 +7,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,27 @@ def run_child(function: str, arguments: Mapping[str, Any]) -> Finished:
     return Finished(answer["peak_gb"], seconds, answer["result"])
 
 
+@contextmanager
+def child_that_repeats(function: str, arguments: Mapping[str, Any]) -> Iterator[Callable[[], None]]:
+    """Let ``module:function`` make a function of no arguments in a fresh process; yield what calls it there and waits.
+
+    For what must be timed beside other things but not share a process with them.
+    """
+    command = [sys.executable, str(Path(__file__).resolve()), function, json.dumps(dict(arguments)), "repeat"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdin is not None
+        assert process.stdout is not None
+        requests, answers = process.stdin, process.stdout
+
+        def call() -> None:
+            print(file=requests, flush=True)
+            if not answers.readline():
+                raise RuntimeError(f"{function}({dict(arguments)}) ended early")
+
+        yield call
+        requests.close()
+
+
 def main() -> None:
     """The child's side."""
     import importlib
@@ -44,6 +66,11 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     module, _, name = sys.argv[1].partition(":")
     result = getattr(importlib.import_module(f"benchmarks.{module}"), name)(**json.loads(sys.argv[2]))
+    if sys.argv[3:] == ["repeat"]:
+        for _ in sys.stdin:
+            result()
+            print("done", flush=True)
+        return
     # Linux counts kilobytes, macOS bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -29,7 +29,6 @@ def time_evaluations(*, rounds: int) -> dict[str, Timing]:
             "loop over users": lambda: loop_over_users(dataset, user.numpy(), item.numpy()),
         },
         rounds=rounds,
-        warm_up=0,
     )
 
 
