@@ -9,11 +9,13 @@ from plots import (
     club_bound,
     convergence,
     critical_difference,
+    forest,
     heat_map,
     importances,
     interaction,
     parallel_coordinates,
     search_history,
+    sensitivities,
     sensitivity,
     sweeps,
     time_quality,
@@ -38,6 +40,8 @@ FIGURES: Mapping[str, FigureFile] = {
 
 # Of several studies: ``compute(studies)``.
 JOINT_FIGURES: Mapping[str, FigureFile] = {
+    "forest": forest,
+    "sensitivities": sensitivities,
     "sweeps": sweeps,
     "critical_difference": critical_difference,
 }

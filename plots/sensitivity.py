@@ -73,7 +73,7 @@ def draw(ax: Axes, info: Sensitivity) -> None:
         panel.set_title(parameter_label(str(name)))
         panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
         panel.margins(x=0.09)
-        _scale(panel, x, log=name in info.log_scaled)
+        scale(panel, x, log=name in info.log_scaled)
     for row in axes:
         row[0].set_ylabel(metric_title(info.metric))
     for panel in axes.ravel()[len(groups) :]:
@@ -89,7 +89,8 @@ def _trend(x: pd.Series, value: pd.Series, *, log: bool) -> np.ndarray | pd.Seri
     return lowess(value, np.log(x) if log else x, frac=2 / 3, it=3, is_sorted=True, return_sorted=False)
 
 
-def _scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
+def scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
+    """The horizontal axis of a parameter's small panel: few ticks, plain numbers."""
     if log:
         panel.set_xscale("log")
         panel.xaxis.set_major_locator(LogLocator(numticks=3))

@@ -17,7 +17,7 @@ from study.tables.results import Results
 from study.tables.write import compute_tables
 
 REPORT = "report.html"
-KEY_FIGURES = ("ablation", "critical_difference")
+KEY_FIGURES = ("ablation", "forest", "critical_difference")
 KEY_TABLES = ("ablation", "overall")
 BACKGROUND = (
     "SEA splits every item modality into a generic and a unique part. Solosim pulls the generic parts of the "

@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from plots import importances
+from plots import importances, sensitivities
 from plots.figure import Info
 from plots.figures import FIGURES, JOINT_FIGURES
 from study.records import Study, load_study
-from tests.plots.tiny_study import write_datasets, write_grid, write_sweeps
+from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps
 
 ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
 
 
 def compute(name: str, study: Study, root: Path) -> Info:
     """A figure's info from few resamples: 200 take seconds."""
-    with mock.patch.object(importances, "RESAMPLES", 10):
+    with mock.patch.object(importances, "RESAMPLES", 10), mock.patch.object(sensitivities, "RESAMPLES", 20):
         return ALL_FIGURES[name].compute(records_for(name, study, root))
 
 
@@ -23,6 +23,10 @@ def records_for(name: str, study: Study, root: Path) -> Any:
     """The small study, or what a figure needs instead, written below ``root``."""
     if name == "heat_map":
         return load_study(write_grid(root))
+    if name == "forest":
+        return [load_study(folder) for folder in write_datasets(root, 2, seeds=2)]
+    if name == "sensitivities":
+        return [load_study(folder) for folder in write_searches(root, 2, trials=16)]
     if name == "sweeps":
         return [load_study(folder) for folder in write_sweeps(root)]
     if name == "critical_difference":

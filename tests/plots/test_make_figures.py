@@ -65,8 +65,9 @@ def test_an_unwritable_folder_is_the_users_error(one_trial):
 def test_several_studies_get_the_figures_that_compare_them(tmp_path, capsys):
     folders = write_datasets(tmp_path, 5)
     assert main([*map(str, folders), "--out", str(tmp_path / "joint")]) == 0
-    assert "1 figure in" in capsys.readouterr().out
-    assert sorted(path.suffix for path in (tmp_path / "joint").iterdir()) == [".csv", ".pdf", ".png"]
+    assert "2 figures in" in capsys.readouterr().out
+    files = {f"{name}.{suffix}" for name in ("forest", "critical_difference") for suffix in ("csv", "pdf", "png")}
+    assert {path.name for path in (tmp_path / "joint").iterdir()} == files
 
 
 @pytest.mark.slow

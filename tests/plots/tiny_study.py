@@ -158,14 +158,29 @@ def write_grid(root: Path) -> Path:
     return folder.root
 
 
-def write_datasets(root: Path, count: int, *, arms: int = 3) -> list[Path]:
+def write_datasets(root: Path, count: int, *, arms: int = 3, seeds: int = 1) -> list[Path]:
     """Ablations on several datasets; each arm is worse than the one before it, on every dataset."""
     folders = [StudyFolder(root / f"study-{number}") for number in range(count)]
     for number, folder in enumerate(folders):
         for rank, arm in enumerate(list(CHANGES)[:arms]):
             keys = {"arm": arm, "arm_title": TITLES[arm], "mode": "frozen", "dataset": f"data-{number}"}
-            path = folder.ablation("frozen", arm, 1)
-            write_run(path, seed=number + 1, epochs=2, test=True, change=-0.03 * rank, **keys)
+            for n in range(seeds):
+                path = folder.ablation("frozen", arm, 1 + n)
+                write_run(path, seed=number + 1 + 10 * n, epochs=2, test=True, change=-0.03 * rank, **keys)
+    return [folder.root for folder in folders]
+
+
+def write_searches(root: Path, count: int, *, trials: int = 30) -> list[Path]:
+    """A search on each of several datasets; scores are those of ``value_of``, other trials on each."""
+    folders = [StudyFolder(root / f"search-{n}") for n in range(count)]
+    for n, folder in enumerate(folders):
+        folder.root.mkdir(parents=True)
+        identity = {"dataset": f"data-{n}", "space": SPACE, "metric": "recall@20"}
+        folder.identity.write_text(yaml.safe_dump(identity))
+        for number in range(trials):
+            params = draw_params(100 * n + number)
+            trial = {"number": number, "state": "complete", "value": (1 + n) * value_of(params), "params": params}
+            write_run(folder.trial(number), seed=999, epochs=1, users=3, trial=trial, dataset=f"data-{n}")
     return [folder.root for folder in folders]
 
 
