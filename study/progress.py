@@ -82,10 +82,11 @@ class LiveDisplay(Display):
     """A table of what is running, below the lines that stay."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._render)
         self._clock = _StageClock()
         self._status = ""
         self._running: dict[str, tuple[str, EpochReport, Config, float]] = {}
+        # Last: it draws at once.
+        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._render)
 
     def __enter__(self) -> Self:
         self._live.start()

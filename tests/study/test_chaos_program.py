@@ -33,6 +33,7 @@ COMMAND += ["item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=
 SEED = int(os.environ.get("SEA_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
 KILLS = int(os.environ.get("SEA_CHAOS_KILLS", "24"))
 PATIENCE = 300.0  # seconds until something we wait for must have happened
+TIMED = {"log.txt", "provenance.json", "estimate.json", "report.html", "study.db", "driver.lock"}  # two figures, too
 CLOCK = {"seconds", "time", "attempts", "estimate"}
 
 
@@ -180,14 +181,8 @@ def is_sqlite_aid(path: Path) -> bool:
 
 def content(path: Path) -> Any:
     """A file's content without what depends on the clock, the machine's load or the number of attempts."""
-    if path.parent.name == "figures" or path.name in (
-        "log.txt",
-        "provenance.json",
-        "study.db",
-        "driver.lock",
-        "estimate.json",
-    ):
-        return None  # two figures show times
+    if path.parent.name == "figures" or path.name in TIMED:
+        return None
     if path.name == "history.csv":
         return [line.rsplit(",", 1)[0] for line in path.read_text().splitlines()]
     if path.suffix == ".json":
