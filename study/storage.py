@@ -1,11 +1,10 @@
-"""Opening Optuna's storage, with errors a user understands, and patience with a server that is being restarted."""
+"""Opening Optuna's storage, with errors a user understands."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy
 import sqlalchemy.exc
@@ -13,9 +12,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 
 from sea_core.errors import UserError
-
-WAIT_SECONDS = 600.0  # for a database server that does not answer
-_PAUSE_SECONDS = 2.0
+from study.patient_storage import PatientStorage
 
 
 def check_url(url: str) -> None:
@@ -27,7 +24,7 @@ def check_url(url: str) -> None:
     try:
         parsed = sqlalchemy.make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            sqlalchemy.create_engine(url).connect().close()
+            sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect().close()
             return
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         raise _explained(url, error) from None
@@ -37,27 +34,25 @@ def check_url(url: str) -> None:
         raise UserError(f"cannot use the storage {url}: its folder does not exist")
 
 
-def open_storage(url: str) -> RDBStorage:
+def open_storage(url: str, *, say: Callable[[str], None] = lambda line: None) -> RDBStorage:
     """Open an SQL storage, creating its tables where they are missing.
 
     Args:
         url: as Optuna takes it, ``sqlite:///path`` or ``postgresql://user@host/database``.
+        say: told when a database server does not answer, and when it does again.
 
     Raises:
         UserError: as ``check_url``; or the database is damaged.
     """
-    sqlite = url.startswith("sqlite")
-    # SQLite waits for another reader (a dashboard, say); servers are asked whether they are still there.
-    options: dict[str, Any] = {"connect_args": {"timeout": 60}} if sqlite else {"pool_pre_ping": True}
     try:
-        storage = RDBStorage(url, engine_kwargs=options)
+        if not url.startswith("sqlite"):
+            return PatientStorage(url, say=say)
+        # SQLite waits for another reader (a dashboard, say).
+        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
     except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ImportError, RuntimeError) as error:
         raise _explained(url, error) from None
-    if sqlite:
-        sqlalchemy.event.listen(storage.engine, "connect", _write_ahead)
-        storage.engine.dispose()  # the connections that were made before
-    else:
-        sqlalchemy.event.listen(storage.engine, "do_connect", _connect_patiently)
+    sqlalchemy.event.listen(storage.engine, "connect", _write_ahead)
+    storage.engine.dispose()  # the connections that were made before
     return storage
 
 
@@ -71,18 +66,6 @@ def _write_ahead(connection: sqlite3.Connection, record: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _connect_patiently(dialect: Any, record: object, arguments: Any, options: Any) -> Any:
-    """Connect; while the server does not answer, try again for ``WAIT_SECONDS``."""
-    begun = time.monotonic()
-    while True:
-        try:
-            return dialect.connect(*arguments, **options)
-        except dialect.loaded_dbapi.OperationalError:
-            if time.monotonic() - begun > WAIT_SECONDS:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-
-
 def _explained(url: str, error: Exception) -> UserError:
     shown = _without_password(url)
     if isinstance(error, sqlalchemy.exc.NoSuchModuleError | sqlalchemy.exc.ArgumentError):
@@ -91,7 +74,10 @@ def _explained(url: str, error: Exception) -> UserError:
             "postgresql://user@host/database"
         )
     if isinstance(error, ImportError):
-        return UserError(f"--storage {shown}: the database driver is missing ({error}); install it with pip")
+        return UserError(
+            f"--storage {shown}: the database driver is missing ({error}); "
+            "for PostgreSQL: pip install 'sea-study[postgresql]'"
+        )
     return UserError(f"cannot use the storage {shown}: {' '.join(str(error.__cause__ or error).split())}")
 
 

@@ -44,7 +44,7 @@ class StudyRun:
             return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
 
         self._store = TrialStore(
-            open_storage(plan.storage),
+            open_storage(plan.storage, say=display.say),
             plan.folder.name,
             plan.space,
             make_sampler=None if plan.sampler == "grid" else sampler_of,
