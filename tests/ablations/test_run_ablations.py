@@ -27,7 +27,9 @@ def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
         if not figures:  # drawing takes longer than training here
             monkeypatch.setattr("plots.make_figures.make_figures", lambda *_, **__: [])
+            monkeypatch.setattr("plots.make_figures.make_joint_figures", lambda *_, **__: [])
             monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
+            monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 
@@ -127,6 +129,8 @@ def test_two_datasets_get_a_folder_each_and_a_joint_table(run: Run, tmp_path: Pa
     assert len(list(tmp_path.glob("both-synthetic-*"))) == 2
     header = (tmp_path / "both" / "tables" / "ablation.md").read_text().splitlines()[2]
     assert header.count("Recall@20") == 2
+    for folder in (tmp_path / "both", *tmp_path.glob("both-synthetic-*")):
+        assert "Do CLUB and Solosim matter on" in (folder / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

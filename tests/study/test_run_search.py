@@ -27,7 +27,9 @@ BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The program on tiny data, without figures, which have their own tests."""
     monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, say: [])
+    monkeypatch.setattr("plots.make_figures.make_joint_figures", lambda folders, out, say: [])
     monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
+    monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies: [])
 
     def run(*arguments: str, data: str = DATA) -> int:
         given = ["-d", data] if data else []
@@ -97,6 +99,7 @@ def test_a_whole_study_leaves_what_the_docs_promise(run: Callable[..., int], tmp
         (arm, seed) for arm in ("full", "no-club", "no-solosim", "no-both") for seed in used["winner"]
     }
 
+    assert "Do CLUB and Solosim matter on" in (root / "report.html").read_text()
     with (root / "tables/trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["value"]) for row in rows] == [trial.value for trial in study.trials]
@@ -233,6 +236,7 @@ def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
         (["--timeout", "-1"], "--timeout must be at least 0, got -1.0"),
         (["--threads", "0"], "--threads must be at least 1, got 0"),
         (["--space", "defualt"], "unknown search space 'defualt'; did you mean 'default'?"),
+        (["--suite", "papers"], "unknown suite 'papers'; did you mean 'paper'?"),
         (["--space", "missing.yaml"], "cannot read missing.yaml"),
         (["--sampler", "grid"], "alignment_weight is a continuous range"),
         (["--preset", "papr"], "unknown preset 'papr'; did you mean 'paper'?"),
