@@ -42,7 +42,7 @@ class Estimate(NamedTuple):
 
 
 def measure(config: Config, dataset: Dataset, *, seed: int, device: str, threads: int | None = None) -> Probe:
-    """Train two epochs; the second is timed, because the first may compile.
+    """Build a run twice and train two epochs; each second time counts, because the first may compile or fill caches.
 
     Args:
         config, dataset, seed: of the run that is tried.
@@ -50,8 +50,10 @@ def measure(config: Config, dataset: Dataset, *, seed: int, device: str, threads
         threads: processor threads that a run will have; None leaves torch's own choice.
     """
     with _threads(threads):
+        long_enough = config.override(epochs=max(2, config.epochs))
+        TrainingRun(long_enough, dataset, seed=seed, device=device)
         began = time.perf_counter()
-        run = TrainingRun(config.override(epochs=max(2, config.epochs)), dataset, seed=seed, device=device)
+        run = TrainingRun(long_enough, dataset, seed=seed, device=device)
         setup = time.perf_counter() - began
         run.advance()
         return Probe(setup, run.advance().seconds)
