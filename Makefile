@@ -6,7 +6,7 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow chaos dashboard bench bench-full check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow chaos dashboard bench bench-full bench-study check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ bench: setup-dev  ## speed and memory as ratios in one run, about 5 minutes (ARG
 
 bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (an hour)
 	$(RUN) benchmarks/bench.py --full $(ARGS)
+
+bench-study: setup-dev  ## trials per minute of two workers over those of one (about 2 minutes)
+	$(RUN) benchmarks/study_throughput.py $(ARGS)
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

@@ -94,7 +94,10 @@ def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_
 
 
 class Cutter:
-    """Ends the server's side of a connection around its Nth COMMIT: before it, or after it and before its answer."""
+    """Ends the server's side of a connection around its Nth commit of a change.
+
+    Before it, so that nothing is stored; or after it and before its answer, so that nobody knows.
+    """
 
     def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         import psycopg
@@ -106,7 +109,9 @@ class Cutter:
         commit = psycopg.Connection.commit
 
         def cut_commit(connection: Any) -> None:
-            if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS or not self._writes(
+                connection
+            ):
                 commit(connection)
                 return
             self._commits += 1
@@ -122,6 +127,9 @@ class Cutter:
 
     def cut_at(self, *commits: tuple[int, bool]) -> None:
         self._due = [(self._commits + number, after) for number, after in commits]
+
+    def _writes(self, connection: Any) -> bool:
+        return connection.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()[0] is not None
 
     def _cut(self, connection: Any) -> None:
         self.cuts += 1
@@ -165,7 +173,7 @@ def test_a_transaction_that_is_cut_is_made_again_without_a_duplicate_or_a_loss(
 
 
 def cut_commits(cutter: Cutter, after: bool) -> None:
-    """Cut the next two commits, so that a repetition that reads first is cut as well."""
+    """Cut the next two commits of changes, so that a repetition is cut as well."""
     cutter.cut_at((1, after), (2, after))
 
 

@@ -1,0 +1,70 @@
+"""Trials per minute of two single-thread workers over those of one: ``make bench-study``.
+
+Both are warm and train the same runs in turn, with the driver and the records of a real study. The last line is one
+JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ["OMP_NUM_THREADS"] = "1"  # two workers of one thread each, and a driver that computes nothing
+
+from benchmarks.timing import interleave
+from sea_core.config import Config
+from sea_core.data.catalogue import load_dataset
+from sea_core.interrupts import StopRequest
+from sea_core.provenance import machine, versions
+from study.driver import drive
+from study.executors.base import Executor
+from study.executors.make import Placement, make_executor
+from study.final_runs import FinalRun, FinalRuns
+from study.progress import Display
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks/study_throughput.py", description=__doc__.splitlines()[0])
+    parser.add_argument("-d", "--dataset", default="synthetic", help="what to train on (default: synthetic)")
+    parser.add_argument("--trials", type=int, default=8, help="runs in a round (default: 8)")
+    parser.add_argument("--epochs", type=int, default=20, help="of each run (default: 20)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the interleaved timings (default: 5)")
+    arguments = parser.parse_args()
+
+    dataset = load_dataset(arguments.dataset, data_root=Path("data"))
+    config = Config(epochs=arguments.epochs, stopping_step=arguments.epochs)
+    executors = {workers: make_executor(dataset, Placement(workers=workers, threads=1)) for workers in (1, 2)}
+
+    def train(executor: Executor) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            runs = [FinalRun(Path(folder) / str(n), config, n, f"run {n}") for n in range(arguments.trials)]
+            source = FinalRuns(runs, dataset=dataset, display=Display())
+            drive(source, executor, display=Display(), stop=StopRequest())
+
+    print(f"machine: {machine()}")
+    print(f"versions: {versions()}")
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f}\n")
+    try:
+        times = interleave(
+            {"one": lambda: train(executors[1]), "two": lambda: train(executors[2])}, rounds=arguments.rounds
+        )
+    finally:
+        for executor in executors.values():
+            executor.close()
+    pace = {name: 60 * arguments.trials / timing.median for name, timing in times.items()}
+    for name, timing in times.items():
+        print(f"  {name:>3} worker{'s' if name == 'two' else ' '} {timing}   {pace[name]:7.1f} trials a minute")
+    ratios = sorted(one / two for one, two in zip(times["one"].seconds, times["two"].seconds, strict=True))
+    print(f"  ratio of each round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    print(json.dumps({"throughput_two_over_one": round(times["one"].median / times["two"].median, 3)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
