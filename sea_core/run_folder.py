@@ -40,7 +40,7 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """The run's config."""
-        return Config.from_mapping(self.record["config"], source=str(self.folder / RECORD))
+        return Config.from_mapping(self.record.get("config") or {}, source=str(self.folder / RECORD))
 
     def history(self) -> pd.DataFrame:
         """One row per epoch: losses, validation metrics, seconds.
@@ -189,6 +189,11 @@ def read_run_folder(folder: Path) -> RunFolder:
         raise UserError(
             f"{path} has schema_version {schema}, this version reads up to {SCHEMA_VERSION}; update SEA Study"
         )
+    for key in ("config", "trial"):
+        if not isinstance(record.get(key) or {}, dict):
+            raise UserError(f"cannot read {path}: {key} must be a map; repeat the command that wrote it")
+    if not isinstance((record.get("trial") or {}).get("params", {}), dict):
+        raise UserError(f"cannot read {path}: params must be a map; repeat the command that wrote it")
     return RunFolder(folder, record)
 
 

@@ -229,8 +229,9 @@ def read_identity(paths: StudyFolder) -> dict[str, Any]:
         content = yaml.safe_load(paths.identity.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot read {paths.identity}: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError, AttributeError, yaml.YAMLError, RecursionError) as error:  # PyYAML lets some through
+        what = " ".join(str(error).split())[:300]
+        raise UserError(f"cannot read {paths.identity}: {what}; restore it, or use another --study-name") from None
     if not isinstance(content, dict):
         raise UserError(f"{paths.identity} must hold a mapping, found {type(content).__name__}")
     return content

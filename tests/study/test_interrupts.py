@@ -80,7 +80,8 @@ def test_the_real_program_resumed_after_ctrl_c_leaves_the_bytes_of_an_undisturbe
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert ("this continues the study:" in errors) == (presses == 1)
+    # Epochs are short here: the first press may have stopped the study before the second came.
+    assert presses == 2 or "this continues the study:" in errors
     assert run("stopped") == 0
     (whole,), (stopped,) = ((tmp_path / name).glob("synthetic*") for name in ("whole", "stopped"))
     assert (whole / "tables/trials.csv").read_bytes() == (stopped / "tables/trials.csv").read_bytes()
