@@ -24,5 +24,5 @@ def study(study_root: Path) -> Study:
 @pytest.fixture(scope="session")
 def info_of(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Info]:
     """A figure's info from its name; computed once, as some take seconds."""
-    root = tmp_path_factory.mktemp("results")
-    return functools.cache(lambda name: compute(name, study, root))
+    # Figures over several studies write them: each to a folder of its own.
+    return functools.cache(lambda name: compute(name, study, tmp_path_factory.mktemp("results")))
