@@ -112,7 +112,7 @@ def test_a_whole_study_leaves_what_the_docs_promise(run: Callable[..., int], tmp
 def test_the_same_command_again_changes_no_result(run: Callable[..., int], tmp_path: Path) -> None:
     arguments = ("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations")
     root = tmp_path / "out" / NAME
-    clocked = {"summary.json", "provenance.json", "study.db", "driver.lock"}
+    clocked = {"summary.json", "provenance.json", "report.html", "study.db", "driver.lock"}
     contents = []
     for _ in range(2):
         assert run(*arguments) == 0
