@@ -3,6 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from plots.inline_svg import inline_svg, study_pictures
 from study.records import load_study
 from tests.plots.tiny_study import write_datasets
@@ -37,6 +39,7 @@ def test_nothing_leaks_and_words_are_escaped() -> None:
     assert words["a-caption"] == "</svg><img src=x>"
 
 
+@pytest.mark.slow
 def test_a_study_gives_the_figures_that_its_records_allow(tmp_path: Path) -> None:
     root = write_datasets(tmp_path, 1)[0]
     names = [picture.name for picture in study_pictures(load_study(root))]

@@ -6,6 +6,8 @@ from plots.sensitivities import compute
 from study.records import load_study
 from tests.plots.tiny_study import write_searches
 
+pytestmark = pytest.mark.slow  # fits thousands of lines; the picture is tested with the others
+
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory):

@@ -59,6 +59,7 @@ def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
     assert expected in " ".join(answer(study, results).sentences)
 
 
+@pytest.mark.slow
 def test_retuned_arms_are_said_to_be_retuned(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=5)
     write_arms(root, {"full": 0.0, "no-club": -0.1}, seeds=5, mode="retuned")
