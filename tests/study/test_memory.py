@@ -77,7 +77,7 @@ def test_two_hundred_trials_need_no_more_memory_and_files_than_fifty(tmp_path: P
     grown = (memory_after - memory) / MEGABYTE
     print(json.dumps({"trials": 200, "rss_mb": memory / MEGABYTE, "grown_mb": grown, "files": [files, files_after]}))
     assert len(load_study(tmp_path / "tiny").trials) == 250
-    # Optuna's mirror keeps every trial, about 20 kB each; a leaked run or dataset would be far more.
+    # Trials are kept in memory by the storage's mirror. A leaked run or dataset would be far more.
     assert grown < 16, f"memory grew by {grown:.1f} MB over 200 trials"
     # The second search opens the storage anew beside the first one's connection.
     assert files_after <= files + 3
