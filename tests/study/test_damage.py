@@ -9,6 +9,8 @@ import pytest
 from sea_core.errors import run_program
 from study import run_search, status
 
+pytestmark = pytest.mark.slow
+
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 SMALL = ["latent_dim=4", "item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=4", "club_steps=2"]
 
@@ -95,7 +97,6 @@ def test_a_damaged_config_is_named(
     assert "config.yaml" in said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", [half, garbage])
 @pytest.mark.parametrize(
     "name",
@@ -119,7 +120,6 @@ def test_what_can_be_made_again_is_made_again(
     assert (study / "tables/trials.csv").read_bytes() == table
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["summary.json", "final/winner/*/receipt.json", "final/winner/*/test.parquet"])
 def test_a_damaged_result_is_never_shown(
     study: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
