@@ -1,8 +1,8 @@
 """Trials per minute of two single-thread workers over those of one: ``make bench-study``.
 
 Both are warm and train the same runs in turn, with the driver and the records of a real study. Wall time says how it
-is on this machine now; processor time (of all processes, Ray's among them) says how it would be if nothing else ran: two cores
-at work give ``2 x processor time of one / processor time of two``. The last line is one JSON object.
+is on this machine now; processor time (of all processes, Ray's among them) says how it would be if nothing else ran:
+two cores at work give ``2 x processor time of one / processor time of two``. The last line is one JSON object.
 """
 
 from __future__ import annotations
