@@ -172,11 +172,11 @@ def differences(whole: Path, killed: Path) -> list[str]:
 
 
 def names(root: Path) -> list[str]:
-    return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and not is_sqlite_aid(path)]
+    return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and not is_optional(path)]
 
 
-def is_sqlite_aid(path: Path) -> bool:
-    return path.name in ("study.db-wal", "study.db-shm")
+def is_optional(path: Path) -> bool:
+    return path.name in ("study.db-wal", "study.db-shm", "estimate.json")  # a kill may come before the probe's end
 
 
 def content(path: Path) -> Any:
