@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from sea_core.cache import cached_arrays
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
+from sea_core.model.initialisation import empty_linear
 
 # Part of the cache key: raise it when the basis of equal features changes.
 VERSION = 1
@@ -52,7 +53,7 @@ def prepare_features(config: Config, dataset: Dataset, *, device: str | torch.de
 
 def reduced(projection: nn.Linear, basis: Float[Tensor, "raw rank"]) -> nn.Linear:
     """The projection ``W V`` of coordinates that stands for the projection ``W`` of features."""
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, basis.shape[1], projection.out_features)
+    layer = empty_linear(basis.shape[1], projection.out_features)
     with torch.no_grad():
         layer.weight.copy_(projection.weight @ basis.to(projection.weight))
         layer.bias.copy_(projection.bias)

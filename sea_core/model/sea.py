@@ -148,11 +148,11 @@ class SEA(nn.Module):
         dims = dict(feature_dims) if self.splits_features else dict.fromkeys(feature_dims, config.latent_dim)
         self.separation = Separation(config, dims, seed=seed)
 
-    def main_parameters(self) -> Iterator[nn.Parameter]:
-        """All parameters the total loss trains: all but the CLUB net's."""
+    def main_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Names and parameters that the total loss trains: all but the CLUB net's."""
         for name, parameter in self.named_parameters():
             if not name.startswith("separation.club."):
-                yield parameter
+                yield name, parameter
 
     def encode(self, inputs: Inputs) -> Embeddings:
         """Embeddings with the current weights; the separation's heads are not computed."""

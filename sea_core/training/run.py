@@ -158,9 +158,7 @@ class TrainingRun:
         The random streams are functions of (seed, epoch), so the epoch is all that is kept of them.
         """
         tensors = {f"model/{name}": value.detach() for name, value in self.model.state_dict().items()}
-        names = [name for name, _ in self.model.named_parameters() if not name.startswith("separation.club.")]
-        for index, moments in self._stepper.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam/{names[index]}/{key}": value for key, value in moments.items()}
+        tensors |= {f"adam/{name}": value for name, value in self._stepper.optimiser.state().items()}
         if self._stepper.club_fitter is not None:
             tensors |= {f"club_fitter/{name}": value for name, value in self._stepper.club_fitter.state().items()}
         if self._best is not None:
@@ -194,13 +192,7 @@ class TrainingRun:
             group, _, rest = name.partition("/")
             groups[group][rest] = value
         self.model.load_state_dict(groups["model"])
-        names = [name for name, _ in self.model.named_parameters() if not name.startswith("separation.club.")]
-        optimiser = self._stepper.optimiser
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in groups["adam"].items():
-            parameter, _, key = name.rpartition("/")
-            moments.setdefault(names.index(parameter), {})[key] = value
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        self._stepper.optimiser.load_state(groups["adam"])
         if self._stepper.club_fitter is not None:
             self._stepper.club_fitter.load_state(groups["club_fitter"])
         self.reports = [EpochReport(**report) for report in values["reports"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from sea_core.losses.club_fit import ClubFitter
 from sea_core.memory import keep_freed_memory
 from sea_core.model.projection import recycle_gradients
 from sea_core.model.sea import SEA, Batch, Draws, Forward, Inputs
+from sea_core.training.adam import Adam
 
 
 class Stepper:
@@ -22,9 +22,7 @@ class Stepper:
         config = model.config
         self.model = model
         betas = (config.adam_beta1, config.adam_beta2)
-        self.optimiser = torch.optim.Adam(
-            model.main_parameters(), lr=config.learning_rate, betas=betas, eps=config.adam_eps, fused=True
-        )
+        self.optimiser = Adam(model.main_parameters(), config.learning_rate, betas, config.adam_eps)
         self.club_fitter: ClubFitter | None = None
         if model.separation.club is not None:
             rate = config.learning_rate if config.club_learning_rate is None else config.club_learning_rate

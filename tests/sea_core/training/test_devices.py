@@ -49,9 +49,10 @@ def test_no_operation_of_a_step_needs_a_value_on_the_host(config: Config) -> Non
     model = make_model(config, problem, inputs).to(META)
     batch, draws = make_draws(config, problem.dataset)
     stepper = Stepper(model)
-    stepper.optimiser = torch.optim.Adam(model.main_parameters())  # the fused one has no shapes-only kernel either
+    # The fused kernel has no shapes-only version either.
+    stepper.optimiser = torch.optim.Adam(parameter for _, parameter in model.main_parameters())
     forward, terms = stepper.step(on_meta(inputs), on_meta(batch), on_meta(draws))
     assert forward.total.device == META
     assert terms
     assert all(term.device == META for term in terms.values())
-    assert all(parameter.grad is not None and parameter.grad.device == META for parameter in model.main_parameters())
+    assert all(parameter.grad is not None and parameter.grad.device == META for _, parameter in model.main_parameters())
