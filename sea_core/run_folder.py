@@ -28,6 +28,7 @@ T = TypeVar("T")
 SCHEMA_VERSION = 1
 RECORD, HISTORY, VALIDATION, TEST = "record.json", "history.csv", "validation.parquet", "test.parquet"
 EMBEDDINGS, RECEIPT = "embeddings.safetensors", "receipt.json"
+PARTS, DIAGNOSTICS = "parts.safetensors", "diagnostics.json"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,22 @@ class RunFolder:
             UserError: the file is damaged.
         """
         return self._read(EMBEDDINGS, load_file) if (self.folder / EMBEDDINGS).exists() else None
+
+    def parts(self) -> dict[str, torch.Tensor] | None:
+        """``generic/<modality>``, ``unique/<modality>`` and what heads read of them (results/README.md), or None.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        return self._read(PARTS, load_file) if (self.folder / PARTS).exists() else None
+
+    def diagnostics(self) -> dict[str, Any] | None:
+        """What separation did to the parts (results/README.md), or None: trials and older runs have none.
+
+        Raises:
+            UserError: the file is damaged or of a newer schema.
+        """
+        return self._read(DIAGNOSTICS, _read_diagnostics) if (self.folder / DIAGNOSTICS).exists() else None
 
     def differences(self, config: Config, *, seed: int, data_hash: str) -> list[str]:
         """What makes this another run than the one described, ``knn_k: 5 there, 10 now``; empty if nothing does.
@@ -206,6 +223,15 @@ def _user_metrics_bytes(metrics: UserMetrics) -> bytes:
     buffer = io.BytesIO()
     metrics.to_frame().to_parquet(buffer, index=False)
     return buffer.getvalue()
+
+
+def _read_diagnostics(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if found["schema_version"] > SCHEMA_VERSION:
+        raise ValueError(f"schema_version {found['schema_version']}, this version reads up to {SCHEMA_VERSION}")
+    if not isinstance(found["modalities"], dict) or not isinstance(found["pairs"], list):
+        raise ValueError("expected a map 'modalities' and a list 'pairs'")
+    return found
 
 
 def _read_user_metrics(path: Path) -> UserMetrics:

@@ -11,7 +11,17 @@ from pathlib import Path
 
 from sea_core.files import write_json
 from sea_core.interrupts import StopRequest
-from sea_core.run_folder import EMBEDDINGS, HISTORY, RECEIPT, RECORD, TEST, VALIDATION, read_run_folder
+from sea_core.run_folder import (
+    DIAGNOSTICS,
+    EMBEDDINGS,
+    HISTORY,
+    PARTS,
+    RECEIPT,
+    RECORD,
+    TEST,
+    VALIDATION,
+    read_run_folder,
+)
 from study.ablation_plan import Plan, plan_runs
 from study.ablation_setup import Ablation
 from study.disks import explaining_disks
@@ -74,7 +84,7 @@ def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], display: Dis
 def _take_over(source: Path, run: FinalRun) -> None:
     """Copy a run of equal config, seed and data; training it again would give the same bits."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    for name in (HISTORY, VALIDATION, EMBEDDINGS, TEST, RECEIPT):
+    for name in (HISTORY, VALIDATION, EMBEDDINGS, PARTS, DIAGNOSTICS, TEST, RECEIPT):
         if (source / name).exists():
             shutil.copyfile(source / name, run.folder / name)
     record = {key: value for key, value in read_run_folder(source).record.items() if key != "trial"}

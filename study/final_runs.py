@@ -14,7 +14,16 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.evaluation.full_ranking import embedding_scorer
-from sea_core.run_folder import EMBEDDINGS, RECEIPT, RECORD, TEST, read_run_folder, write_user_metrics
+from sea_core.run_folder import (
+    DIAGNOSTICS,
+    EMBEDDINGS,
+    PARTS,
+    RECEIPT,
+    RECORD,
+    TEST,
+    read_run_folder,
+    write_user_metrics,
+)
 from sea_core.test_split import open_test
 from sea_core.training.run import EpochReport
 from study.driver import Run, clear_leftovers, write_failed_run, write_run_files
@@ -69,9 +78,10 @@ class FinalRuns:
             return None
         wanted = self._queue.pop(0)
         # What an earlier run left here under another config must not look like this one's.
-        for name in (RECORD, TEST):
+        for name in (RECORD, TEST, PARTS, DIAGNOSTICS):
             (wanted.folder / name).unlink(missing_ok=True)
-        run = Run(wanted.folder, Task(wanted.config, wanted.seed, wanted.opens_test), wanted.label)
+        task = Task(wanted.config, wanted.seed, keep_embeddings=wanted.opens_test, keep_parts=True)
+        run = Run(wanted.folder, task, wanted.label)
         self._going_on[run.key] = wanted
         return run
 

@@ -141,6 +141,16 @@ class RunRecord:
         """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, where they were kept."""
         return self._run.embeddings()
 
+    @cached_property
+    def parts(self) -> dict[str, torch.Tensor] | None:
+        """Generic and unique parts of items at the best epoch, of final and ablation runs."""
+        return self._run.parts()
+
+    @cached_property
+    def diagnostics(self) -> Mapping[str, Any] | None:
+        """What separation did to the parts, of final and ablation runs; None of runs from before it was written."""
+        return self._run.diagnostics()
+
     @property
     def _run(self) -> RunFolder:
         return RunFolder(self.folder, self.record)

@@ -17,6 +17,7 @@ from sea_core.evaluation.full_ranking import NonFiniteScoresError
 from sea_core.run_folder import run_files
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
+from study.diagnostics.of_run import diagnostic_files
 from study.executors.base import Failure, Progress, RunFiles, Task
 
 _OUT_OF_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "bad alloc")
@@ -54,7 +55,8 @@ class TrialWorker:
         """The run folder as bytes; the run is let go."""
         try:
             run, task = self._current()
-            return run_files(run, keep_embeddings=task.keep_embeddings)
+            files = run_files(run, keep_embeddings=task.keep_embeddings)
+            return {**files, **diagnostic_files(run)} if task.keep_parts else files
         except Exception as error:
             return classify(error)
         finally:
@@ -94,7 +96,7 @@ class TrialWorker:
         return Progress(reports=(report,), finished=run.finished, checkpoint=checkpoint)
 
     def _build(self, task: Task, dataset: Dataset) -> TrainingRun:
-        return TrainingRun(task.config, dataset, seed=task.seed, device=self._device)
+        return TrainingRun(task.config, dataset, seed=task.seed, device=self._device, keep_best_weights=task.keep_parts)
 
     def _current(self) -> tuple[TrainingRun, Task]:
         assert self._run is not None, "no run was started"

@@ -157,10 +157,7 @@ class Planted(NamedTuple):
 def plant(knobs: Knobs) -> Planted:
     """Draw factors, features, tastes and choices; equal knobs give equal bytes."""
     names = MODALITY_NAMES[: len(knobs.dims)]
-    shared = _stream(knobs, "shared").standard_normal((knobs.items, knobs.shared_factors))
-    unique = {
-        name: _stream(knobs, f"unique/{name}").standard_normal((knobs.items, knobs.unique_factors)) for name in names
-    }
+    shared, unique = plant_factors(knobs)
     features = {
         name: _features(_stream(knobs, f"features/{name}"), signal * shared, unique[name], dim=dim, noise=knobs.noise)
         for name, dim, signal in zip(names, knobs.dims, knobs.shared_signal, strict=True)
@@ -177,6 +174,18 @@ def plant(knobs: Knobs) -> Planted:
     label = split_per_user(user, _stream(knobs, "split"))
     splits = from_labels(user, item, label, users=knobs.users, items=knobs.items, source=f"synthetic:{knobs.write()}")
     return Planted(splits, features, Truth(shared, unique, taste, popularity))
+
+
+def plant_factors(
+    knobs: Knobs,
+) -> tuple[Float[np.ndarray, "items shared"], dict[str, Float[np.ndarray, "items unique"]]]:
+    """The items' shared factors, and modality -> its own: those of ``Truth``, without drawing a single choice."""
+    names = MODALITY_NAMES[: len(knobs.dims)]
+    shared = _stream(knobs, "shared").standard_normal((knobs.items, knobs.shared_factors))
+    unique = {
+        name: _stream(knobs, f"unique/{name}").standard_normal((knobs.items, knobs.unique_factors)) for name in names
+    }
+    return shared, unique
 
 
 def open_synthetic(knobs: Knobs) -> Contents:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from sea_core.config import Config
@@ -17,6 +17,7 @@ from sea_core.errors import DivergedError
 from sea_core.evaluation.full_ranking import FullRanking, embedding_scorer
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.hashing import hash_tensors
+from sea_core.model.parts import item_parts
 from sea_core.model.sea import SEA, Inputs, make_inputs
 from sea_core.training.batches import EpochBatches, EpochDraws
 from sea_core.training.step import Stepper
@@ -68,6 +69,7 @@ class TrainingRun:
         device: str = "cpu",
         inputs: Inputs | None = None,
         validation: FullRanking | None = None,
+        keep_best_weights: bool = False,
     ) -> None:
         """Build the model at its initial weights.
 
@@ -75,6 +77,7 @@ class TrainingRun:
             config, dataset, seed: what determines the run.
             device: where it trains.
             inputs, validation: prebuilt graphs and ranking structure, shared by runs on one dataset; built if None.
+            keep_best_weights: remember the weights of the best epoch, for ``best_parts``; as much memory again.
 
         Raises:
             UserError: the data and the config do not fit each other.
@@ -98,6 +101,8 @@ class TrainingRun:
         self.reports: list[EpochReport] = []
         self._best: BestEpoch | None = None
         self._best_value = -np.inf
+        self._keep_best_weights = keep_best_weights
+        self._best_weights: dict[str, Tensor] = {}
 
     @property
     def finished(self) -> bool:
@@ -137,9 +142,33 @@ class TrainingRun:
         if improved:
             self._best_value = value
             self._best = BestEpoch(epoch, validation, user.cpu().clone(), item.cpu().clone())
+            if self._keep_best_weights:
+                self._best_weights = {
+                    name: value.detach().clone()
+                    for name, value in self.model.named_parameters()
+                    if not name.startswith("separation.club.")
+                }
         report = EpochReport(epoch, losses, means, improved, time.perf_counter() - started)
         self.reports.append(report)
         return report
+
+    def best_parts(self, items: Int[np.ndarray, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]] | None:
+        """Generic and unique parts of some items at the end of the best epoch, on the CPU (see ``item_parts``).
+
+        None if its weights were not kept, by this run or by the one whose checkpoint it goes on from.
+        """
+        if not self._best_weights:
+            return None
+        parameters = dict(self.model.named_parameters())
+        now = {name: parameters[name].data for name in self._best_weights}
+        try:
+            for name, value in self._best_weights.items():
+                parameters[name].data = value
+            parts = item_parts(self.model, self.inputs, torch.from_numpy(items).to(self.device))
+        finally:
+            for name, value in now.items():
+                parameters[name].data = value
+        return {name: value.float().cpu() for name, value in parts.items()}
 
     def weights_hash(self) -> str:
         """Hash of all weights as they are now."""
@@ -165,6 +194,7 @@ class TrainingRun:
             tensors["best/user"], tensors["best/item"] = self._best.user_embedding, self._best.item_embedding
             tensors["best/users"] = torch.from_numpy(self._best.validation.users)
             tensors |= {f"best/{name}": torch.from_numpy(value) for name, value in self._best.validation.values.items()}
+        tensors |= {f"best_weights/{name}": value for name, value in self._best_weights.items()}
         values = {
             "config": self.config.as_dict(),
             "seed": self.seed,
@@ -187,7 +217,13 @@ class TrainingRun:
         for key, expected in mine.items():
             if theirs[key] != expected:
                 raise ValueError(f"checkpoint has another {key}: expected {expected!r}, found {theirs[key]!r}")
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "adam": {}, "club_fitter": {}, "best": {}}
+        groups: dict[str, dict[str, Tensor]] = {
+            "model": {},
+            "adam": {},
+            "club_fitter": {},
+            "best": {},
+            "best_weights": {},
+        }
         for name, value in tensors.items():
             group, _, rest = name.partition("/")
             groups[group][rest] = value
@@ -202,6 +238,7 @@ class TrainingRun:
             metrics = UserMetrics(users.numpy(), {name: value.numpy() for name, value in best.items()})
             self._best = BestEpoch(values["best_epoch"], metrics, user, item)
             self._best_value = values["best_value"]
+            self._best_weights = {n: value.to(self.device) for n, value in groups["best_weights"].items()}
 
     def _train_epoch(self, epoch: int) -> tuple[dict[str, float], Tensor, Tensor]:
         """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""

@@ -21,11 +21,17 @@ RunFiles = Mapping[str, bytes]  # file name -> content of a run folder
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to know of a run."""
+    """What a worker needs to know of a run.
+
+    Attributes:
+        keep_embeddings: the run folder holds the best epoch's embeddings.
+        keep_parts: it also holds generic and unique parts of items, and what separation did to them.
+    """
 
     config: Config
     seed: int
     keep_embeddings: bool = False
+    keep_parts: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 

@@ -19,6 +19,8 @@ TITLES = {
     "ablation-retuned": "Ablation, every arm re-tuned",
     "statistics": "Every comparison",
     "factorial": "CLUB × Solosim",
+    "diagnostics": "What separation does",
+    "recovery": "Planted factors recovered",
     "selection": "How the winner was chosen",
     "sensitivity": "Hyper-parameters",
     "best-configs": "Chosen configuration",

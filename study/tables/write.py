@@ -7,7 +7,17 @@ from pathlib import Path
 
 from study.records import load_study
 from study.study_folder import make_writable
-from study.tables import ablation, best_configs, budgets, factorial, overall, selection, sensitivity, statistics
+from study.tables import (
+    ablation,
+    best_configs,
+    budgets,
+    diagnostics,
+    factorial,
+    overall,
+    selection,
+    sensitivity,
+    statistics,
+)
 from study.tables.render import write_table
 from study.tables.results import Results
 from study.tables.table import Table
@@ -20,6 +30,8 @@ TABLES: Sequence[Callable[[Results], Table | None]] = (
     factorial.compute,
     selection.compute,
     sensitivity.compute,
+    diagnostics.compute,
+    diagnostics.compute_recovery,
     best_configs.compute,
     budgets.compute,
 )

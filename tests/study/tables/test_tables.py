@@ -11,7 +11,7 @@ from sea_core.files import write_json
 from sea_core.run_folder import RECEIPT, RECORD
 from study.records import load_study
 from study.study_folder import StudyFolder
-from study.tables import ablation, best_configs, budgets, overall
+from study.tables import ablation, best_configs, budgets, diagnostics, overall
 from study.tables.results import Results
 from study.tables.table import Number, Table
 from study.tables.write import write_tables
@@ -200,3 +200,35 @@ def load_record(path: Path) -> dict[str, object]:
 
     record: dict[str, object] = json.loads(path.read_text())
     return record
+
+
+def test_diagnostics_are_means_over_modalities_then_seeds(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0}, seeds=2)
+    for seed, shift in ((1, 0.0), (2, 0.2)):
+        parts = {m: {"probe_r2": r2 + shift, "bound": None, "angle": None} for m, r2 in (("image", 0.1), ("text", 0.3))}
+        pair = {"modalities": ["image", "text"], "generic_cka": 0.5, "unique_cka": 0.25, "alignment": None}
+        found = {"schema_version": 1, "epoch": 3, "items": 9, "modalities": parts, "pairs": [pair]}
+        write_json(StudyFolder(root).ablation("frozen", "full", seed) / "diagnostics.json", found)
+    table = diagnostics.compute(results(root))
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["title of full (frozen)"], "older runs left none, and that is no error"
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert isinstance(row["Probe R²"], Number)
+    assert row["Probe R²"].value == pytest.approx(0.3)
+    assert row["Probe R²"].sd == pytest.approx(0.2 / np.sqrt(2))
+    assert (row["Bound"], row["Cos. mean"], row["Alignment"]) == ("–", "–", "–")
+    lines = table.frame.set_index(["modality", "diagnostic"])["mean"]
+    assert lines["image", "probe_r2"] == pytest.approx(0.2)
+    assert lines["image|text", "unique_cka"] == 0.25
+    assert diagnostics.compute_recovery(results(root)) is None, "nothing was planted"
+
+
+def test_recovery_has_its_own_table_and_a_damaged_file_is_named(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0}, seeds=1)
+    path = StudyFolder(root).ablation("frozen", "full", 1) / "diagnostics.json"
+    recovery = {"recovery": {"shared_from_generic": 0.9, "separation": 0.4}}
+    write_json(path, {"schema_version": 1, "modalities": {"image": recovery}, "pairs": []})
+    assert cell(diagnostics.compute_recovery(results(root)), "title of full (frozen)", 1).value == 0.9
+    write_json(path, {"schema_version": 99, "modalities": {}, "pairs": []})
+    with pytest.raises(UserError, match=r"diagnostics\.json: schema_version 99"):
+        diagnostics.compute(results(root))
