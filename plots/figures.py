@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from plots import (
     ablation,
+    angles,
     club_bound,
     convergence,
     critical_difference,
@@ -14,6 +15,7 @@ from plots import (
     importances,
     interaction,
     parallel_coordinates,
+    parts_map,
     search_history,
     sensitivities,
     sensitivity,
@@ -32,6 +34,8 @@ FIGURES: Mapping[str, FigureFile] = {
     "parallel_coordinates": parallel_coordinates,
     "convergence": convergence,
     "club_bound": club_bound,
+    "angles": angles,
+    "parts_map": parts_map,
     "ablation": ablation,
     "user_differences": user_differences,
     "interaction": interaction,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from plots import importances, sensitivities
+from plots import importances, parts_map, sensitivities
 from plots.figure import Info
 from plots.figures import FIGURES, JOINT_FIGURES
 from study.records import Study, load_study
@@ -14,8 +14,12 @@ ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
 
 
 def compute(name: str, study: Study, root: Path) -> Info:
-    """A figure's info from few resamples: 200 take seconds."""
-    with mock.patch.object(importances, "RESAMPLES", 10), mock.patch.object(sensitivities, "RESAMPLES", 20):
+    """A figure's info from few resamples and iterations: all of them take seconds."""
+    with (
+        mock.patch.object(importances, "RESAMPLES", 10),
+        mock.patch.object(sensitivities, "RESAMPLES", 20),
+        mock.patch.object(parts_map, "ITERATIONS", 500),
+    ):
         return ALL_FIGURES[name].compute(records_for(name, study, root))
 
 

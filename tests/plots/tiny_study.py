@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from safetensors.numpy import save
 
 from sea_core.config import Config
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
 from sea_core.receipts import append_receipt
-from sea_core.run_folder import HISTORY, RECEIPT, RECORD, TEST, VALIDATION, write_user_metrics
+from sea_core.run_folder import HISTORY, PARTS, RECEIPT, RECORD, TEST, VALIDATION, write_user_metrics
 from sea_core.test_split import hash_subject
 from study.study_folder import StudyFolder
 
@@ -42,12 +43,22 @@ def write_study(root: Path, *, trials: int = 30, seeds: int = 3, users: int = 60
         write_trial(folder, number)
     for seed in range(1001, 1001 + seeds):
         write_run(folder.winner(seed), seed=seed, epochs=40 + seed % 5 * 3, users=users, test=True, trial={"number": 4})
+        write_parts(folder.winner(seed), seed)
         for arm, change in CHANGES.items():
             path = folder.ablation("frozen", arm, seed)
             keys = {"pace": 1.5 + 50 * change, "arm": arm, "arm_title": TITLES[arm], "mode": "frozen"}
             write_run(path, seed=seed, users=users, test=True, change=change, **keys)
     write_run(folder.baseline("popularity"), seed=None, users=users, test=True, change=-0.06, baseline="popularity")
     return folder.root
+
+
+def write_parts(path: Path, seed: int, *, items: int = 40, dim: int = 8) -> None:
+    """Heads' outputs of two modalities, each group around a place of its own; image's two parts point alike."""
+    rng, parts = np.random.default_rng(seed), {"items": np.arange(items)}
+    for group, name in enumerate(f"{part}_head/{m}" for m in ("image", "text") for part in ("generic", "unique")):
+        centre = 5 * np.eye(dim)[0 if name.endswith("image") else group]
+        parts[name] = (centre + rng.normal(size=(items, dim))).astype(np.float32)
+    (path / PARTS).write_bytes(save(parts))
 
 
 def write_trial(folder: StudyFolder, number: int) -> None:
