@@ -45,7 +45,7 @@ dashboard: setup-dev  ## optuna-dashboard on a study: STUDY=results/<study>, POR
 	@test -f "$(STUDY)/study.db" || { echo "no study.db there: make dashboard STUDY=results/<study>" >&2; exit 2; }
 	$(VENV)/bin/optuna-dashboard --port $(PORT) "sqlite:///$(STUDY)/study.db"
 
-bench: setup-dev  ## speed and memory as ratios in one run, about 5 minutes (ARGS="--epoch-of FOLDER" for more)
+bench: setup-dev  ## speed and memory as ratios in one run, about 2 minutes (ARGS="--epoch-of FOLDER" for more)
 	$(RUN) benchmarks/bench.py $(ARGS)
 
 bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (an hour)

@@ -86,6 +86,7 @@ def crossing(table: pd.DataFrame, factor: str, term: str, other: str) -> float:
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Two rows of panels, time and memory, one column per factor; both axes logarithmic."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import EngFormatter, NullFormatter
 
     from plots.style import PAGE, look, paper_style
 
@@ -104,8 +105,14 @@ def draw(table: pd.DataFrame, path: Path) -> None:
                     rows.value, rows[name], linestyle=line, color=color, marker=marker, linewidth=width, label=label
                 )
             memory_axis.plot(rows.value, rows.peak_gb, marker="o")
-            memory_axis.set(xscale="log", yscale="log", xlabel=LABELS[factor])
-            time_axis.set(xscale="log", yscale="log")
+            for axis in (time_axis, memory_axis):
+                axis.set(xscale="log", yscale="log")
+                for ticks in (axis.xaxis, axis.yaxis):
+                    ticks.set_minor_formatter(NullFormatter())
+                axis.yaxis.set_major_formatter("{x:g}")
+            memory_axis.set_yticks([1, 2, 4])
+            memory_axis.set(xlabel=LABELS[factor], xticks=list(rows.value)[:: 2 if len(rows) > 4 else 1])
+            memory_axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes[0, 0].set_ylabel("seconds a step")
         axes[1, 0].set_ylabel("peak memory (GB)")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
