@@ -35,10 +35,14 @@ from study.final_runs import FinalRun, FinalRuns
 from study.progress import Display
 
 
+# As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
+LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks/study_throughput.py", description=__doc__.splitlines()[0])
-    parser.add_argument("-d", "--dataset", default="synthetic", help="what to train on (default: synthetic)")
+    parser.add_argument("-d", "--dataset", default=LFM2K_SIZE, help="what to train on (default: %(default)s)")
     parser.add_argument("--trials", type=int, default=8, help="runs in a round (default: 8)")
     parser.add_argument("--epochs", type=int, default=20, help="of each run (default: 20)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of the interleaved timings (default: 5)")

@@ -49,11 +49,15 @@ def run_team(function: Callable[[int, int], None], most: int) -> None:
 def wait_for_team(arrivals, size, times):  # type: ignore[no-untyped-def]
     """Wait until all ``size`` members have called this for the ``times``-th time; ``arrivals`` is one int64, first 0.
 
-    Members spin, so what lies between two calls should be short and the same for all.
+    Members spin, so what lies between two calls should be short and the same for all. Who has spun for long goes to
+    sleep for a moment: on a machine that others use too, its core may be what the missing member waits for.
     """
     _add(arrivals, 1)
+    spins = 0
     while _add(arrivals, 0) < size * times:
-        pass
+        spins += 1
+        if spins > PATIENCE:
+            _sleep(50)
 
 
 def _add_signature(typing_context: Any, array: Any, value: Any) -> Any:
@@ -76,6 +80,10 @@ class _OpenMP(NamedTuple):
     parallel: Callable[..., None]  # (function, its argument, threads, flags)
     member: Callable[[], int]
     size: Callable[[], int]
+
+
+PATIENCE = 2_000  # turns of the loop, some 50 microseconds
+_sleep = types.ExternalFunction("usleep", types.int32(types.uint32))  # microseconds; POSIX, as GNU OpenMP is
 
 
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
