@@ -34,7 +34,6 @@ from study.executors.make import Placement, make_executor
 from study.final_runs import FinalRun, FinalRuns
 from study.progress import Display
 
-
 # As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
 LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"
 

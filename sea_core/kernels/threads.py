@@ -83,7 +83,7 @@ class _OpenMP(NamedTuple):
 
 
 PATIENCE = 2_000  # turns of the loop, some 50 microseconds
-_sleep = types.ExternalFunction("usleep", types.int32(types.uint32))  # microseconds; POSIX, as GNU OpenMP is
+_sleep: Any = types.ExternalFunction("usleep", types.int32(types.uint32))  # microseconds; POSIX, as GNU OpenMP is
 
 
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
