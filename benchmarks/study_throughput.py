@@ -42,9 +42,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks/study_throughput.py", description=__doc__.splitlines()[0])
     parser.add_argument("-d", "--dataset", default=LFM2K_SIZE, help="what to train on (default: %(default)s)")
-    parser.add_argument("--trials", type=int, default=8, help="runs in a round (default: 8)")
-    parser.add_argument("--epochs", type=int, default=20, help="of each run (default: 20)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of the interleaved timings (default: 5)")
+    parser.add_argument("--trials", type=int, default=4, help="runs in a round (default: 4)")
+    parser.add_argument("--epochs", type=int, default=2, help="of each run (default: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the interleaved timings (default: 3)")
     arguments = parser.parse_args()
 
     dataset = load_dataset(arguments.dataset, data_root=Path("data"))
