@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from sea_core.kernels.compiler import inlined, part_of_compiled
+from sea_core.kernels.elementary import ONE, exp2, reciprocal
 
 TILE, DIM, HIDDEN = 256, 32, 8
 # One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
@@ -21,9 +22,8 @@ _BIAS1 = _WEIGHT1 + DIM * HIDDEN
 NET_SIZE = _BIAS1 + DIM
 
 # float32 constants: a Python float would turn the arithmetic into float64.
-ZERO, HALF, ONE, TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
+ZERO, HALF = np.float32(0), np.float32(0.5)
 LOG2_E, TWO_LOG2_E, TANH_IS_ONE = np.float32(math.log2(math.e)), np.float32(2 * math.log2(math.e)), np.float32(9)
-_E1, _E2, _E3, _E4, _E5, _E6, _E7 = (np.float32(math.log(2) ** n / math.factorial(n)) for n in range(1, 8))
 
 
 @part_of_compiled
@@ -74,28 +74,6 @@ def adam(parameters, gradients, first, second, numbers):  # type: ignore[no-unty
         parameters[i] -= step_size * first[i] / (np.sqrt(second[i]) * correction + eps)
 
 
-@inlined
-def _exp2(x):  # type: ignore[no-untyped-def]
-    """``2^x`` for |x| < 126: the whole part goes into the exponent's bits, the rest is a polynomial (3e-8 relative)."""
-    whole = np.int32(np.rint(x))
-    f = x - np.float32(whole)
-    power = ONE + f * (_E1 + f * (_E2 + f * (_E3 + f * (_E4 + f * (_E5 + f * (_E6 + f * _E7))))))
-    return power * np.int32(np.int32(whole + 127) << 23).view(np.float32)
-
-
-@inlined
-def _reciprocal(x):  # type: ignore[no-untyped-def]
-    """``1 / x`` for ordinary positive x: a guess from the exponent's bits (12 % off), then Newton's steps (0.05 ulp).
-
-    A division keeps the vector unit busy for longer than all of this.
-    """
-    guess = np.int32(np.int32(0x7EF311C7) - np.float32(x).view(np.int32)).view(np.float32)
-    guess *= TWO - x * guess
-    guess *= TWO - x * guess
-    guess *= TWO - x * guess
-    return guess * (TWO - x * guess)
-
-
 @part_of_compiled
 def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[no-untyped-def]
     """Turn ``mean`` and ``raw``, the log variance before its tanh, into the loss's gradients with respect to them."""
@@ -103,10 +81,10 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
     for d in range(true_dim):
         for j in range(TILE):
             i = d * TILE + j
-            squashed = _exp2(min(max(raw[i], -TANH_IS_ONE), TANH_IS_ONE) * TWO_LOG2_E)
-            log_variance = (squashed - ONE) * _reciprocal(squashed + ONE)
+            squashed = exp2(min(max(raw[i], -TANH_IS_ONE), TANH_IS_ONE) * TWO_LOG2_E)
+            log_variance = (squashed - ONE) * reciprocal(squashed + ONE)
             error = mean[i] - y[i]
-            scaled = error * _exp2(-log_variance * LOG2_E)
+            scaled = error * exp2(-log_variance * LOG2_E)
             loss += (error * scaled + log_variance) * weight[j]
             mean[i] = scaled * weight[j]
             raw[i] = (ONE - error * scaled) * (ONE - log_variance * log_variance) * (HALF * weight[j])

@@ -7,13 +7,15 @@ With L2-normalised rows ``t`` and columns ``v``, logits ``s_ij = <t_i, v_j> / te
     dt_i = (sum_j p_ij v_j - v_i) / (temperature n)
     dv_j = (sum_i p_ij t_i - t_j) / (temperature n)
 
-Both sums are attention: the first with queries ``t`` and keys ``v``; the second with the roles swapped and a bias that
-turns one softmax into the other, since ``p_ij = exp(s_ij - logsumexp_i)``. A fused attention kernel visits the logits
-tile by tile, so memory grows with the items and not with their square.
+A compiled pass over blocks of rows takes both sums together (``kernels/softmax_means.py``). Where it cannot serve, both
+are attention: the first with queries ``t`` and keys ``v``; the second with the roles swapped and a bias that turns one
+softmax into the other, since ``p_ij = exp(s_ij - logsumexp_i)``. Either way the logits are visited block by block, so
+memory grows with the items and not with their square.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import torch
@@ -46,18 +48,34 @@ def solosim(
 class _Solosim(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, t: Tensor, v: Tensor, scale: float) -> Tensor:
-        expected, normaliser = _attend(t, v, v, scale, bias=None)
-        ctx.save_for_backward(t, v, expected, normaliser)
+        kernel = _kernel() if any(ctx.needs_input_grad) else None
+        if kernel is not None and kernel.suits(t, scale):
+            mean_v, ctx.mean_t, log_mass = kernel.softmax_means(t, v, scale)
+        else:
+            mean_v, log_mass = _attend(t, v, v, scale, bias=None)
+            ctx.mean_t = None
+        ctx.save_for_backward(t, v, mean_v, log_mass)
         ctx.scale = scale
-        return (normaliser - (t * v).sum(dim=1) * scale).mean()
+        return (log_mass - (t * v).sum(dim=1) * scale).mean()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        t, v, expected, normaliser = ctx.saved_tensors
-        mean_t, log_mass = _attend(v, t, t, ctx.scale, bias=-normaliser)
+        t, v, mean_v, log_mass = ctx.saved_tensors
+        mean_t = ctx.mean_t
+        if mean_t is None:
+            attended, mass = _attend(v, t, t, ctx.scale, bias=-log_mass)
+            mean_t = attended * mass.exp()[:, None]
         factor = gradient * ctx.scale / len(t)
-        return (expected - v) * factor, (mean_t * log_mass.exp()[:, None] - t) * factor, None
+        return (mean_v - v) * factor, (mean_t - t) * factor, None
+
+
+def _kernel() -> Any | None:
+    """The compiled pass, imported when first needed because the compiler takes half a second to load."""
+    try:
+        return importlib.import_module("sea_core.kernels.softmax_means")
+    except ImportError:  # no Numba for this Python or platform
+        return None
 
 
 def _attend(

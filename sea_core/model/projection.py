@@ -59,7 +59,7 @@ def read_projection(
     order = sorted(range(len(readers)), key=lambda index: (ranges[index].start, ranges[index].stop))
     stacked = [heads[index] for index in order] + [readers[index][1] for index in order]
     read = _Read.apply(features, precision, [ranges[index] for index in order], weight, bias, *stacked)  # type: ignore[no-untyped-call]
-    parts = dict(zip(order, torch.split(read, [len(heads[index]) for index in order], dim=1), strict=True))
+    parts = dict(zip(order, read, strict=True))
     return [parts[index] for index in range(len(readers))]
 
 
@@ -106,7 +106,7 @@ class _Read(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         *readers: Tensor,  # the weights of all, then the biases of all
-    ) -> Tensor:
+    ) -> tuple[Tensor, ...]:
         heads, shifts = readers[: len(ranges)], readers[len(ranges) :]
         compute = torch.bfloat16 if precision == "bf16" else weight.dtype
         shift = torch.cat(shifts)
@@ -121,15 +121,17 @@ class _Read(torch.autograd.Function):
                 shift[rows] += part
         ctx.save_for_backward(features, weight, bias, *heads)
         ctx.compute, ctx.segments = compute, segments
-        return times_transposed(features, composed).to(weight.dtype).add_(shift)
+        read = times_transposed(features, composed).to(weight.dtype).add_(shift)
+        return read.split([len(head) for head in heads], dim=1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, bias, *heads = ctx.saved_tensors
-        d_read, compute = gradients[0], ctx.compute
-        d_composed = d_read.to(compute).T @ features
-        d_shift = d_read.sum(0)
+        compute = ctx.compute
+        d_read = torch.cat([gradient.T for gradient in gradients])  # transposed while it is copied
+        d_composed = times_transposed(d_read.to(compute), features.T)
+        d_shift = d_read.sum(1)
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)
         d_heads = [torch.zeros_like(head) for head in heads]
         unread = torch.ones(len(weight), dtype=torch.bool)
