@@ -62,11 +62,12 @@ def _clamped(study: Study) -> Iterator[Caution]:
     often = {modality: share for modality, share in clamped_shares(runs).items() if share >= CLAMPED}
     if often:
         listed = ", ".join(f"{100 * share:.0f} % ({modality})" for modality, share in often.items())
-        yield Caution(
-            "CLUB clamped to zero",
-            f"In {listed} of the batches CLUB’s bound was negative and clamped to 0, so that distancing had no "
-            "gradient there. The arm without CLUB differs from the full model only in the other batches.",
+        text = (
+            f"In {listed} of the batches CLUB’s bound was negative and clamped to 0: distancing had no gradient there."
         )
+        if any(run.arm == "no-club" for run in study.ablations):
+            text += " The arm without CLUB differs from the full model only in the other batches."
+        yield Caution("CLUB clamped to zero", text)
 
 
 def _budgets(study: Study) -> Iterator[Caution]:

@@ -12,6 +12,7 @@ from study.report.cautions import cautions
 from study.report.facts import configs, provenance_facts
 from study.report.links import href, tables_folder
 from study.report.page import Caution, Details, Link, Page, Picture
+from study.report.question import question
 from study.report.shown_tables import show_table, trials_table
 from study.tables.results import Results
 from study.tables.write import compute_tables
@@ -19,6 +20,9 @@ from study.tables.write import compute_tables
 REPORT = "report.html"
 KEY_FIGURES = ("ablation", "forest", "critical_difference")
 KEY_TABLES = ("ablation", "overall")
+# Of a search alone, which has none of these. The first figure that there is.
+SEARCH_FIGURES = ("heat_map", "sweeps", "sensitivities", "sensitivity")
+SEARCH_TABLES = ("sensitivity",)
 BACKGROUND = (
     "SEA splits every item modality into a generic and a unique part. Solosim pulls the generic parts of the "
     "modalities together, CLUB pushes generic and unique part of one modality apart."
@@ -39,38 +43,33 @@ def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: 
     results = Results(studies)
     files = tables_folder(list(studies), page_folder)
     tables = [show_table(table, page_folder=page_folder, files=files) for table in compute_tables(results)]
-    datasets = list(dict.fromkeys(study.dataset for study in studies))
     many = len(studies) > 1
     warned = [
         Caution(f"{study.name}: {title}" if many else title, text)
         for study in studies
         for title, text in cautions(study, results)
     ]
+    key_figures = _keys([picture.name for picture in pictures], KEY_FIGURES, SEARCH_FIGURES)
+    key_tables = _keys([table.name for table in tables], KEY_TABLES, SEARCH_TABLES)
     return Page(
         title=studies[0].name if not many else f"{len(studies)} studies",
-        question=_question(studies, datasets),
+        question=question(studies),
         background=BACKGROUND,
         summary=" · ".join(_summary(study, many=many) for study in studies),
         answers=[answer(study, results) for study in studies],
         cautions=warned,
-        key_figures=[picture for picture in pictures if picture.name in KEY_FIGURES],
-        key_tables=sorted(
-            (table for table in tables if table.name in KEY_TABLES), key=lambda table: KEY_TABLES.index(table.name)
-        ),
-        figures=[picture for picture in pictures if picture.name not in KEY_FIGURES],
-        tables=[table for table in tables if table.name not in KEY_TABLES],
+        key_figures=[picture for picture in pictures if picture.name in key_figures],
+        key_tables=[table for name in key_tables for table in tables if table.name == name],
+        figures=[picture for picture in pictures if picture.name not in key_figures],
+        tables=[table for table in tables if table.name not in key_tables],
         details=[_details(study, page_folder) for study in studies],
         pages=[Link(study.name, href(study.folder.root / REPORT, page_folder)) for study in studies] if many else [],
     )
 
 
-def _question(studies: Sequence[Study], datasets: Sequence[str]) -> str:
-    where = datasets[0] if len(datasets) == 1 else f"{', '.join(datasets[:-1])} and {datasets[-1]}"
-    if any(study.ablations for study in studies):
-        return f"Do CLUB and Solosim matter on {where}, and how sure are we?"
-    if any(study.winner for study in studies):
-        return f"How good is SEA on {where}, and how sure are we?"
-    return f"Which hyper-parameters does SEA want on {where}?"
+def _keys(names: Sequence[str], wanted: Sequence[str], otherwise: Sequence[str]) -> list[str]:
+    """Those of the wanted names that there are, in that order; without any, the first of the others."""
+    return [name for name in wanted if name in names] or [name for name in otherwise if name in names][:1]
 
 
 def _summary(study: Study, *, many: bool) -> str:

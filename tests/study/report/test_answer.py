@@ -3,13 +3,20 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.run_folder import VALIDATION, write_user_metrics
+from study.contenders import contenders
 from study.records import load_study
-from study.report.answer import answer, signed
+from study.report.about_arms import signed
+from study.report.answer import answer
 from study.report.page import Answer
+from study.report.question import question
+from study.study_folder import StudyFolder
 from study.tables.results import Results
-from tests.study.results import write_arms, write_search
+from tests.study.results import write_arms, write_result, write_search
 
 
 def answer_of(root: Path) -> Answer:
@@ -55,7 +62,7 @@ def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
     results = Results([study])
     line = results.arms[results.arms["metric"] == "recall@20"].iloc[0]
     assert line["verdict"] == "underpowered"
-    expected = f"not decided, as 2 seeds with 40 users reliably find only differences from {line['mde']:.4f} on."
+    expected = f"not decided, as 2 seeds with 40 users reliably find only differences of {line['mde']:.4f} or more."
     assert expected in " ".join(answer(study, results).sentences)
 
 
@@ -68,10 +75,78 @@ def test_retuned_arms_are_said_to_be_retuned(tmp_path: Path) -> None:
     assert [tile.label for tile in found.tiles[1:]] == ["CLUB (frozen)", "CLUB (retuned)"]
 
 
-def test_arms_that_remove_neither_part_are_listed_by_what_was_decided(tmp_path: Path) -> None:
+def test_arms_that_remove_neither_part_are_the_answer_where_no_other_ran(tmp_path: Path) -> None:
     found = answer_of(write_arms(tmp_path / "s", {"full": 0.0, "orthogonal": -0.1, "subtraction": 0.1}, seeds=5))
-    expected = "The other arms against the full model: better: title of subtraction; worse: title of orthogonal."
-    assert expected in found.sentences
+    text = " ".join(found.sentences)
+    assert re.search(
+        r"“title of orthogonal” changes it by −0\.\d{4} \[−.*\], Holm p .*: worse than the full model\.", text
+    )
+    assert re.search(r"“title of subtraction” changes it by \+0\.\d{4} \[\+.*: better than the full model\.", text)
+    tiles = {tile.label: (tile.value, tile.tone) for tile in found.tiles[1:]}
+    assert tiles == {"title of orthogonal": ("worse", "bad"), "title of subtraction": ("better", "good")}
+    assert "CLUB" not in text
+
+
+def test_of_many_undecided_arms_the_extremes_are_named(tmp_path: Path) -> None:
+    differences = {f"arm-{n}": 0.001 * n for n in range(6)}
+    text = " ".join(answer_of(write_arms(tmp_path / "s", {"full": 0.0, **differences}, seeds=2)).sentences)
+    extremes = (
+        r"6 other arms change it by \S+ \[.*?\] \(“title of arm-\d”\) to \S+ \[.*?\] \(“title of arm-\d”\): none of"
+    )
+    assert re.search(extremes, text)
+
+
+@pytest.mark.parametrize(
+    ("arms", "expected"),
+    [
+        (["no-club", "no-solosim", "no-both"], "Do CLUB and Solosim matter on tiny, and how sure are we?"),
+        (["no-solosim"], "Does Solosim matter on tiny, and how sure are we?"),
+        (["no-both"], "Do CLUB and Solosim together matter on tiny, and how sure are we?"),
+        (["no-club", "x"], "Does CLUB matter on tiny, how does “title of x” compare, and how sure are we?"),
+        (["x", "y"], "How do “title of x” and “title of y” compare with SEA on tiny, and how sure are we?"),
+        (["x", "y", "z"], "How do 3 arms compare with SEA on tiny, and how sure are we?"),
+    ],
+)
+def test_the_question_is_about_the_arms_that_were_run(arms: list[str], expected: str, tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", dict.fromkeys(["full", *arms], 0.0), seeds=1)
+    assert question([load_study(root)]) == expected
+
+
+def write_trials(root: Path, values: dict[float, np.ndarray]) -> Path:
+    """A search over the temperature: per value, each user's validation recall@20."""
+    folder = StudyFolder(root / "sweep")
+    for number, (temperature, users) in enumerate(values.items()):
+        params = {"temperature": temperature, "knn_k": 10}
+        trial = {"number": number, "state": "complete", "value": float(np.mean(users)), "params": params}
+        write_result(folder.trial(number), 0.1, seed=1, trial=trial)
+        metrics = UserMetrics(np.arange(len(users)), {"recall@20": users})
+        write_user_metrics(folder.trial(number) / VALIDATION, metrics)
+    return folder.root
+
+
+def test_a_search_says_what_it_wants_and_how_sure_that_is(tmp_path: Path) -> None:
+    users = np.linspace(0.1, 0.5, 30)
+    swing = np.where(np.arange(30) % 2, 0.02, -0.02)
+    root = write_trials(tmp_path, {0.1: users + swing, 0.2: users - swing + 1e-4, 0.5: users - 0.05})
+    study = load_study(root)
+    assert question([study]) == "Which temperature does SEA want on tiny, and how much does it matter?"
+    found = contenders(study)
+    assert found is not None
+    assert (found.best.number, {run.number for run in found.trials}, found.users) == (1, {0, 1}, 30)
+    assert 0.4 < found.share < 0.7
+    text = " ".join(answer_of(root).sentences)
+    assert "trial 1 has the best validation Recall@20: 0.3001, at temperature 0.2." in text
+    assert "one of 2 (trials 0 and 1), among which temperature is 0.1 to 0.2" in text
+    tiles = {tile.label: tile.value for tile in answer_of(root).tiles}
+    assert tiles["How sure is the best trial"] == "2 contenders"
+    assert tiles["Temperature"] == "0.2"
+
+
+def test_a_clear_best_trial_is_said_to_be_clear(tmp_path: Path) -> None:
+    users = np.linspace(0.1, 0.5, 30)
+    found = answer_of(write_trials(tmp_path, {0.1: users, 0.2: users + 0.05}))
+    assert [tile.value for tile in found.tiles if tile.label == "How sure is the best trial"] == ["clear"]
+    assert "trial 1 stays the best in 100 % of the draws. Other seeds may change more" in " ".join(found.sentences)
 
 
 def test_a_search_without_a_winner_promises_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Each warning appears where it applies, and only there."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,9 @@ def test_clamping_is_measured_over_batches_and_warned_of_where_it_is_frequent(ar
     text = cautions_of(arms.root)["CLUB clamped to zero"]
     assert "In 30 % (image) of the batches" in text
     assert "text)" not in text
+    assert "The arm without CLUB" in text
+    shutil.rmtree(arms.root / "ablations" / "frozen" / "no-club")
+    assert "The arm without CLUB" not in cautions_of(arms.root)["CLUB clamped to zero"]
 
 
 @pytest.mark.parametrize("place", ["first call", "later call"])

@@ -93,7 +93,7 @@ def test_hostile_names_are_shown_and_never_run(tmp_path: Path) -> None:
     text = render(page_of(root))
     seen = Texts(text)
     assert seen.tags.count("script") == 1
-    assert f"Do CLUB and Solosim matter on {HOSTILE}, and how sure are we?" in seen.texts
+    assert f"Does CLUB matter on {HOSTILE}, and how sure are we?" in seen.texts
     assert HOSTILE in seen.texts  # the arm's title, in its cell
     assert HOSTILE.lower() in seen.attributes  # what its column is sorted by
     assert "<script>alert" not in text
@@ -128,6 +128,16 @@ def test_several_studies_share_a_page_with_links_to_their_own(tmp_path: Path) ->
     shown = [[bool(value) for value in source.cells] for source in sea.sources]
     assert shown == [[True] * 4 + [False] * 4] * 2 + [[False] * 4 + [True] * 4] * 2
     assert render(page).count("<h1>") == 1
+
+
+def test_a_search_alone_shows_its_map_and_its_parameters_first(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    (root / "final").rename(tmp_path / "elsewhere")
+    pictures = [Picture(name, name, "Caption.", "<svg></svg>") for name in ("sensitivity", "heat_map", "convergence")]
+    page = compute([load_study(root)], pictures, root)
+    assert [picture.name for picture in page.key_figures] == ["heat_map"]
+    assert [table.name for table in page.key_tables] == ["sensitivity"]
+    assert len(page.figures) == 2
 
 
 def test_an_unwritable_folder_and_a_faulty_provenance_are_the_users_errors(tmp_path: Path) -> None:
