@@ -16,5 +16,5 @@ if __name__ == "__main__":
         BASELINE.mkdir(exist_ok=True)
         for name, figure_file in ALL_FIGURES.items():
             with paper_style():
-                figure = canvas(figure_file, compute(name, study, Path(folder)))
+                figure = canvas(figure_file, compute(name, study, Path(folder) / name))
             print(small_png(figure, BASELINE / f"{name}.png"))
