@@ -61,7 +61,8 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
     text = (
         "who stops hopeless trials: median compares with completed trials at the same epoch, patient does so but "
         "spares those that still improve, halving lets the better third of all trials on at growing distances, "
-        "hyperband is halving that gives some trials a later first test (default: median; halving for several seeds)"
+        "hyperband is halving that gives some trials a later first test (default: median; halving for several "
+        "seeds, none for a grid)"
     )
     add("--pruner", choices=["median", "halving", "hyperband", "patient", "none"], help=text)
     text = (

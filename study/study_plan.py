@@ -85,7 +85,7 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
             raise UserError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
     if options.seeds_per_trial > MOST_SEEDS_PER_TRIAL:
         raise UserError(f"--seeds-per-trial must be at most {MOST_SEEDS_PER_TRIAL}, got {options.seeds_per_trial}")
-    pruner = options.pruner or ("median" if options.seeds_per_trial == 1 else "halving")
+    pruner = options.pruner or _default_pruner(options)
     make_placement(options).check()
     if options.storage is not None:
         check_url(options.storage)
@@ -173,6 +173,13 @@ def _first_trials(options: argparse.Namespace, space: Space) -> list[dict[str, A
         raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")
     named = options.out / options.warm_start
     return warm_start(named if named.is_dir() else Path(options.warm_start), space)
+
+
+def _default_pruner(options: argparse.Namespace) -> str:
+    """A grid is made to see every cell; a pruned one has no value that could stand beside the others."""
+    if options.sampler == "grid":
+        return "none"
+    return "median" if options.seeds_per_trial == 1 else "halving"
 
 
 def _trials(options: argparse.Namespace) -> int | None:

@@ -15,6 +15,8 @@ from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
 from study import replay, run_search
 from study.records import load_study
+from study.search_options import make_parser
+from study.study_plan import plan_studies
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 NAME = "synthetic-users-40-items-30-interactions-8-dims-8-6-search"
@@ -380,3 +382,17 @@ def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
         )
     expected = qmc.Sobol(2, scramble=True, seed=stream_seed(3, "sampler/qmc") % 2**32).random(8)[:5]
     assert np.allclose(np.sort(points), np.sort(expected))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pruner"),
+    [
+        ([], "median"),
+        (["--seeds-per-trial", "2"], "halving"),
+        (["--space", "grid-temperature-split", "--sampler", "grid"], "none"),
+        (["--space", "grid-temperature-split", "--sampler", "grid", "--pruner", "median"], "median"),
+    ],
+)
+def test_a_grid_is_not_pruned_unless_asked(arguments: list[str], pruner: str, tmp_path: Path) -> None:
+    (plan,) = plan_studies(make_parser().parse_args(["-d", DATA, "--out", str(tmp_path), *arguments]))
+    assert plan.pruner == pruner
