@@ -162,10 +162,10 @@ def write_grid(root: Path) -> Path:
     identity = {"dataset": "tiny", "space": {name: {"choices": values} for name, values in space.items()}}
     folder.identity.write_text(yaml.safe_dump(identity))
     for number, (a, d) in enumerate(itertools.product(*space.values())):
-        value = 0.12 - 0.01 * abs(np.log10(a / 0.1)) - 0.005 * abs(np.log10(d / 0.01))
-        trial = {"number": number, "state": "complete", "value": float(value)}
+        change = -0.01 * abs(np.log10(a / 0.1)) - 0.005 * abs(np.log10(d / 0.01))
+        trial = {"number": number, "state": "complete", "value": float(0.12 + change)}
         params = {"alignment_weight": a, "distance_weight": d}
-        write_run(folder.trial(number), seed=999, epochs=1, users=3, trial=trial | {"params": params})
+        write_run(folder.trial(number), seed=999, epochs=1, change=change, trial=trial | {"params": params})
     return folder.root
 
 
