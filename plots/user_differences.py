@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots.arms import finished_runs, per_user, shown_metrics, title
 from plots.figure import MissingRecordsError
@@ -18,10 +18,11 @@ from study.tables.measurements import metric_title
 
 CAPTION = (
     "Paired differences of single users, arm minus full, each user averaged over the seeds that both finished. "
-    "Users without any difference are not drawn; the shares say how many are worse, equal and better. Line: the "
-    "mean over all users."
+    "Users without any difference are not drawn; the shares say how many of all are worse and better. Line: the mean "
+    "over all users."
 )
 COLUMNS, BINS = 4, 30
+HEADROOM = 1.35  # above the highest bar, for the shares
 
 
 class UserDifferences(NamedTuple):
@@ -73,10 +74,14 @@ def draw(ax: Axes, info: UserDifferences) -> None:
         panel.bar(part["low"], part["share"], part["high"] - part["low"], align="edge", color=colors, linewidth=0)
         first = part.iloc[0]
         panel.axvline(first["mean"], color=BLACK, linewidth=1)
-        shares = f"worse {first['worse']:.0%}, equal {first['equal']:.0%}, better {first['better']:.0%}"
-        panel.set_title(f"{first['title']}{f', {mode}' if several_modes else ''}\n{shares}", fontsize=6.5)
+        panel.set_title(f"{first['title']}{f', {mode}' if several_modes else ''}", fontsize=6.5)
+        for x, side, where in ((0.02, "worse", "left"), (0.98, "better", "right")):
+            text = f"{first[side]:.0%}\n{side}"
+            panel.text(x, 0.99, text, transform=panel.transAxes, ha=where, va="top", fontsize=6)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=4, symmetric=True))
-        panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
+        panel.set_ylim(0, HEADROOM * info.data["share"].max())
         if n + columns >= len(groups):
             panel.set_xlabel(f"{metric_title(info.metric)} difference")
             panel.tick_params(labelbottom=True)

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
+from plots import user_differences
+from plots.figure import canvas
+from plots.style import paper_style
 from plots.user_differences import compute
 from study.records import load_study
 from study.study_folder import StudyFolder
+from tests.plots.drawn_text import clipped, drawn_text, overlaps
 from tests.plots.tiny_study import user_metrics, write_run
 
 
@@ -31,3 +35,15 @@ def test_an_arm_that_changes_nobody_is_drawn_empty(tmp_path):
     data = compute(load_study(folder.root)).data
     assert (data["equal"] == 1).all()
     assert (data["share"] == 0).all()
+
+
+def test_four_arms_with_long_names_fit_side_by_side(tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    for n, arm in enumerate(("full", "no-user-item-graph", "split-representation", "symmetric-infonce", "released")):
+        write_run(folder.ablation("frozen", arm, 1), seed=1, test=True, change=-0.01 * n, arm=arm, mode="frozen")
+    with paper_style():
+        figure = canvas(user_differences, compute(load_study(folder.root)))
+        texts = drawn_text(figure)
+    assert overlaps(texts) == []
+    assert clipped(figure, texts) == []
+    assert len([text for text, _ in texts if text.endswith("worse")]) == 4
