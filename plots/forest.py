@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.figure import MissingRecordsError
-from plots.style import BLACK, PAGE, PALE, look
+from plots.style import BLACK, PAGE, PALE, key_columns, look
 from study.comparisons import stars
 from study.records import Study
 from study.tables.measurements import metric_title
@@ -83,4 +83,4 @@ def draw(ax: Axes, info: Forest) -> None:
     ax.grid(axis="y", visible=False)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=7))
     ax.set_xlabel(f"change of {metric_title(info.metric)}, % of the full model")
-    ax.figure.legend(handles, datasets, loc="outside upper center", ncols=5)
+    ax.figure.legend(handles, datasets, loc="outside upper center", ncols=key_columns(len(handles)))

@@ -14,7 +14,7 @@ from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from plots.figure import MissingRecordsError
 from plots.sensitivity import COLUMNS, ENOUGH, FEW, scale
-from plots.style import PAGE, look, panels
+from plots.style import COLUMN, PAGE, key_columns, look, panels
 from plots.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.words import parameter_label
 from study.records import Study
@@ -61,8 +61,9 @@ def compute(studies: Sequence[Study]) -> Sensitivities:
 
 
 def size(info: Sensitivities) -> tuple[float, float]:
-    """A row of height 1.35 per five parameters, below the key."""
-    return PAGE, 1.35 * -(-info.data["parameter"].nunique() // COLUMNS) + 0.3
+    """A row of height 1.35 per five parameters, below the key; two fit in a column."""
+    count = info.data["parameter"].nunique()
+    return COLUMN if count <= 2 else PAGE, 1.35 * -(-count // COLUMNS) + 0.3
 
 
 def draw(ax: Axes, info: Sensitivities) -> None:
@@ -85,7 +86,9 @@ def draw(ax: Axes, info: Sensitivities) -> None:
         row[0].set_ylabel(f"{metric_title(info.metric)}, % from best")
     for panel in axes.ravel()[len(groups) :]:
         panel.remove()
-    axes[0, 0].figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5)
+    axes[0, 0].figure.legend(
+        handles.values(), handles.keys(), loc="outside upper center", ncols=key_columns(len(handles))
+    )
 
 
 def _line(x: pd.Series, change: pd.Series, *, log: bool) -> pd.DataFrame:

@@ -86,6 +86,12 @@ def look(index: int) -> Look:
     return Look(PALETTE[n], MARKERS[n], LINES[n], HATCHES[n])
 
 
+def key_columns(count: int, most: int = 5) -> int:
+    """Columns of a key with ``count`` entries, so that its rows are equally full."""
+    rows = max(1, -(-count // most))
+    return max(1, -(-count // rows))
+
+
 def panels(ax: Axes, rows: int, columns: int, *, sharex: Any = False, sharey: Any = False, **ratios: Any) -> np.ndarray:
     """Put a grid of axes in the place of one and return it, ``(rows, columns)``; options as ``plt.subplots``."""
     grid = ax.get_subplotspec().subgridspec(rows, columns, **ratios)  # type: ignore[union-attr]

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullLocator
 from scipy import stats
 
 from plots.figure import MissingRecordsError
-from plots.style import PAGE, look, panels
+from plots.style import PAGE, key_columns, look, panels
 from plots.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.words import parameter_label
 from study.records import Study
@@ -21,9 +21,11 @@ from study.tables.measurements import metric_title
 CAPTION = (
     "One-factor sweeps: validation metric relative to the best value of the sweep, everything else fixed, one line a "
     "dataset. Whiskers: 95 % t-intervals of the paired difference to the best value over users; one seed a value, so "
-    "differences between seeds come on top."
+    "differences between seeds come on top. Datasets are set a little apart sideways."
 )
 COLUMNS = 3
+APART = 0.015  # between the whiskers of two datasets at one value, as a share of the axis
+LETTER = 0.032  # width of a tick's letter, as a share of a panel's
 
 
 class Sweeps(NamedTuple):
@@ -59,27 +61,52 @@ def draw(ax: Axes, info: Sweeps) -> None:
     groups = list(info.data.groupby("parameter", sort=False))
     columns = min(COLUMNS, len(groups))
     axes = panels(ax, -(-len(groups) // columns), columns, sharey=True)
-    looks = {dataset: look(n) for n, dataset in enumerate(info.data["dataset"].unique())}
+    datasets = list(info.data["dataset"].unique())
+    looks = {dataset: look(n) for n, dataset in enumerate(datasets)}
+    aside = {dataset: APART * (n - (len(datasets) - 1) / 2) for n, dataset in enumerate(datasets)}
     handles = {}
     for panel, (name, part) in zip(axes.ravel(), groups, strict=False):
         for dataset, line in part.groupby("dataset", sort=False):
             how = looks[dataset]
             ends = [line["change"] - line["low"], line["high"] - line["change"]]
             style = {"color": how.color, "marker": how.marker, "linestyle": how.linestyle}
-            handles[dataset] = panel.errorbar(line["x"], line["change"], yerr=ends, capsize=2, elinewidth=0.7, **style)
+            x = _moved(line["x"], part["x"], aside[dataset], log=name in info.log_scaled)
+            handles[dataset] = panel.errorbar(x, line["change"], yerr=ends, capsize=2, elinewidth=0.7, **style)
         panel.set_title(parameter_label(str(name)))
         if name in info.log_scaled:
             panel.set_xscale("log")
-            panel.xaxis.set_major_locator(LogLocator(numticks=5))
-            panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            panel.xaxis.set_minor_formatter(NullFormatter())
-        else:
-            panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
+            panel.xaxis.set_minor_locator(NullLocator())
+        panel.margins(x=0.08)
+        _tick_values(panel, np.unique(part["x"]), log=name in info.log_scaled)
     for row in axes:
-        row[0].set_ylabel(f"{metric_title(info.metric)}, % of best")
+        row[0].set_ylabel(f"{metric_title(info.metric)}, % from best")
     for panel in axes.ravel()[len(groups) :]:
         panel.remove()
-    axes[0, 0].figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5)
+    axes[0, 0].figure.legend(
+        handles.values(), handles.keys(), loc="outside upper center", ncols=key_columns(len(handles))
+    )
+
+
+def _moved(x: pd.Series, among: pd.Series, share: float, *, log: bool) -> pd.Series:
+    """``x`` moved along the axis by a share of what ``among`` spans."""
+    if log:
+        return x * (among.max() / among.min()) ** share
+    return x + share * (among.max() - among.min())
+
+
+def _tick_values(panel: Axes, values: np.ndarray, *, log: bool) -> None:
+    """A tick at every value that was tried; labels only where they do not run into the one before."""
+    labels = [f"{value:.4g}" for value in values]
+    place = np.log(values) if log else values
+    place = (place - place[0]) / (place[-1] - place[0])
+    end = -np.inf
+    for n, label in enumerate(labels):
+        half = LETTER * len(label) / 2
+        if place[n] - half < end:
+            labels[n] = ""
+        else:
+            end = place[n] + half + LETTER
+    panel.set_xticks(values, labels)
 
 
 def _sweep(study: Study, table: pd.DataFrame) -> pd.DataFrame:

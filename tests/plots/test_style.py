@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from plots.style import LINES, MARKERS, PALETTE, look, panels, paper_style, spread
+from plots.style import LINES, MARKERS, PALETTE, key_columns, look, panels, paper_style, spread
 
 # Linear RGB seen with no green or no red cones (Viénot, Brettel and Mollon 1999).
 DEUTERANOPIA = np.array([[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]])
@@ -85,3 +85,7 @@ def test_spread_positions_keep_their_order_and_distance(positions, gap):
 
 def test_spread_leaves_positions_that_are_far_enough_apart():
     assert spread(np.array([3.0, 1.0, 2.0]), 1.0).tolist() == [3.0, 1.0, 2.0]
+
+
+def test_the_rows_of_a_key_are_equally_full():
+    assert [key_columns(count) for count in (0, 1, 5, 6, 7, 11)] == [1, 1, 5, 3, 4, 4]

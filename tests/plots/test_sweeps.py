@@ -1,11 +1,17 @@
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from scipy import stats
 
-from plots.figure import MissingRecordsError
+from plots import sweeps
+from plots.figure import MissingRecordsError, canvas
+from plots.style import paper_style
 from plots.sweeps import compute
 from study.records import load_study
-from tests.plots.tiny_study import user_metrics, write_sweeps
+from study.study_folder import StudyFolder
+from tests.plots.drawn_text import drawn_text, overlaps
+from tests.plots.tiny_study import user_metrics, write_run, write_sweeps
 
 
 def test_changes_are_paired_over_users_and_relative_to_the_best(tmp_path):
@@ -29,3 +35,25 @@ def test_the_best_value_is_the_reference(tmp_path):
 def test_searches_over_many_parameters_are_no_sweeps(study):
     with pytest.raises(MissingRecordsError, match="no studies that sweep one parameter"):
         compute([study, study])
+
+
+def test_every_value_has_a_tick_and_labels_do_not_meet(tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    folder.root.mkdir(parents=True)
+    values = [n / 20 for n in range(1, 20)]
+    identity = {"dataset": "one", "space": {"split_ratio": {"choices": values}}, "metric": "recall@20"}
+    folder.identity.write_text(yaml.safe_dump(identity))
+    for number, value in enumerate(values):
+        trial = {"number": number, "state": "complete", "value": 0.1 - 0.001 * number, "params": {"split_ratio": value}}
+        write_run(folder.trial(number), seed=1, epochs=1, change=-0.001 * number, trial=trial)
+    with paper_style():
+        figure = canvas(sweeps, compute([load_study(folder.root)] * 3))
+        texts = drawn_text(figure)
+    assert figure.axes[0].get_xticks().tolist() == values
+    assert overlaps(texts) == []
+
+
+def test_datasets_stand_side_by_side_at_each_value():
+    x, whole = pd.Series([0.1, 1.0]), pd.Series([0.01, 1.0])
+    assert sweeps._moved(x, whole, 0.5, log=True).tolist() == pytest.approx([1.0, 10.0])
+    assert sweeps._moved(x, whole, 0.1, log=False).tolist() == pytest.approx([0.199, 1.099])
