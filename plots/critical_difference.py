@@ -20,7 +20,8 @@ from study.tables.measurements import metric_title
 
 CAPTION = (
     "Mean ranks of the arms over datasets (1 is best; frozen configurations, test). Bars on the right join arms that "
-    "Nemenyi's test does not tell apart at 5 %; the whisker from the best arm is the critical difference."
+    "Nemenyi's test does not tell apart at 5 %; the whisker from the best arm is the critical difference, "
+    "with its length."
 )
 METRIC = "recall@20"
 
@@ -71,13 +72,15 @@ def draw(ax: Axes, info: CriticalDifferenceDiagram) -> None:
     ranks, rows = info.data["mean_rank"], np.arange(len(info.data))
     ax.plot(ranks, rows, "o", color=BLUE, zorder=3)
     ax.errorbar(ranks[0], rows[0], xerr=[[0], [info.difference]], color=GREY, capsize=2, elinewidth=1)
+    end = (ranks[0] + info.difference, rows[0])
+    ax.annotate(f"{info.difference:.2f}", end, xytext=(0, 3), textcoords="offset points", ha="right", color=GREY)
     right = ax.get_yaxis_transform()
     for n, (first, last) in enumerate(info.groups):
         x = 1.03 + 0.04 * n
         ax.plot([x, x], [first - 0.2, last + 0.2], color=BLACK, linewidth=2.5, transform=right, clip_on=False)
     ax.set_yticks(rows, info.data["title"])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlim(0.8, len(rows) + 0.2)
+    ax.set_xlim(0.8, max(len(rows), ranks[0] + info.difference) + 0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(f"mean rank by {metric_title(METRIC)}\n{info.datasets} datasets, Friedman p = {info.p:.2g}")
     ax.tick_params(axis="y", length=0)

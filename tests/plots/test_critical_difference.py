@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from plots import critical_difference
 from plots.critical_difference import compute
-from plots.figure import MissingRecordsError
+from plots.figure import MissingRecordsError, canvas
+from plots.style import paper_style
 from study.records import Study, load_study
 from tests.plots.tiny_study import write_datasets
 
@@ -35,3 +37,11 @@ def test_two_studies_of_one_dataset_do_not_count_twice(tmp_path):
 def test_two_arms_have_no_ranks(tmp_path):
     with pytest.raises(MissingRecordsError, match="at least 3"):
         compute(load_datasets(tmp_path, 5, arms=2))
+
+
+def test_the_whole_critical_difference_is_in_the_picture(tmp_path):
+    info = compute(load_datasets(tmp_path, 5))
+    tied = info._replace(data=info.data.assign(mean_rank=2.0))
+    with paper_style():
+        axes = canvas(critical_difference, tied).axes[0]
+    assert axes.get_xlim()[1] > 2 + info.difference > 3.2
