@@ -70,7 +70,7 @@ def draw(ax: Axes, info: Ablation) -> None:
             place = rows["arm"].map(rank) + (n - (len(modes) - 1) / 2) * 0.4
             _draw_bars(bars, rows, place, 0.7 / len(modes), look(n))
             not_full = rows["arm"] != FULL
-            _draw_differences(differences, rows[not_full], place[not_full] - 1, look(n))
+            _draw_differences(differences, rows[not_full], place[not_full] - 1, 0.8 / len(modes), look(n))
         bars.set_title(f"{metric_title(str(metric))}, test")
         differences.axvline(0, color=BLACK, linewidth=0.6)
         differences.set_xlabel("1000 × (arm − full)")
@@ -94,10 +94,10 @@ def _draw_bars(ax: Axes, rows: pd.DataFrame, place: pd.Series, height: float, ho
         ax.plot(rows[seed], place, "o", color=BLACK, markersize=1.6, markeredgewidth=0)
 
 
-def _draw_differences(ax: Axes, rows: pd.DataFrame, place: pd.Series, how: Look) -> None:
+def _draw_differences(ax: Axes, rows: pd.DataFrame, place: pd.Series, height: float, how: Look) -> None:
     numbers = ["difference", "low", "high", "margin"]
     rows = rows.assign(**{name: 1000 * rows[name] for name in numbers})  # short tick labels
-    ax.barh(place, 2 * rows["margin"], 0.8, left=-rows["margin"], color=PALE, alpha=0.5, zorder=0)
+    ax.barh(place, 2 * rows["margin"], height, left=-rows["margin"], color=PALE, alpha=0.5, zorder=0)
     ends = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
     ax.errorbar(rows["difference"], place, xerr=ends, fmt=how.marker, color=how.color, elinewidth=1, capsize=2)
     for row, y in zip(rows.itertuples(), place, strict=True):

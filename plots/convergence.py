@@ -15,9 +15,9 @@ from study.records import RunRecord, Study
 from study.tables.measurements import metric_title
 
 CAPTION = (
-    "Training of the winner on fresh seeds: the validation metric that selects the epoch, then the unweighted "
-    "loss terms. Thin: one seed each. Thick: their mean, with their range, as far as all seeds ran. Diamonds: "
-    "each seed's best epoch."
+    "Training of the winner on fresh seeds: the validation metric that selects the epoch, then the loss terms without "
+    "their weights, and the weighted total. Thin: one seed each. Thick: their mean, with their range, as far as all "
+    "seeds ran. Diamonds: each seed's best epoch."
 )
 COLUMNS = 3
 NOT_LOSSES = ("bound_", "clamped_", "club_fit", "seconds")  # what CLUB's own figure shows, and the clock

@@ -39,7 +39,7 @@ def compute(study: Study) -> ParallelCoordinates:
     table = complete_trials(study)
     if len(table.columns) < 4:
         raise MissingRecordsError("fewer than two parameters vary over the complete trials")
-    data = table.sort_values(["value", "number"], ignore_index=True)
+    data = table.sort_values(["value", "number"], ascending=[True, False], ignore_index=True)  # ties: the earlier wins
     return ParallelCoordinates(data, objective(study), log_scaled(study, table))
 
 
@@ -69,7 +69,7 @@ def draw(ax: Axes, info: ParallelCoordinates) -> None:
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(shades, ax=ax, pad=0.01, aspect=25)
-    bar.set_label(metric_title(info.metric), color=BLACK)
+    bar.set_label(f"{metric_title(info.metric)}, validation", color=BLACK)
     bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     bar.outline.set_visible(False)
 

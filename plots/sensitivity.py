@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from plots.figure import MissingRecordsError
-from plots.style import BLACK, BLUE, ORANGE, PAGE, panels
+from plots.style import BLACK, BLUE, COLUMN, ORANGE, PAGE, panels
 from plots.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.words import parameter_label
 from study.records import Study
@@ -50,14 +50,16 @@ def compute(study: Study) -> Sensitivity:
 
 
 def size(info: Sensitivity) -> tuple[float, float]:
-    """A row of height 1.35 per five parameters, below the key."""
-    return PAGE, 1.35 * -(-info.data["parameter"].nunique() // COLUMNS) + 0.3
+    """A row of height 1.35 per five parameters, below the key; two fit in a column."""
+    count = info.data["parameter"].nunique()
+    return COLUMN if count <= 2 else PAGE, 1.35 * -(-count // COLUMNS) + 0.3
 
 
 def draw(ax: Axes, info: Sensitivity) -> None:
     """One panel a parameter, all on the same vertical axis."""
     groups = list(info.data.groupby("parameter", sort=False))
-    axes = panels(ax, -(-len(groups) // COLUMNS), COLUMNS, sharey=True)
+    columns = min(COLUMNS, len(groups))
+    axes = panels(ax, -(-len(groups) // columns), columns, sharey=True)
     best = info.data.loc[info.data["value"].idxmax(), "number"]
     for panel, (name, part) in zip(axes.ravel(), groups, strict=False):
         x = part["x"].infer_objects()

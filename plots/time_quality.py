@@ -92,6 +92,7 @@ def _label(panel: Axes, part: pd.DataFrame) -> None:
     low, high = panel.get_ylim()
     height = panel.figure.get_figheight() - 0.6  # inches, about
     places = spread(part["value"].to_numpy(), gap=0.16 * (high - low) / height)
+    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "linestyle": ":", "shrinkA": 1, "shrinkB": 2}
     for row, y in zip(part.itertuples(), places, strict=True):
         panel.annotate(
             row.name,
@@ -99,5 +100,5 @@ def _label(panel: Axes, part: pd.DataFrame) -> None:
             xytext=(1.06, y),
             textcoords=panel.get_yaxis_transform(),
             va="center",
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 2},
+            arrowprops=leader,
         )

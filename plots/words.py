@@ -19,4 +19,6 @@ def loss_label(term: str, config: Config) -> str:
         return "BPR (nats)" if config.bpr_log_base == "e" else "BPR (bits)"
     if name == "distance":
         return f"distance, {modality}{' (nats)' if config.distancing == 'club' else ''}"
+    if name == "total":
+        return "total, weighted"
     return "alignment (nats)" if name == "alignment" else term.replace("_", " ")

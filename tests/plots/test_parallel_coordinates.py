@@ -33,3 +33,12 @@ def test_one_parameter_is_not_enough(tmp_path):
         write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
     with pytest.raises(MissingRecordsError, match="fewer than two parameters"):
         compute(load_study(folder.root))
+
+
+def test_of_equal_trials_the_earlier_is_the_best_as_everywhere(tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    for number, value in enumerate([0.1, 0.3, 0.2, 0.3]):
+        params = {"knn_k": number + 1, "gnn_layers": 4 - number}
+        trial = {"number": number, "state": "complete", "value": value, "params": params}
+        write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
+    assert compute(load_study(folder.root)).data["number"].tolist() == [0, 2, 3, 1]

@@ -1,9 +1,12 @@
 import pytest
 
-from plots.figure import MissingRecordsError
+from plots import sensitivity
+from plots.figure import MissingRecordsError, canvas
 from plots.sensitivity import compute
+from plots.style import COLUMN, PAGE, paper_style
 from study.records import load_study
 from study.study_folder import StudyFolder
+from tests.plots.drawn_text import clipped, drawn_text, overlaps
 from tests.plots.tiny_study import SPACE, draw_params, value_of, write_run
 
 COMPLETE = [n for n in range(30) if n % 7 != 3 and n not in (11, 12)]  # 12 repeats 4
@@ -48,3 +51,19 @@ def test_trials_that_do_not_differ_have_no_sensitivity(tmp_path):
     write_run(folder.trial(0), seed=1, trial=trial)
     with pytest.raises(MissingRecordsError, match="differ in a parameter"):
         compute(load_study(folder.root))
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, COLUMN), (2, COLUMN), (3, PAGE)])
+def test_two_parameters_fit_in_a_column(count, width, tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    for number in range(5):
+        params = dict.fromkeys(list(SPACE)[:count], 0.1 + 0.1 * number)
+        trial = {"number": number, "state": "complete", "value": 0.1 + 0.01 * number, "params": params}
+        write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
+    info = compute(load_study(folder.root))
+    assert sensitivity.size(info)[0] == width
+    with paper_style():
+        figure = canvas(sensitivity, info)
+        texts = drawn_text(figure)
+    assert overlaps(texts) == []
+    assert clipped(figure, texts) == []
