@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from plots.figure import FigureFile, MissingRecordsError, render
+from plots.draw_all import FILES, draw_all, write_drawn
+from plots.figure import FigureFile
 from plots.figures import FIGURES, JOINT_FIGURES
 from study.records import Study
 from study.report.page import Picture
@@ -15,18 +17,22 @@ from study.report.page import Picture
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def study_pictures(study: Study) -> list[Picture]:
+def study_pictures(study: Study, out: Path | None = None) -> list[Picture]:
     """Every figure of a study that its records allow, in the order of the report.
 
+    Args:
+        study: whose records are drawn.
+        out: folder in which the same figures are written as PDF, PNG and CSV too, without drawing them again.
+
     Raises:
-        UserError: a test result without its receipt.
+        UserError: a test result without its receipt, or an unwritable folder.
     """
-    return _pictures(FIGURES, study)
+    return _pictures(FIGURES, study, out)
 
 
-def joint_pictures(studies: Sequence[Study]) -> list[Picture]:
-    """Every figure that compares several studies."""
-    return _pictures(JOINT_FIGURES, list(studies))
+def joint_pictures(studies: Sequence[Study], out: Path | None = None) -> list[Picture]:
+    """Every figure that compares several studies; otherwise as ``study_pictures``."""
+    return _pictures(JOINT_FIGURES, list(studies), out)
 
 
 def inline_svg(svg: bytes, *, name: str, title: str, caption: str) -> str:
@@ -62,17 +68,15 @@ def inline_svg(svg: bytes, *, name: str, title: str, caption: str) -> str:
     return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
 
 
-def _pictures(figures: Mapping[str, FigureFile], records: Any) -> list[Picture]:
+def _pictures(figures: Mapping[str, FigureFile], records: Any, out: Path | None) -> list[Picture]:
     pictures = []
-    for name, figure_file in figures.items():
-        try:
-            info = figure_file.compute(records)
-        except MissingRecordsError:
-            continue
+    for drawn in draw_all(figures, records, ("svg",) if out is None else ("svg", *FILES)):
+        if out is not None:
+            write_drawn(drawn, out)
+        name, caption = drawn.name, drawn.module.CAPTION
         title = name.replace("_", " ").capitalize().replace("Club", "CLUB")
-        caption = figure_file.CAPTION
-        svg = render(figure_file, info, ("svg",))["svg"]
-        pictures.append(Picture(name, title, caption, inline_svg(svg, name=name, title=title, caption=caption)))
+        svg = inline_svg(drawn.files["svg"], name=name, title=title, caption=caption)
+        pictures.append(Picture(name, title, caption, svg))
     return pictures
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from plots.figure import FigureFile, MissingRecordsError, render
+from plots.draw_all import FILES, Say, write_all
+from plots.figure import FigureFile
 from plots.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
-from sea_core.files import write_atomically
 from study.records import load_study
-from study.study_folder import make_writable
-
-Say = Callable[[str], None]
 
 
 def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = print) -> list[Path]:
@@ -33,7 +29,7 @@ def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = 
         UserError: no study there, an unknown figure, a test result without its receipt, or an unwritable folder.
     """
     chosen = _choose(FIGURES, only)
-    return _draw(chosen, load_study(folder), folder / "figures", say)
+    return write_all(chosen, load_study(folder), folder / "figures", say=say)
 
 
 def make_joint_figures(
@@ -41,7 +37,7 @@ def make_joint_figures(
 ) -> list[Path]:
     """Draw what compares several studies, one per dataset, into ``out``; otherwise as ``make_figures``."""
     chosen = _choose(JOINT_FIGURES, only)
-    return _draw(chosen, [load_study(folder) for folder in folders], out, say)
+    return write_all(chosen, [load_study(folder) for folder in folders], out, say=say)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = list(dict.fromkeys(options.studies))
     if len(folders) == 1:
         out = options.out or folders[0] / "figures"
-        written = _draw(_choose(FIGURES, options.only), load_study(folders[0]), out, print)
+        written = write_all(_choose(FIGURES, options.only), load_study(folders[0]), out, say=print)
     else:
         out = options.out or Path("results/figures")
         written = make_joint_figures(folders, out, only=options.only)
-    count = len(written) // 3
-    print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)")
+    count = len(written) // len(FILES)
+    print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)" if count else "no figure was written")
     return 0
 
 
@@ -74,24 +70,6 @@ def _choose(figures: Mapping[str, FigureFile], only: Sequence[str] | None) -> di
         if name not in figures:
             raise UserError(f"unknown figure '{name}'{suggest(name, figures)}")
     return {name: figures[name] for name in names}
-
-
-def _draw(figures: Mapping[str, FigureFile], records: Any, out: Path, say: Say) -> list[Path]:
-    written = []
-    for name, figure_file in figures.items():
-        try:
-            info = figure_file.compute(records)
-        except MissingRecordsError as reason:
-            say(f"figure {name} skipped: {reason}")
-            continue
-        files = render(figure_file, info, ("pdf", "png"))
-        # pandas writes the shortest text that reads back as the same number.
-        files["csv"] = info.data.to_csv(index=False, lineterminator="\n").encode()
-        make_writable(out)
-        for suffix, content in files.items():
-            written.append(out / f"{name}.{suffix}")
-            write_atomically(written[-1], content)
-    return written
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from study.progress import duration, exact_duration
@@ -37,11 +38,13 @@ def conclusion(study: Study) -> list[str]:
         results = Results([study])
         for table in (overall.compute(results), ablation.compute_frozen(results)):
             lines += [] if table is None else ["", to_text(table)]
-    return [
-        *lines,
-        "",
-        f"everything lies in {study.folder.root}: report.html, summary.json, tables/, figures/, trials/",
-    ]
+    return [*lines, "", f"everything lies in {study.folder.root}: {', '.join(_there(study.folder.root))}"]
+
+
+def _there(root: Path) -> list[str]:
+    """What a reader may want, of what was written."""
+    places = [root / "report.html", root / "summary.json", root / "tables", root / "figures", root / "trials"]
+    return [f"{place.name}{'/' * place.is_dir()}" for place in places if place.exists()]
 
 
 def _selection(study: Study, metric: str) -> list[str]:

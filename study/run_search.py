@@ -56,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
     from plots.inline_svg import study_pictures
-    from plots.make_figures import make_figures
     from sea_core.training.loop import Stopped
     from study.ablation_plan import plan_ablation
     from study.ablation_runs import run_ablation
@@ -91,8 +90,7 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
         run.write_results(expected=expected)
         display.stage("tables, figures and report")
         write_tables([folder.root], folder.tables)
-        make_figures(folder.root, say=lambda line: None)
-        write_report([folder.root], folder.root, study_pictures(load_study(folder.root)))
+        write_report([folder.root], folder.root, study_pictures(load_study(folder.root), folder.figures))
 
 
 def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.Namespace) -> float | None:
@@ -122,7 +120,6 @@ def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
 def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
     from plots.inline_svg import joint_pictures
-    from plots.make_figures import make_joint_figures
     from study.conclusion import conclusion
     from study.records import load_study
     from study.report.write import write_report
@@ -133,9 +130,10 @@ def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
     print("\n".join(line for study in studies for line in conclusion(study)))
     if len(folders) > 1:
         write_tables(folders, joint / "tables")
-        make_joint_figures(folders, joint / "figures", say=lambda line: None)
-        report = write_report(folders, joint, joint_pictures(studies))
-        print(f"over all studies: {joint / 'tables'}, {joint / 'figures'}, {report}")
+        figures = joint / "figures"
+        report = write_report(folders, joint, joint_pictures(studies, figures))
+        places = [joint / "tables", *([figures] if figures.exists() else []), report]
+        print(f"over all studies: {', '.join(map(str, places))}")
     return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1
 
 

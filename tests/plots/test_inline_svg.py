@@ -1,13 +1,17 @@
 """Figures inside a page: ids of several do not clash, nothing leaks out, all text is escaped."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
+from plots import search_history
 from plots.inline_svg import inline_svg, study_pictures
-from study.records import load_study
-from tests.plots.tiny_study import write_datasets
+from plots.make_figures import make_figures
+from study.records import Study, load_study
+from study.study_folder import StudyFolder
+from tests.plots.tiny_study import write_datasets, write_trial
 
 SVG = b"""<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 504 200" width="504pt">
@@ -37,6 +41,26 @@ def test_nothing_leaks_and_words_are_escaped() -> None:
     words = {element.attrib.get("id"): element.text for element in root}
     assert words["a-title"] == "<script>&\"'"
     assert words["a-caption"] == "</svg><img src=x>"
+
+
+def test_a_picture_and_its_files_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = StudyFolder(tmp_path / "study")
+    write_trial(folder, 0)
+    computed: list[Study] = []
+
+    def compute(study: Study) -> search_history.SearchHistory:
+        computed.append(study)
+        return search_history.compute(study)
+
+    module = SimpleNamespace(CAPTION="C.", compute=compute, size=search_history.size, draw=search_history.draw)
+    monkeypatch.setattr("plots.inline_svg.FIGURES", {"search_history": module})
+    study = load_study(folder.root)
+    (picture,) = study_pictures(study, folder.figures)
+    assert computed == [study]
+    assert picture.svg.startswith("<svg ")
+    written = {path.name: path.read_bytes() for path in folder.figures.iterdir()}
+    expected = make_figures(folder.root, only=["search_history"])
+    assert written == {path.name: path.read_bytes() for path in expected}
 
 
 @pytest.mark.slow

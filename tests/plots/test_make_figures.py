@@ -43,6 +43,12 @@ def test_what_is_missing_is_skipped_with_one_line_each(one_trial):
     assert all("\n" not in line for line in said)
 
 
+def test_the_program_does_not_claim_figures_that_it_could_not_draw(one_trial, capsys):
+    assert main([str(one_trial), "--only", "ablation"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no figure was written"
+    assert not (one_trial / "figures").exists()
+
+
 def test_an_unknown_figure_is_answered_with_the_nearest(one_trial):
     with pytest.raises(UserError, match="unknown figure 'sensitivty'; did you mean 'sensitivity'"):
         make_figures(one_trial, only=["sensitivty"])

@@ -28,10 +28,8 @@ BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
 @pytest.fixture
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The program on tiny data, without figures, which have their own tests."""
-    monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, say: [])
-    monkeypatch.setattr("plots.make_figures.make_joint_figures", lambda folders, out, say: [])
-    monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
-    monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies: [])
+    monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study, out: [])
+    monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies, out: [])
 
     def run(*arguments: str, data: str = DATA) -> int:
         given = ["-d", data] if data else []
@@ -48,9 +46,15 @@ def files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*")) if root.exists() else []
 
 
-def test_a_whole_study_leaves_what_the_docs_promise(run: Callable[..., int], tmp_path: Path) -> None:
+def test_a_whole_study_leaves_what_the_docs_promise(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--n-trials", "4", "--finalists", "2", "--fresh-seeds", "2") == 0
     root = tmp_path / "out" / NAME
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == f"everything lies in {root}: report.html, summary.json, tables/, trials/", (
+        "figures are not drawn here"
+    )
     study, summary = load_study(root), read(root / "summary.json")
     assert set(summary) == {
         "schema_version",
