@@ -17,6 +17,7 @@ from study.records import Study
 from study.tables.measurements import metric_title
 from study.tables.results import Results
 
+TITLE = "Ablation"
 CAPTION = (
     "Ablations on test. Above: means over users and seeds, from 0; dots are single seeds. Below: differences to the "
     "full model with 95 % intervals for new users and seeds. Grey zone: differences too small to matter. Stars: p "

@@ -13,6 +13,7 @@ from plots.style import BLACK, COLUMN, GREY, look
 from study.diagnostics.angles import angle_distribution, random_cosine_density
 from study.records import Study
 
+TITLE = "Angles between the parts"
 CAPTION = (
     "Cosine between the outputs of the two distance heads, generic and unique, over items, pooled over the winner's "
     "fresh-seed runs. Dashed: the density for random directions in as many dimensions, which are nearly orthogonal "

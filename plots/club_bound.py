@@ -12,6 +12,7 @@ from plots.figure import MissingRecordsError
 from plots.style import BLACK, COLUMN, look, panels
 from study.records import Study
 
+TITLE = "CLUB’s bound and its clamping"
 CAPTION = (
     "CLUB over the winner's fresh-seed runs. Above: the bound before clamping (mean over an epoch's batches; thin: one "
     "seed, thick: mean); below 0 it bounds nothing. Below: the share of batches in which it was clamped to 0, so that "

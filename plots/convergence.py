@@ -14,6 +14,7 @@ from plots.words import loss_label
 from study.records import RunRecord, Study
 from study.tables.measurements import metric_title
 
+TITLE = "Convergence"
 CAPTION = (
     "Training of the winner on fresh seeds: the validation metric that selects the epoch, then the loss terms without "
     "their weights, and the weighted total. Thin: one seed each. Thick: their mean, with their range, as far as all "

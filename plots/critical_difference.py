@@ -18,6 +18,7 @@ from study.records import Study
 from study.stats.ranks import critical_difference
 from study.tables.measurements import metric_title
 
+TITLE = "Ranks over datasets"
 CAPTION = (
     "Mean ranks of the arms over datasets (1 is best; frozen configurations, test). Bars on the right join arms that "
     "Nemenyi's test does not tell apart at 5 %; the whisker from the best arm is the critical difference, "

@@ -36,6 +36,7 @@ class Info(Protocol):
 class FigureFile(Protocol):
     """What a figure's file holds. ``draw`` shows ``info`` and nothing else, so that the CSV is the whole figure."""
 
+    TITLE: str  # a few words, for the report
     CAPTION: str  # what is shown and how to read it, for the report and the docs
 
     def compute(self, records: Any) -> Any:

@@ -17,6 +17,7 @@ from study.records import Study
 from study.tables.measurements import metric_title
 from study.tables.results import Results
 
+TITLE = "Arms on every dataset"
 CAPTION = (
     "What each arm changes on each dataset, in % of the full model's test metric (frozen configurations), with 95 % "
     "intervals for new users and seeds. Grey zone: differences too small to matter. Stars: p below .05, .01, .001 "

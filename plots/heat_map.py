@@ -17,6 +17,7 @@ from study.contenders import contenders
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Heat map"
 CAPTION = (
     "Validation metric over a grid of two hyper-parameters, everything else fixed; one trial a cell, lighter is "
     "better, the best cell framed. Dots: the cells among which the best one lies in 95 % of resamples of the "

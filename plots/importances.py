@@ -18,6 +18,7 @@ from study.search_space import parse_space
 from study.stats.importances import importances
 from study.tables.measurements import metric_title
 
+TITLE = "Importances"
 CAPTION = (
     "Share of each hyper-parameter in what sets the best trials apart (PED-ANOVA), with the central 95 % over "
     "resampled trials. Dashed: what each would get if none mattered more than another; intervals that cross it "

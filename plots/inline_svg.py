@@ -73,8 +73,7 @@ def _pictures(figures: Mapping[str, FigureFile], records: Any, out: Path | None)
     for drawn in draw_all(figures, records, ("svg",) if out is None else ("svg", *FILES)):
         if out is not None:
             write_drawn(drawn, out)
-        name, caption = drawn.name, drawn.module.CAPTION
-        title = name.replace("_", " ").capitalize().replace("Club", "CLUB")
+        name, title, caption = drawn.name, drawn.module.TITLE, drawn.module.CAPTION
         svg = inline_svg(drawn.files["svg"], name=name, title=title, caption=caption)
         pictures.append(Picture(name, title, caption, svg))
     return pictures

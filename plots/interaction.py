@@ -16,6 +16,7 @@ from study.tables.factorial import EFFECTS
 from study.tables.measurements import metric_title
 from study.tables.results import Results
 
+TITLE = "CLUB × Solosim"
 CAPTION = (
     "CLUB and Solosim, each with and without the other, on test. Left of each pair: means over users, thin for single "
     "seeds, thick over seeds; parallel lines mean that the two simply add up. Right: main effects and interaction with "

@@ -19,6 +19,7 @@ from plots.words import parameter_label
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Parallel coordinates"
 CAPTION = (
     "All complete trials: a line joins a trial's parameters, its shade is the validation metric (darker is "
     "better); the best trial is the thick line. Axes run from the smallest to the largest value tried, "

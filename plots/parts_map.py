@@ -12,6 +12,7 @@ from plots.figure import MissingRecordsError
 from plots.style import COLUMN, look
 from study.records import Study
 
+TITLE = "Map of the parts"
 CAPTION = (
     "Outputs of the distance heads, generic and unique, of up to 100 items per group, laid out together by t-SNE (the "
     "first of the winner's fresh-seed runs). Only neighbourhoods mean something: distances between clusters, their "

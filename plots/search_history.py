@@ -14,6 +14,7 @@ from plots.trials import objective
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Search history"
 CAPTION = (
     "The search, trial by trial (left) and by the training time spent on it (right; summed over workers). Filled: "
     "complete trials. Open: pruned ones, at their last report. Crosses on the axis: failed ones. Line: the best "

@@ -20,6 +20,7 @@ from plots.words import parameter_label
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Sensitivity on every dataset"
 CAPTION = (
     "Validation metric against each hyper-parameter, in % of each search's best trial, all other parameters varying "
     "with it. Line: robust local regression (lowess), or the median of each value where there are few. Band: 95 % of "

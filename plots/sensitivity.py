@@ -17,6 +17,7 @@ from plots.words import parameter_label
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Sensitivity"
 CAPTION = (
     "Validation metric against each hyper-parameter: one point a complete trial, all other parameters varying "
     "with it. Line: robust local regression (lowess), or the median of each value where there are few. Star: the "

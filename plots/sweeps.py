@@ -18,6 +18,7 @@ from plots.words import parameter_label
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "One-factor sweeps"
 CAPTION = (
     "One-factor sweeps: validation metric relative to the best value of the sweep, everything else fixed, one line a "
     "dataset. Whiskers: 95 % t-intervals of the paired difference to the best value over users; one seed a value, so "

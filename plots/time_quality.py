@@ -16,6 +16,7 @@ from plots.trials import objective
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Time against quality"
 CAPTION = (
     "Training time (validation included) against quality, on this machine; steps: the best that each amount of time "
     "bought (Pareto front). Left: the complete trials of the search. Right: the ablation arms on test, mean and range "

@@ -16,6 +16,7 @@ from study.arms import FULL
 from study.records import Study
 from study.tables.measurements import metric_title
 
+TITLE = "Differences of single users"
 CAPTION = (
     "Paired differences of single users, arm minus full, each user averaged over the seeds that both finished. "
     "Users without any difference are not drawn; the shares say how many of all are worse and better. Line: the mean "

@@ -85,7 +85,8 @@ def test_equal_records_give_equal_bytes_and_embedded_fonts(name: str, study: Stu
     assert b"/Type3" not in first["pdf"]
 
 
-def test_the_caption_is_sentences(drawing: Drawing):
+def test_title_and_caption_are_a_heading_and_sentences(drawing: Drawing):
+    assert re.fullmatch(r"[A-Z].{3,39}[^.]", drawing.module.TITLE)
     assert re.fullmatch(r"[A-Z].*\.", drawing.module.CAPTION)
 
 

@@ -52,7 +52,9 @@ def test_a_picture_and_its_files_are_drawn_once(tmp_path: Path, monkeypatch: pyt
         computed.append(study)
         return search_history.compute(study)
 
-    module = SimpleNamespace(CAPTION="C.", compute=compute, size=search_history.size, draw=search_history.draw)
+    module = SimpleNamespace(
+        TITLE="T", CAPTION="C.", compute=compute, size=search_history.size, draw=search_history.draw
+    )
     monkeypatch.setattr("plots.inline_svg.FIGURES", {"search_history": module})
     study = load_study(folder.root)
     (picture,) = study_pictures(study, folder.figures)
