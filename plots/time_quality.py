@@ -94,6 +94,7 @@ def _label(panel: Axes, part: pd.DataFrame) -> None:
     height = panel.figure.get_figheight() - 0.6  # inches, about
     places = spread(part["value"].to_numpy(), gap=0.16 * (high - low) / height)
     leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "linestyle": ":", "shrinkA": 1, "shrinkB": 2}
+    leader |= {"relpos": (0, 0.5)}  # from the name's left end: from its middle it would strike the name through
     for row, y in zip(part.itertuples(), places, strict=True):
         panel.annotate(
             row.name,
