@@ -8,10 +8,11 @@ from typing import Any
 
 from study.report.page import Tile
 from study.report.question import PARTS, listed, quoted
+from study.tables.measurements import metric_title
 from study.tables.statistics import p_text
 
 MINUS = "−"
-MOST_TILES = 4  # of the arms, in one mode
+MOST_TILES = 3  # of the arms, in one mode; with two before them they fill a row
 MOST_NAMED = 4  # undecided arms in one sentence
 Line = Mapping[Any, Any]  # a row of study.comparisons
 
@@ -26,7 +27,7 @@ _RETUNED = "With every arm re-tuned by a search of its own, "
 
 
 def arm_tiles(lines: Sequence[Line], titles: Mapping[str, str], mode: str) -> list[Tile]:
-    """The parts first, then as many others as there is room for, decided ones before open ones.
+    """The parts first, then the others if all fit, else as many of the decided ones as do.
 
     Args:
         lines: one mode's comparisons by one metric.
@@ -35,7 +36,9 @@ def arm_tiles(lines: Sequence[Line], titles: Mapping[str, str], mode: str) -> li
     """
     suffix = f" ({mode})" if mode else ""
     parts = [line for line in _in_order(lines) if line["arm"] != "no-both"]
-    others = sorted(_others(lines), key=lambda line: line["verdict"] in OPEN)
+    others = _others(lines)
+    if len(parts) + len(others) > MOST_TILES:
+        others = [line for line in others if line["verdict"] not in OPEN][: max(0, MOST_TILES - len(parts))]
     tiles = [
         Tile(
             PARTS[line["arm"]] + suffix,
@@ -54,7 +57,7 @@ def arm_tiles(lines: Sequence[Line], titles: Mapping[str, str], mode: str) -> li
         )
         for line in others
     ]
-    return tiles[: max(MOST_TILES, len(parts))]
+    return tiles
 
 
 def arm_sentences(lines: Sequence[Line], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
@@ -65,6 +68,30 @@ def arm_sentences(lines: Sequence[Line], titles: Mapping[str, str], *, retuned: 
     if retuned and sentences:
         sentences[0] = _RETUNED + sentences[0][0].lower() + sentences[0][1:]
     return sentences
+
+
+def decided_elsewhere(spoken: Sequence[Line], lines: Sequence[Line], titles: Mapping[str, str]) -> list[str]:
+    """Differences that other metrics show and the one that is spoken of does not: they must not go unsaid.
+
+    Args:
+        spoken: comparisons by the metric that is spoken of.
+        lines: those by other metrics.
+        titles: of the arms.
+    """
+    said = {(line["mode"], line["arm"], line["verdict"]) for line in spoken}
+    found = [line for line in lines if line["verdict"] in ("better", "worse")]
+    found = [line for line in found if (line["mode"], line["arm"], line["verdict"]) not in said]
+    if not found:
+        return []
+    several = len({line["mode"] for line in lines}) > 1
+    modes = [f" ({line['mode']})" if several else "" for line in found]
+    named = [
+        f"{quoted(titles.get(line['arm'], line['arm']))}{mode} is {line['verdict']} by "
+        f"{metric_title(str(line['metric']))} ({difference_text(line)}{holm_text(line)})"
+        for line, mode in zip(found[:MOST_NAMED], modes, strict=False)
+    ]
+    more = [f"{len(found) - MOST_NAMED} more in the tables"] if len(found) > MOST_NAMED else []
+    return [f"By other metrics, {listed([*named, *more])}."]
 
 
 def difference_text(line: Line) -> str:

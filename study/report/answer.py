@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.arms import FULL
 from study.records import Study
-from study.report.about_arms import MINUS, Line, arm_sentences, arm_tiles, difference_text, holm_text
+from study.report.about_arms import MINUS, Line, arm_sentences, arm_tiles, decided_elsewhere, difference_text, holm_text
 from study.report.about_search import about_search
 from study.report.page import Answer, Tile
 from study.tables import selection
@@ -46,6 +46,8 @@ def answer(study: Study, results: Results) -> Answer:
         inside = [line for line in lines if line["mode"] == mode]
         tiles += arm_tiles(inside, results.titles, mode if len(modes) > 1 else "")
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
+    other = results.arms[(results.arms["study"] == study.name) & (results.arms["metric"] != metric)]
+    sentences += decided_elsewhere(lines, other.to_dict("records"), results.titles)
     sentences += _family(results.arms, study)
     sentences += _shrinkage(study)
     if any("[" in sentence for sentence in sentences):
@@ -123,10 +125,11 @@ def _family(frame: pd.DataFrame, study: Study) -> list[str]:
         return []
     counts = {str(verdict): int(count) for verdict, count in verdicts.value_counts().items()}
     differ, weak = counts.get("better", 0) + counts.get("worse", 0), counts.get("underpowered", 0)
-    unsettled = weak + counts.get("undecided", 0)
+    equal, unsettled = counts.get("equivalent", 0), weak + counts.get("undecided", 0)
     text = (
-        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} show a "
-        f"difference, {counts.get('equivalent', 0)} are equivalent and {unsettled} are not decided"
+        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} "
+        f"{'shows' if differ == 1 else 'show'} a difference, {equal} {'is' if equal == 1 else 'are'} equivalent and "
+        f"{unsettled} {'is' if unsettled == 1 else 'are'} not decided"
     )
     if weak:
         text += f", {'all' if weak == unsettled else weak} of these for lack of power"

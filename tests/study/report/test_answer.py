@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.run_folder import VALIDATION, write_user_metrics
 from study.contenders import contenders
 from study.records import load_study
-from study.report.about_arms import signed
+from study.report.about_arms import arm_tiles, signed
 from study.report.answer import answer
 from study.report.page import Answer
 from study.report.question import question
@@ -94,6 +95,24 @@ def test_of_many_undecided_arms_the_extremes_are_named(tmp_path: Path) -> None:
         r"6 other arms change it by \S+ \[.*?\] \(“title of arm-\d”\) to \S+ \[.*?\] \(“title of arm-\d”\): none of"
     )
     assert re.search(extremes, text)
+
+
+def test_only_decided_arms_get_tiles_where_not_all_fit() -> None:
+    verdicts = {"no-club": "worse", "a": "underpowered", "b": "undecided", "c": "better"}
+    numbers = {"difference": 0.1, "low": 0.0, "high": 0.2}
+    lines = [{"arm": arm, "verdict": verdict, **numbers} for arm, verdict in verdicts.items()]
+    assert [tile.label for tile in arm_tiles(lines, {"c": "title of c"}, "")] == ["CLUB", "title of c"]
+    assert [tile.label for tile in arm_tiles(lines[:3], {}, "frozen")] == ["CLUB (frozen)", "a (frozen)", "b (frozen)"]
+
+
+def test_what_another_metric_decides_is_said(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "x": 0.0}, seeds=5)
+    for path in root.glob("ablations/frozen/x/*/test.parquet"):
+        values = pd.read_parquet(path)
+        values.assign(**{"ndcg@10": values["ndcg@10"] - 0.05}).to_parquet(path, index=False)
+    text = " ".join(answer_of(root).sentences)
+    assert re.search(r"By other metrics, “title of x” is worse by NDCG@10 \(−0\.0\d+ \[−.*?\], Holm p .*?\)\.", text)
+    assert text.count("“title of x” is") == 1, "better by the others is what was said already"
 
 
 @pytest.mark.parametrize(
