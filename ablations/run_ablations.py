@@ -141,7 +141,6 @@ def _prepare(options: argparse.Namespace) -> list[Ablation]:
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
     from plots.inline_svg import joint_pictures, study_pictures
-    from plots.make_figures import make_figures, make_joint_figures
     from study.records import load_study
     from study.report.write import write_report
     from study.tables.ablation import compute_frozen, compute_retuned
@@ -153,16 +152,15 @@ def _write_results(folders: Sequence[Path], joint: Path) -> None:
     reports = []
     for folder, study in zip(folders, studies, strict=True):
         write_tables([folder], folder / "tables")
-        make_figures(folder, only=["ablation", "user_differences", "interaction"], say=lambda line: None)
-        reports.append(write_report([folder], folder, study_pictures(study)))
+        reports.append(write_report([folder], folder, study_pictures(study, folder / "figures")))
     if joint not in folders:
         write_tables(folders, joint / "tables")
-        make_joint_figures(folders, joint / "figures", say=lambda line: None)
-        reports.append(write_report(folders, joint, joint_pictures(studies)))
+        reports.append(write_report(folders, joint, joint_pictures(studies, joint / "figures")))
     results = Results(studies)
     for table in (compute_frozen(results), compute_retuned(results)):
         print("" if table is None else f"\n{table.caption}\n{to_text(table)}")
-    print(f"tables: {joint / 'tables'}; figures: {', '.join(str(folder / 'figures') for folder in folders)}")
+    figures = [str(folder / "figures") for folder in {*folders, joint} if (folder / "figures").exists()]
+    print("; ".join([f"tables: {joint / 'tables'}", *([f"figures: {', '.join(sorted(figures))}"] if figures else [])]))
     print(f"report: {', '.join(map(str, reports))}")
 
 

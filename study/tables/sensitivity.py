@@ -16,7 +16,9 @@ from study.stats.importances import importances
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
-BINS = 4  # a parameter with more values than this is shown by quartiles of its trials
+BINS = 4  # a searched parameter with more values than this is shown by quartiles of its trials
+_CHOSEN = "The search chose these values and other parameters moved along: read it as a map, not as an experiment."
+_ENUMERATED = "A grid has each value equally often, beside all values of the others; one seed each."
 
 
 def compute(results: Results) -> Table | None:
@@ -37,8 +39,8 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="sensitivity",
         caption="Validation scores of complete trials over each parameter's range (its values, or quartiles of the "
-        "trials), mean ± sd and best; PED-ANOVA importance with its 95 % range over resampled trials. The search chose "
-        "these values and other parameters moved along: read it as a map, not as an experiment.",
+        "trials), mean ± sd and best; PED-ANOVA importance with its 95 % range over resampled trials. "
+        + (_ENUMERATED if all(_is_grid(study) for study in results.studies) else _CHOSEN),
         columns=["Parameter", "Importance", "Values", "Trials", "Mean", "Best"],
         rows=rows,
         rules=starts[1:],
@@ -56,7 +58,8 @@ def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None
     if not names:
         return None
     known = _importances(study, trials)
-    bins = [(name, entry, chosen) for name in names for entry, chosen in _by_value(trials, name)]
+    most = len(trials) if _is_grid(study) else BINS
+    bins = [(name, entry, chosen) for name in names for entry, chosen in _by_value(trials, name, most)]
     lines = [
         {"study": study.name, "dataset": study.dataset, "parameter": name, **known.get(name, {}), **entry}
         for name, entry, _ in bins
@@ -66,13 +69,17 @@ def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None
     return frame, [chosen for _, _, chosen in bins]
 
 
-def _by_value(trials: list[RunRecord], name: str) -> list[tuple[dict[str, Any], list[RunRecord]]]:
-    """Scores and trials by value, or by quartile of the trials where there are many values."""
+def _is_grid(study: Study) -> bool:
+    return study.identity.get("sampler") == "grid"
+
+
+def _by_value(trials: list[RunRecord], name: str, most: int) -> list[tuple[dict[str, Any], list[RunRecord]]]:
+    """Scores and trials by value, or by quartile of the trials where there are more than ``most`` values."""
     scores = pd.Series([trial.value for trial in trials], dtype=np.float64)
     values = pd.Series([trial.params.get(name) for trial in trials], dtype=object)
     distinct = list(dict.fromkeys(values.map(_show)))
     numeric = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
-    if numeric and len(distinct) > BINS:
+    if numeric and len(distinct) > most:
         numbers = values.astype(float)
         quartile = pd.qcut(numbers.rank(method="first"), BINS, labels=False)
         parts = [numbers[quartile == n] for n in range(BINS)]

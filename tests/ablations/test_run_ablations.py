@@ -26,10 +26,8 @@ Run = Callable[..., int]
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
         if not figures:  # drawing takes longer than training here
-            monkeypatch.setattr("plots.make_figures.make_figures", lambda *_, **__: [])
-            monkeypatch.setattr("plots.make_figures.make_joint_figures", lambda *_, **__: [])
-            monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study: [])
-            monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies: [])
+            monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study, out: [])
+            monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies, out: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 
@@ -40,8 +38,12 @@ def records(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob(RECORD))}
 
 
-def test_four_arms_on_the_same_seeds_with_receipts_and_tables(run: Run, tmp_path: Path) -> None:
+def test_four_arms_on_the_same_seeds_with_receipts_and_tables(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run() == 0
+    said = capsys.readouterr().out
+    assert f"tables: {tmp_path / FOLDER / 'tables'}\n" in said  # and nothing of figures, which were not drawn
     study = load_study(tmp_path / FOLDER)
     arms = {(run.arm, run.seed) for run in study.ablations}
     seeds = {seed for _, seed in arms}
@@ -54,8 +56,11 @@ def test_four_arms_on_the_same_seeds_with_receipts_and_tables(run: Run, tmp_path
 
 
 @pytest.mark.slow
-def test_the_bar_figure_with_its_intervals_is_drawn(run: Run, tmp_path: Path) -> None:
+def test_the_bar_figure_with_its_intervals_is_drawn(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--arms", "no-club", figures=True) == 0
+    assert f"; figures: {tmp_path / FOLDER / 'figures'}\n" in capsys.readouterr().out
     assert {"ablation.pdf", "ablation.png", "ablation.csv"} <= {
         p.name for p in (tmp_path / FOLDER / "figures").iterdir()
     }
