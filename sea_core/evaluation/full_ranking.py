@@ -21,6 +21,7 @@ from torch import Tensor
 from sea_core.data.dataset import Interactions
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.kernels.matmul import times_transposed
 from sea_core.memory import keep_freed_memory
 
 # User ids in, one row of scores over all items out; the higher, the better.
@@ -36,10 +37,11 @@ class NonFiniteScoresError(ValueError):
 
 
 def embedding_scorer(user_embedding: Float[Tensor, "users dim"], item_embedding: Float[Tensor, "items dim"]) -> Scorer:
-    """Score by the dot product of a user's and an item's embedding (SEA, Section 4.4)."""
+    """Score by the dot product of a user's and an item's embedding (SEA, Section 4.4); no gradient is kept."""
+    user_embedding, item_embedding = user_embedding.detach(), item_embedding.detach()
 
     def scorer(users: Int[Tensor, " users"]) -> Float[Tensor, "users items"]:
-        return user_embedding[users] @ item_embedding.T
+        return times_transposed(user_embedding[users], item_embedding)
 
     return scorer
 
