@@ -3,14 +3,17 @@
 Only the ranks of relevant items are needed: a relevant item's rank is the number of allowed items that score higher, or
 equal with a smaller id. Counting them is one comparison pass over the scores, several times cheaper than a top-K
 selection, and exact in ties wherever they fall. Users are scored in blocks: ``U x I`` scores are never in memory.
-On a CPU a compiled kernel counts; ``_count_with_torch`` is its twin for other devices and dtypes.
+On a CPU a compiled kernel counts; ``count_with_torch`` is its twin for other devices and dtypes.
+Users whose metrics are all 0 are recognised by a part of their scores if those are products of embeddings
+(``certain_misses``).
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +22,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sea_core.data.dataset import Interactions
+from sea_core.evaluation.certain_misses import certain_misses, leading_items
+from sea_core.evaluation.item_lists import ItemLists
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.kernels.matmul import times_transposed
@@ -36,14 +41,23 @@ class NonFiniteScoresError(ValueError):
     """A scorer returned NaN or infinity, which has no rank."""
 
 
-def embedding_scorer(user_embedding: Float[Tensor, "users dim"], item_embedding: Float[Tensor, "items dim"]) -> Scorer:
-    """Score by the dot product of a user's and an item's embedding (SEA, Section 4.4); no gradient is kept."""
-    user_embedding, item_embedding = user_embedding.detach(), item_embedding.detach()
+@dataclass(frozen=True)
+class EmbeddingScorer:
+    """Score by the dot product of a user's and an item's embedding (SEA, Section 4.4)."""
 
-    def scorer(users: Int[Tensor, " users"]) -> Float[Tensor, "users items"]:
-        return times_transposed(user_embedding[users], item_embedding)
+    user_embedding: Float[Tensor, "users dim"]
+    item_embedding: Float[Tensor, "items dim"]
 
-    return scorer
+    def __call__(self, users: Int[Tensor, " users"]) -> Float[Tensor, "users items"]:
+        """One row per user."""
+        return times_transposed(self.user_embedding[users], self.item_embedding)
+
+
+def embedding_scorer(
+    user_embedding: Float[Tensor, "users dim"], item_embedding: Float[Tensor, "items dim"]
+) -> EmbeddingScorer:
+    """The scorer of two tables of embeddings, of which no gradient is wanted."""
+    return EmbeddingScorer(user_embedding.detach(), item_embedding.detach())
 
 
 def evaluate(
@@ -84,15 +98,16 @@ class FullRanking:
         if not ks or min(ks) < 1 or len(set(ks)) != len(ks):
             raise ValueError(f"ks must be distinct and >= 1, got {tuple(ks)}")
         wanted = relevant.matrix(*train.shape)
-        counts = np.diff(wanted.indptr)
-        self._users = np.flatnonzero(counts)
+        self._users = np.flatnonzero(np.diff(wanted.indptr)).astype(np.int64)
         if len(self._users) == 0:
             raise ValueError("nothing to evaluate: no user has a relevant item")
-        self._relevant_counts = counts[self._users].astype(np.int64)
+        masked = sp.csr_array(train)[self._users]
+        masked.eliminate_zeros()
+        self._masked, self._relevant = ItemLists.of_matrix(masked), ItemLists.of_matrix(wanted[self._users])
+        self._leading = leading_items(np.bincount(sp.csr_array(train).indices, minlength=train.shape[1]))
         self._items = train.shape[1]
         self._ks = tuple(ks)
         self._device = torch.device(device)
-        self._blocks = tuple(self._prepare(sp.csr_array(train), wanted))
         keep_freed_memory()
 
     def evaluate(self, scorer: Scorer) -> UserMetrics:
@@ -107,58 +122,48 @@ class FullRanking:
         """
         deepest = max(self._ks)
         hits = np.zeros((len(self._users), deepest), dtype=np.bool_)
-        kernel = _kernel()
         with torch.no_grad():
-            for block in self._blocks:
-                users = torch.from_numpy(block.users).to(self._device)
-                scores = scorer(users)
-                if scores.shape != (len(users), self._items):
-                    expected = (len(users), self._items)
-                    raise ValueError(f"a scorer must return one row per user, {expected}, got {tuple(scores.shape)}")
-                count = kernel.ranks if kernel is not None and kernel.suits(scores) else count_with_torch
-                ranks, finite = count(scores, block.masked_first, block.masked, block.relevant_first, block.relevant)
-                if not finite:
-                    _name_the_bad_score(scores, block.users)
+            for rows in self._blocks(scorer):
+                relevant = self._relevant.take(rows)
+                ranks = self._rank(scorer, self._users[rows], self._masked.take(rows), relevant)
                 found = ranks < deepest
-                row = np.repeat(block.position, np.diff(block.relevant_first))
-                hits[row[found], ranks[found]] = True
+                hits[rows[relevant.rows()[found]], ranks[found]] = True
+        relevant_counts = self._relevant.counts()
         values = {
-            f"{name}@{k}": metric(hits[:, :k], self._relevant_counts)
-            for k in self._ks
-            for name, metric in METRICS.items()
+            f"{name}@{k}": metric(hits[:, :k], relevant_counts) for k in self._ks for name, metric in METRICS.items()
         }
         return UserMetrics(users=self._users, values=values)
 
-    def _prepare(self, train: sp.csr_array, wanted: sp.csr_array) -> Iterator[_Block]:
-        """Cut the users into blocks."""
-        size = max(_LEAST_BLOCK_USERS, _BLOCK_SCORES // self._items)
-        for start in range(0, len(self._users), size):
-            users = self._users[start : start + size]
-            masked, relevant = train[users], wanted[users]
-            masked.eliminate_zeros()
-            yield _Block(
-                users.astype(np.int64),
-                np.arange(start, start + len(users)),
-                *(part.astype(np.int64) for part in (masked.indptr, masked.indices, relevant.indptr, relevant.indices)),
+    def _blocks(self, scorer: Scorer) -> Iterator[np.ndarray]:
+        """The positions, among this split's users, of those who are ranked, cut into blocks of about equal size."""
+        rows = np.arange(len(self._users))
+        worth_it = len(self._leading) > max(self._ks)
+        if worth_it and isinstance(scorer, EmbeddingScorer) and len(scorer.item_embedding) == self._items:
+            rows = np.flatnonzero(
+                ~certain_misses(
+                    scorer.user_embedding[torch.from_numpy(self._users).to(self._device)],
+                    scorer.item_embedding,
+                    leading=self._leading,
+                    masked_counts=self._masked.counts(),
+                    relevant=self._relevant,
+                    k=max(self._ks),
+                )
             )
+        size = max(_LEAST_BLOCK_USERS, _BLOCK_SCORES // self._items)
+        yield from np.array_split(rows, -(-len(rows) // size)) if len(rows) else ()
 
-
-class _Block(NamedTuple):
-    """Users that are scored together.
-
-    Attributes:
-        users: ``(n,)`` ids.
-        position: ``(n,)`` their rows in the result.
-        masked_first, masked: items that the users must not be shown, in rows as of a CSR matrix.
-        relevant_first, relevant: items that they should be shown, likewise.
-    """
-
-    users: np.ndarray
-    position: np.ndarray
-    masked_first: np.ndarray
-    masked: np.ndarray
-    relevant_first: np.ndarray
-    relevant: np.ndarray
+    def _rank(self, scorer: Scorer, users: np.ndarray, masked: ItemLists, relevant: ItemLists) -> np.ndarray:
+        """The rank of each relevant item of a block of users."""
+        scores = scorer(torch.from_numpy(users).to(self._device))
+        expected = (len(users), self._items)
+        if scores.shape != expected:
+            raise ValueError(f"a scorer must return one row per user, {expected}, got {tuple(scores.shape)}")
+        kernel = _kernel()
+        count = kernel.ranks if kernel is not None and kernel.suits(scores) else count_with_torch
+        ranks, finite = count(scores, masked.first, masked.items, relevant.first, relevant.items)
+        if not finite:
+            _name_the_bad_score(scores, users)
+        return ranks
 
 
 def count_with_torch(
