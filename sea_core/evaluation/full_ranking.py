@@ -10,10 +10,8 @@ Users whose metrics are all 0 are recognised by a part of their scores if those 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +24,7 @@ from sea_core.evaluation.certain_misses import certain_misses, leading_items
 from sea_core.evaluation.item_lists import ItemLists
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.kernels import load_kernel
 from sea_core.kernels.matmul import times_transposed
 from sea_core.memory import keep_freed_memory
 
@@ -158,7 +157,7 @@ class FullRanking:
         expected = (len(users), self._items)
         if scores.shape != expected:
             raise ValueError(f"a scorer must return one row per user, {expected}, got {tuple(scores.shape)}")
-        kernel = _kernel()
+        kernel = load_kernel("ranking")
         count = kernel.ranks if kernel is not None and kernel.suits(scores) else count_with_torch
         ranks, finite = count(scores, masked.first, masked.items, relevant.first, relevant.items)
         if not finite:
@@ -200,11 +199,3 @@ def _name_the_bad_score(scores: Tensor, users: np.ndarray) -> None:
     raise NonFiniteScoresError(
         f"scores must be finite, got {scores[row, item].item()} for user {users[row]}, item {item}"
     )
-
-
-def _kernel() -> Any | None:
-    """The compiled count, imported when first needed because the compiler takes half a second to load."""
-    try:
-        return importlib.import_module("sea_core.kernels.ranking")
-    except ImportError:  # no Numba for this Python or platform
-        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,8 @@ import scipy.sparse as sp
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from sea_core.kernels import load_kernel
 
 
 @dataclass(frozen=True)
@@ -102,19 +103,11 @@ def _horner(matrix: Tensor, x: Tensor, layers: int) -> Tensor:
 
 def _add_product(base: Tensor | None, matrix: Tensor, x: Tensor) -> Tensor:
     """``base + matrix x``, compiled where that can be done."""
-    kernel = _kernel()
+    kernel = load_kernel("sparse_product")
     if kernel is not None and kernel.suits(matrix, x):
         result: Tensor = kernel.add_product(base, matrix, x)
         return result
     return matrix @ x if base is None else torch.addmm(base, matrix, x)
-
-
-def _kernel() -> Any | None:
-    """The compiled product, imported when first needed because the compiler takes half a second to load."""
-    try:
-        return importlib.import_module("sea_core.kernels.sparse_product")
-    except ImportError:  # no Numba for this Python or platform
-        return None
 
 
 def _csr_tensor(matrix: sp.csr_array, device: torch.device | str, dtype: torch.dtype) -> Tensor:

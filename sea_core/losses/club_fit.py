@@ -7,16 +7,16 @@ for other devices, dtypes and sizes.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from sea_core.kernels import load_kernel
 from sea_core.losses.club import VariationalNet
 
 Pairs = Sequence[tuple[Float[Tensor, "_items dim"], Float[Tensor, "_items dim"]]]  # each pair has its own items
@@ -69,7 +69,7 @@ class ClubFitter:
         weight = torch.cat([x.new_full((len(pair[0]),), 1 / len(pair[0])) for pair in pairs])
         numbers = range(self._steps_taken + 1, self._steps_taken + steps + 1)
         settings = AdamSettings(*self._betas, self._eps, [self._adam_factors(number) for number in numbers])
-        kernel = _kernel()
+        kernel = load_kernel("club_fit")
         fit = kernel.fit if kernel is not None and kernel.suits(self._net.parameters, x) else fit_with_torch
         loss: Tensor = fit(self._net, settings, x, y, weight)
         self._steps_taken += steps
@@ -132,11 +132,3 @@ def _likelihood_and_gradients(
         d_variance.T @ hidden_variance,
         d_variance.sum(0),
     ]
-
-
-def _kernel() -> Any | None:
-    """The compiled fit, imported when first needed because the compiler takes half a second to load."""
-    try:
-        return importlib.import_module("sea_core.kernels.club_fit")
-    except ImportError:  # no Numba for this Python or platform
-        return None

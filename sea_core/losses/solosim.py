@@ -15,13 +15,14 @@ memory grows with the items and not with their square.
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
+
+from sea_core.kernels import load_kernel
 
 BLOCK_ROWS = 256
 
@@ -48,7 +49,7 @@ def solosim(
 class _Solosim(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, t: Tensor, v: Tensor, scale: float) -> Tensor:
-        kernel = _kernel() if any(ctx.needs_input_grad) else None
+        kernel = load_kernel("softmax_means") if any(ctx.needs_input_grad) else None
         if kernel is not None and kernel.suits(t, scale):
             mean_v, ctx.mean_t, log_mass = kernel.softmax_means(t, v, scale)
         else:
@@ -68,14 +69,6 @@ class _Solosim(torch.autograd.Function):
             mean_t = attended * mass.exp()[:, None]
         factor = gradient * ctx.scale / len(t)
         return (mean_v - v) * factor, (mean_t - t) * factor, None
-
-
-def _kernel() -> Any | None:
-    """The compiled pass, imported when first needed because the compiler takes half a second to load."""
-    try:
-        return importlib.import_module("sea_core.kernels.softmax_means")
-    except ImportError:  # no Numba for this Python or platform
-        return None
 
 
 def _attend(

@@ -47,7 +47,7 @@ def literal_fit(net, pairs, steps, learning_rate):
 
 
 def without_compiler(monkeypatch):
-    monkeypatch.setattr(club_fit, "_kernel", lambda: None)
+    monkeypatch.setattr(club_fit, "load_kernel", lambda name: None)
 
 
 @pytest.mark.parametrize("way", ["compiled", "torch"])
