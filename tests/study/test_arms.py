@@ -51,6 +51,7 @@ def test_suites_start_with_full_and_all_holds_every_arm() -> None:
     assert all(names[0] == FULL and len(set(names)) == len(names) for names in suites.values())
     assert suites["default"] == ["full", "no-club", "no-solosim", "no-both"]
     assert suites["paper"] == [*suites["default"], "negative-l2"]
+    assert suites["separation"] == ["full", "no-club", "released-club", "orthogonal", "subtraction"]
     assert set(suites["all"]) == arm_names()
 
 
