@@ -36,6 +36,7 @@ _LATEX = {
     "–": "--",
     "…": r"\ldots{}",
 }
+_NUMERIC = re.compile(r"(< )?[+-]?\.?\d[\d.e+-]*( \[.*\])?")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|#~$!])")
 
 
@@ -59,7 +60,8 @@ def to_markdown(table: Table) -> str:
     spans = [""] * (len(table.columns) - sum(count for _, count in table.groups))
     spans += [title for title, count in table.groups for _ in range(count)]
     header = [escape_markdown(f"{span} {column}") for span, column in zip(spans, table.columns, strict=True)]
-    lines = [escape_markdown(table.caption), "", _pipes(header), _pipes([":--", *["--:"] * (len(header) - 1)])]
+    rule = [":--" if text else "--:" for text in text_columns(table)]
+    lines = [escape_markdown(table.caption), "", _pipes(header), _pipes(rule)]
     lines += [_pipes([_markdown_cell(cell) for cell in row]) for row in table.rows]
     for note in table.notes:
         lines += ["", escape_markdown(note)]
@@ -73,7 +75,7 @@ def to_latex(table: Table) -> str:
         r"  \centering",
         rf"  \caption{{{escape_latex(table.caption)}}}",
         rf"  \label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.name)}}}",
-        rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+        rf"  \begin{{tabular}}{{{''.join('l' if text else 'r' for text in text_columns(table))}}}",
         r"    \toprule",
     ]
     if table.groups:
@@ -97,7 +99,8 @@ def to_text(table: Table) -> str:
     """Aligned columns for a terminal; best and second are not marked, group titles are cut to their columns."""
     lines = [list(table.columns), *([_plain_cell(cell) for cell in row] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join([_left(line[0], widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
+    place = [str.ljust if text else str.rjust for text in text_columns(table)]
+    text = ["  ".join(put(cell, width) for put, cell, width in zip(place, line, widths, strict=True)) for line in lines]
     if table.groups:
         first = len(widths) - sum(count for _, count in table.groups)
         heading, start = " " * (sum(widths[:first]) + 2 * (first - 1)), first
@@ -106,6 +109,15 @@ def to_text(table: Table) -> str:
             start += count
         text.insert(0, heading)
     return "\n".join([*(line.rstrip() for line in text), *table.notes]) + "\n"
+
+
+def text_columns(table: Table) -> list[bool]:
+    """Which columns hold words and so align to the left: the first, and those with words and no number."""
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    return [
+        n == 0 or (set(column) - {"", "–"} != set() and not any(map(_is_number, column)))
+        for n, column in enumerate(columns)
+    ]
 
 
 class Parts(NamedTuple):
@@ -174,6 +186,11 @@ def _latex_cell(cell: Cell) -> str:
     stars = f"^{{{cell.stars}}}" if cell.stars else ""
     interval, sign = _interval(cell, r"\;[{}, {}]"), r"\pm"
     return f"${value}{_spread(cell, sign)}{stars}{interval}$"
+
+
+def _is_number(cell: Cell) -> bool:
+    """A number, or a text that is read as one: a count, ``.023``, ``< .001``, ``0.12 [0.05, 0.30]``."""
+    return isinstance(cell, Number) or _NUMERIC.fullmatch(cell) is not None
 
 
 def _left(text: str, width: int) -> str:

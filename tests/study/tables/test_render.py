@@ -71,6 +71,17 @@ def test_latex_is_booktabs_with_grouped_columns() -> None:
     ]
 
 
+def test_columns_of_words_align_to_the_left_in_every_form() -> None:
+    rows = [["a", "search", "30", "< .001", "–"], ["b", "w/o CLUB: search", "3", ".023", "–"]]
+    table = a_table(columns=["Study", "Part", "Runs", "p", "MDE"], groups=[], rows=rows, notes=[])
+    assert "| :-- | :-- | --: | --: | --: |" in to_markdown(table)
+    assert r"\begin{tabular}{llrrr}" in to_latex(table)
+    assert to_text(table).splitlines()[:2] == [
+        "Study  Part              Runs       p  MDE",
+        "a      search              30  < .001    –",
+    ]
+
+
 def test_text_aligns_columns_and_cuts_long_titles() -> None:
     assert to_text(a_table(groups=[("a dataset with a name that is wider than its two columns", 2)])).splitlines() == [
         "            a dataset with a name that is wider than its…",
