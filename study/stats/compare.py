@@ -127,6 +127,8 @@ def _compare(
                 sd_residual=sd_residual,
                 users=effect.users,
                 seeds=effect.seeds,
+                users_alone=effect.users_alone,
+                narrow=effect.narrow,
                 bootstrap_low=float(intervals.low[index]),
                 bootstrap_high=float(intervals.high[index]),
                 margin=absolute_margin,

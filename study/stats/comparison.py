@@ -31,6 +31,8 @@ class Comparison(NamedTuple):
         standard_error, df: of ``difference``; ``df`` is Satterthwaite's.
         sd_user, sd_seed, sd_residual: square roots of the variance components.
         users, seeds: size of the comparison.
+        users_alone: half the width that the interval would have if seeds had no effect of their own.
+        narrow: the interval is narrower than that, because the seeds agreed; believe the row less than its p says.
         bootstrap_low, bootstrap_high: the same interval by hierarchical bootstrap, as a check.
         margin: largest difference that is called equivalent, in units of the metric.
         p_equivalent: TOST p-value, Holm-corrected over the family's equivalence tests.
@@ -60,6 +62,8 @@ class Comparison(NamedTuple):
     sd_residual: float
     users: int
     seeds: int
+    users_alone: float
+    narrow: bool
     bootstrap_low: float
     bootstrap_high: float
     margin: float

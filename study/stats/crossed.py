@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from study.stats.behrens_fisher import half_width, tail_probability
+
+NARROWER = 0.999  # of two widths that are equal but for rounding, none is narrower
 
 
 class Components(NamedTuple):
@@ -43,6 +46,7 @@ class CrossedEffect(NamedTuple):
             Westfall, Kenny and Judd 2014); unlike a d over user means it does not grow with the number of seeds.
         components: variance components.
         known, estimated: the two parts of ``standard_error ** 2``: users, and seeds with the interaction.
+        users_alone: half the width that the interval would have if seeds had no effect of their own.
         seeds, users: shape of the difference.
     """
 
@@ -56,8 +60,17 @@ class CrossedEffect(NamedTuple):
     components: Components
     known: float
     estimated: float
+    users_alone: float
     seeds: int
     users: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the interval is narrower than users alone would make it, because the seeds happened to agree.
+
+        The test is right on average, but not among such rows: where seeds do matter, too many of them are wrong.
+        """
+        return bool((self.high - self.low) / 2 < NARROWER * self.users_alone)
 
 
 class MeanSquares(NamedTuple):
@@ -83,6 +96,11 @@ class MeanSquares(NamedTuple):
         """
         return np.asarray(self.seed / (self.seeds * self.users))
 
+    def users_alone(self, alpha: float) -> Float[np.ndarray, "*batch"]:
+        """Half the width of the ``1 - alpha`` interval if seeds had no effect: users, and noise in each seed."""
+        variance = self.known + self.residual / (self.seeds * self.users)
+        return np.asarray(stats.t.isf(alpha / 2, self.users - 1) * np.sqrt(variance))
+
 
 def crossed_effect(difference: Float[np.ndarray, "seeds users"], *, alpha: float = 0.05) -> CrossedEffect:
     """Estimate the mean of a paired difference whose users and seeds are both samples.
@@ -101,7 +119,8 @@ def crossed_effect(difference: Float[np.ndarray, "seeds users"], *, alpha: float
     if seeds < 2 or users < 2:
         nan = math.nan
         unknown = Components(nan, nan, nan)
-        return CrossedEffect(float(difference.mean()), nan, nan, nan, nan, nan, nan, unknown, nan, nan, seeds, users)
+        mean = float(difference.mean())
+        return CrossedEffect(mean, nan, nan, nan, nan, nan, nan, unknown, nan, nan, nan, seeds, users)
     squares = mean_squares(difference.astype(np.float64))
     mean, known, estimated = float(squares.mean), float(squares.known), float(squares.estimated)
     components = Components(
@@ -123,6 +142,7 @@ def crossed_effect(difference: Float[np.ndarray, "seeds users"], *, alpha: float
         components=components,
         known=known,
         estimated=estimated,
+        users_alone=float(squares.users_alone(alpha)),
         seeds=seeds,
         users=users,
     )

@@ -14,7 +14,7 @@ from study.tables.measurements import metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
-COMPARED = ("difference", "relative", "low", "high", "p", "p_holm", "effect_size", "verdict")
+COMPARED = ("difference", "relative", "low", "high", "p", "p_holm", "effect_size", "narrow", "verdict")
 
 
 def compute_frozen(results: Results) -> Table | None:
@@ -58,10 +58,25 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         rows=mark_best(rows, among=arms),
         rules=arms[1:],
         frame=frame,
-        notes=_notes(ran, mode),
+        notes=[*_notes(ran, mode), *_narrow(frame, results)],
         follows=[index for index in range(len(rows)) if index not in arms],
         runs=runs,
     )
+
+
+def _narrow(frame: pd.DataFrame, results: Results) -> list[str]:
+    """Which intervals to believe less; an arm that was not compared has none."""
+    found: dict[str, list[str]] = {}
+    for line in frame[frame["narrow"].eq(True)].to_dict("records"):
+        arm = f"{results.prefix(line['study'])}{results.titles[line['name']]}"
+        found.setdefault(arm, []).append(metric_title(line["metric"]))
+    if not found:
+        return []
+    listed = "; ".join(f"{arm}: {', '.join(metrics)}" for arm, metrics in found.items())
+    return [
+        "Some intervals are narrower than users alone would make them, as the seeds happened to agree; believe them "
+        f"less, or run more seeds: {listed}."
+    ]
 
 
 def _join(measured: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from study.comparisons import FACTORIAL_ARMS
 from study.records import RunRecord
 from study.tables.measurements import metric_title
 from study.tables.results import Results
-from study.tables.statistics import p_text
+from study.tables.statistics import narrow_notes, p_text, verdict_text
 from study.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
@@ -21,7 +21,8 @@ def compute(results: Results) -> Table | None:
         return None
     rows: list[list[Cell]] = []
     runs: list[list[RunRecord]] = []
-    for line in frame.to_dict("records"):
+    lines = frame.to_dict("records")
+    for line in lines:
         interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
         rows.append(
             [
@@ -30,7 +31,7 @@ def compute(results: Results) -> Table | None:
                 Number(line["difference"], interval=interval, signed=True),
                 p_text(line["p"]),
                 p_text(line["p_holm"]),
-                line["verdict"],
+                verdict_text(line),
             ]
         )
         study = next(study for study in results.studies if study.name == line["study"])
@@ -44,5 +45,6 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
         frame=frame,
+        notes=narrow_notes(lines),
         runs=runs,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,11 @@ from study.records import RunRecord
 from study.tables.measurements import BASELINE_TITLES, metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table
+
+NARROW = (
+    "‡ The interval is narrower than users alone would make it, because the seeds happened to agree; others may not. "
+    "Believe it less than its p says, or run more seeds."
+)
 
 
 def compute(results: Results) -> Table | None:
@@ -25,6 +30,7 @@ def compute(results: Results) -> Table | None:
     titles = {**BASELINE_TITLES, **results.titles}
     parts = [(line["study"], line["mode"], line["family"]) for line in lines]
     notes = sorted({f"{results.prefix(line['study'])}{line['note']}" for line in lines if line["note"]})
+    notes += narrow_notes(lines)
     if any(line["verdict"] == "underpowered" for line in lines):
         notes.append(
             "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
@@ -58,7 +64,7 @@ def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -
         _number(line["mde"]),
         str(line["seeds"]),
         str(line["users"]),
-        line["verdict"],
+        verdict_text(line),
     ]
 
 
@@ -69,6 +75,16 @@ def _runs(results: Results, line: Mapping[Hashable, Any]) -> list[RunRecord]:
         sides = (line["reference"], line["arm"])
         return [run for run in study.ablations if run.mode == line["mode"] and run.arm in sides]
     return [*study.winner, *(run for run in study.baselines if run.baseline == line["reference"])]
+
+
+def verdict_text(line: Mapping[Hashable, Any]) -> str:
+    """The verdict, with a mark where the interval is suspiciously narrow."""
+    return f"{line['verdict']}{' ‡' * bool(line['narrow'])}"
+
+
+def narrow_notes(lines: Sequence[Mapping[Hashable, Any]]) -> list[str]:
+    """What the mark of ``verdict_text`` means, if a line has it."""
+    return [NARROW] if any(line["narrow"] for line in lines) else []
 
 
 def p_text(p: float) -> str:

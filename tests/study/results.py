@@ -50,12 +50,19 @@ def write_search(
     return folder.root
 
 
-def write_arms(root: Path, arms: dict[str, float], *, seeds: int = 3, mode: str = "frozen", **keys: Any) -> Path:
-    """Ablation runs: ``arms`` maps a name to its true difference from full; users and seeds differ a little."""
+def write_arms(
+    root: Path, arms: dict[str, float], *, seeds: int = 3, mode: str = "frozen", agreeing: str = "", **keys: Any
+) -> Path:
+    """Ablation runs: ``arms`` maps a name to its true difference from full; users and seeds differ a little.
+
+    Every seed of the arm ``agreeing`` has the mean of the first arm plus its difference.
+    """
     folder = StudyFolder(root)
     users = np.random.default_rng(0).uniform(0.2, 0.4, USERS)
     for (index, (arm, difference)), seed in itertools.product(enumerate(arms.items()), range(1, seeds + 1)):
         noise = np.random.default_rng([index, seed]).normal(0, 0.005, USERS)
+        if arm == agreeing:
+            noise += np.random.default_rng([0, seed]).normal(0, 0.005, USERS).mean() - noise.mean()
         path = folder.ablation(mode, arm, seed)
         write_result(
             path, users + difference + noise, seed=seed, arm=arm, mode=mode, arm_title=f"title of {arm}", **keys

@@ -88,6 +88,18 @@ def test_the_interval_leaves_out_zero_exactly_when_p_is_below_alpha(seed: int, s
     assert (effect.low > 0 or effect.high < 0) == (effect.p < alpha)
 
 
+def test_an_interval_is_narrow_where_seeds_agree_more_than_users_alone_let_them() -> None:
+    noise = np.random.default_rng(2).standard_normal((3, 200))
+    agreeing = noise - noise.mean(axis=1, keepdims=True) + 0.1
+    effect = crossed_effect(agreeing)
+    users_alone = stats.t.isf(0.025, 199) * np.sqrt(effect.components.user / 200 + effect.components.residual / 600)
+    assert effect.users_alone == pytest.approx(users_alone)
+    assert effect.narrow
+    assert not crossed_effect(agreeing + np.array([[0.1], [0.0], [-0.1]])).narrow
+    assert not crossed_effect(np.tile(noise[0], (3, 1))).narrow  # nothing differs between seeds: equally wide
+    assert not crossed_effect(noise[:1]).narrow
+
+
 def test_planted_components_are_recovered() -> None:
     components = Components(user=2.0, seed=0.5, residual=1.0)
     rng = np.random.default_rng(5)

@@ -149,6 +149,7 @@ def test_escaped_text_holds_no_active_character(text: str) -> None:
             r"$\times$",
             r"$-$",
             r"\dag{}",
+            r"\ddag{}",
         ),
         *(r"\ldots{}", "{[}", "{*}"),
     ):

@@ -11,7 +11,7 @@ from sea_core.files import write_json
 from sea_core.run_folder import RECEIPT, RECORD
 from study.records import load_study
 from study.study_folder import StudyFolder
-from study.tables import ablation, best_configs, budgets, diagnostics, overall
+from study.tables import ablation, best_configs, budgets, diagnostics, factorial, overall, statistics
 from study.tables.results import Results
 from study.tables.table import Number, Table
 from study.tables.write import write_tables
@@ -155,6 +155,22 @@ def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
     assert difference.interval is None
     assert cell(table, "title of no-club", 2).stars == ""
     assert any("one seed only" in note for note in table.notes)
+
+
+def test_intervals_that_agreeing_seeds_made_narrow_are_marked(tmp_path: Path) -> None:
+    root = write_arms(
+        tmp_path / "s", {"full": 0.0, "no-club": 0.0, "no-solosim": 0.0, "no-both": 0.0}, agreeing="no-club"
+    )
+    found = results(root)
+    table, frozen, factors = statistics.compute(found), ablation.compute_frozen(found), factorial.compute(found)
+    assert table is not None
+    assert frozen is not None
+    assert factors is not None
+    marked = {str(row[0]) for row in table.rows if "‡" in str(row[-1])}
+    assert "title of no-club vs title of full (frozen)" in marked
+    assert any(note.startswith("‡ The interval is narrower than users alone") for note in table.notes)
+    assert any("title of no-club: Recall@10, Recall@20, NDCG@10, NDCG@20" in note for note in frozen.notes)
+    assert bool(factors.notes) == any("‡" in str(row[-1]) for row in factors.rows)
 
 
 def test_best_configs_shows_the_winners_parameters(tmp_path: Path) -> None:
