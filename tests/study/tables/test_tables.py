@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from sea_core.errors import UserError
+from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
-from sea_core.run_folder import RECEIPT, RECORD
+from sea_core.run_folder import RECEIPT, RECORD, VALIDATION, write_user_metrics
 from study.records import load_study
 from study.study_folder import StudyFolder
-from study.tables import ablation, best_configs, budgets, diagnostics, factorial, overall, statistics
+from study.tables import ablation, best_configs, budgets, diagnostics, factorial, overall, selection, statistics
 from study.tables.results import Results
 from study.tables.table import Number, Table
 from study.tables.write import write_tables
@@ -171,6 +172,33 @@ def test_intervals_that_agreeing_seeds_made_narrow_are_marked(tmp_path: Path) ->
     assert any(note.startswith("‡ The interval is narrower than users alone") for note in table.notes)
     assert any("title of no-club: Recall@10, Recall@20, NDCG@10, NDCG@20" in note for note in frozen.notes)
     assert bool(factors.notes) == any("‡" in str(row[-1]) for row in factors.rows)
+
+
+def test_selection_says_how_often_the_winner_would_win_with_other_users(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    rng = np.random.default_rng(0)
+    users = rng.random(40)
+    scores = {0: users + 0.05, 1: users, 2: users + 0.05 + 0.2 * (rng.random(40) - 0.5), 3: users + 0.05}
+    for number, values in scores.items():
+        folder = StudyFolder(root).trial(number)
+        if number:
+            trial = {"number": number, "state": "complete", "value": 0.2, "duplicate_of": 0 if number == 3 else None}
+            write_result(folder, 0.1, seed=999, trial=trial)
+        write_user_metrics(folder / VALIDATION, UserMetrics(np.arange(40), {"recall@20": values}))
+    table = selection.compute(results(root))
+    assert table is not None
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert row["Config"] == "trial 0, winner"
+    assert isinstance(row["Best again"], Number)
+    assert 20 < row["Best again"].value < 80, "a coin's toss between two trials of four"
+    assert row["Rank"] == "1 to 2", "the trial that is worse for every user is never second, its copy is no rival"
+    assert table.frame["win_share"].item() == pytest.approx(row["Best again"].value / 100)
+
+
+def test_one_trial_alone_has_no_place(tmp_path: Path) -> None:
+    table = selection.compute(results(write_search(tmp_path)))
+    assert table is not None
+    assert list(table.rows[0][-2:]) == ["–", "–"]
 
 
 def test_best_configs_shows_the_winners_parameters(tmp_path: Path) -> None:
