@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -124,6 +124,13 @@ def suite_names() -> list[str]:
 def arm_names() -> set[str]:
     """Arms that ``load_arms`` knows by name."""
     return {path.stem for path in (_ABLATIONS / "arms").glob("*.yaml")}
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of arms as tables list them, each once: ``full``, then as in the suites, then the user's own by name."""
+    given = set(names)
+    known = [arm.name for arm in load_suite(ALL) if arm.name in given]
+    return [*known, *sorted(given - set(known))]
 
 
 def read_arm(path: Path) -> Arm:

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from sea_core.errors import UserError
-from study.arms import FULL
+from study.arms import FULL, in_order
 from study.records import RunRecord, Study
 from study.stats.compare import compare_arms, compare_factorial
 from study.stats.comparison import Comparison, correct_family
@@ -85,12 +85,12 @@ def stars(p: float) -> str:
 
 
 def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
-    """Mode -> arm -> seed -> run, of the runs that have test results."""
+    """Mode -> arm -> seed -> run, of the runs that have test results; arms in the order of tables."""
     found: dict[str, dict[str, dict[int, RunRecord]]] = {}
     for run in study.ablations:
         if run.seed is not None and run.test is not None:
             found.setdefault(str(run.mode), {}).setdefault(str(run.arm), {})[run.seed] = run
-    return {mode: dict(arms) for mode, arms in found.items()}
+    return {mode: {arm: arms[arm] for arm in in_order(arms)} for mode, arms in found.items()}
 
 
 def _per_user(runs: Runs, seeds: Sequence[int], metrics: Sequence[str]) -> PerUser:

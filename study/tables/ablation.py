@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.arms import ALL, FULL, load_suite
+from study.arms import FULL, in_order
 from study.comparisons import stars
 from study.records import RunRecord, Study
 from study.tables.measurements import metric_title
@@ -39,7 +39,7 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     tried = {(study.name, str(run.arm)) for study in ran for run in study.ablations if run.mode == mode}
     rows: list[list[Cell]] = []
     runs: list[list[RunRecord]] = []
-    for arm in _ordered(ran, mode):
+    for arm in in_order(arm for _, arm in tried):
         values = [_value(cells.get((study, arm, metric)), tried=(study, arm) in tried) for study, metric in columns]
         rows.append([results.titles[arm], *values])
         runs.append([run for study in ran for run in study.ablations if (run.mode, run.arm) == (mode, arm)])
@@ -86,13 +86,6 @@ def _join(measured: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     compared = compared.rename(columns={"arm": "name", "seeds": "paired_seeds"})
     compared = compared[[*keys, "paired_seeds", *COMPARED]]
     return summary.merge(compared, on=keys, how="left", validate="one_to_one")
-
-
-def _ordered(studies: Sequence[Study], mode: str) -> list[str]:
-    """Arms that ran, also those that failed: full first, then as in the suites, then the user's own by name."""
-    ran = {str(run.arm) for study in studies for run in study.ablations if run.mode == mode}
-    known = [arm.name for arm in load_suite(ALL) if arm.name in ran]
-    return [*known, *sorted(ran - set(known))]
 
 
 def _value(line: Mapping[Hashable, Any] | None, *, tried: bool) -> Cell:

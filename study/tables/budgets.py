@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from study.arms import in_order
 from study.records import RunRecord, Study, load_study
 from study.tables.results import Results
 from study.tables.table import Table
@@ -39,12 +40,14 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
     for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
         if runs:
             yield part, runs
-    for folder in sorted((study.folder.root / "ablations" / "retuned").glob("*/search")):
-        for part, runs in parts(load_study(folder)):
-            yield f"{folder.parent.name}: {part}", runs
-    arms = dict.fromkeys((run.mode, run.arm) for run in study.ablations)
-    for mode, arm in arms:
-        yield f"{arm} ({mode})", [run for run in study.ablations if (run.mode, run.arm) == (mode, arm)]
+    retuned = study.folder.root / "ablations" / "retuned"
+    for arm in in_order(folder.parent.name for folder in retuned.glob("*/search")):
+        for part, runs in parts(load_study(retuned / arm / "search")):
+            yield f"{arm}: {part}", runs
+    for mode in dict.fromkeys(run.mode for run in study.ablations):
+        mine = [run for run in study.ablations if run.mode == mode]
+        for arm in in_order(str(run.arm) for run in mine):
+            yield f"{arm} ({mode})", [run for run in mine if run.arm == arm]
 
 
 def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:

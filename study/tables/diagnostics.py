@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.arms import ALL, load_suite
+from study.arms import in_order
 from study.records import RunRecord, Study
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table
@@ -106,10 +106,10 @@ def _groups(study: Study) -> Iterator[tuple[str, str, list[RunRecord]]]:
     """Mode, arm and runs: the winner, then arms in the order of the suites, then the user's own by name."""
     if study.winner:
         yield "", "winner", study.winner
-    order = {arm.name: index for index, arm in enumerate(load_suite(ALL))}
-    groups = {(str(run.mode), str(run.arm)) for run in study.ablations}
-    for mode, arm in sorted(groups, key=lambda group: (group[0], order.get(group[1], len(order)), group[1])):
-        yield mode, arm, [run for run in study.ablations if (run.mode, run.arm) == (mode, arm)]
+    for mode in sorted({str(run.mode) for run in study.ablations}):
+        mine = [run for run in study.ablations if run.mode == mode]
+        for arm in in_order(str(run.arm) for run in mine):
+            yield mode, arm, [run for run in mine if run.arm == arm]
 
 
 def _values(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None]]:

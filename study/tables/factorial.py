@@ -6,9 +6,10 @@ import pandas as pd
 
 from study.comparisons import FACTORIAL_ARMS
 from study.records import RunRecord
+from study.stats.compare import MARGIN
 from study.tables.measurements import metric_title
 from study.tables.results import Results
-from study.tables.statistics import narrow_notes, p_text, verdict_text
+from study.tables.statistics import narrow_notes, number_or_dash, p_text, verdict_text
 from study.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
@@ -31,6 +32,11 @@ def compute(results: Results) -> Table | None:
                 Number(line["difference"], interval=interval, signed=True),
                 p_text(line["p"]),
                 p_text(line["p_holm"]),
+                number_or_dash(line["effect_size"], decimals=3, signed=True),
+                number_or_dash(line["mde"]),
+                p_text(line["p_equivalent"]),
+                str(line["seeds"]),
+                str(line["users"]),
                 verdict_text(line),
             ]
         )
@@ -40,8 +46,10 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="factorial",
         caption="Factorial CLUB × Solosim on test: main effects (on minus off, averaged over the other) and "
-        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals. Holm over all.",
-        columns=["Effect", "Metric", "Estimate", "p", "Holm p", "Verdict"],
+        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals; p before and "
+        "after Holm over all, effect size d, the smallest effect found with 80 % power (MDE), p of equivalence within "
+        f"{100 * MARGIN:g} % of the mean without both.",
+        columns=["Effect", "Metric", "Estimate", "p", "Holm p", "d", "MDE", "Equiv. p", "Seeds", "Users", "Verdict"],
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
         frame=frame,

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study.records import RunRecord
+from study.stats.compare import MARGIN
 from study.tables.measurements import BASELINE_TITLES, metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table
@@ -38,9 +39,23 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="statistics",
         caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
-        "before and after Holm over the family (arms, or baselines), effect size d, and the smallest difference that "
-        "the design finds with 80 % power (MDE).",
-        columns=["Comparison", "Metric", "Difference", "%", "p", "Holm p", "d", "MDE", "Seeds", "Users", "Verdict"],
+        "before and after Holm over the family (arms, or baselines), effect size d, the smallest difference that the "
+        "design finds with 80 % power (MDE), and the p of equivalence, two one-sided tests for a difference within "
+        f"{100 * MARGIN:g} % of the reference, Holm-corrected too.",
+        columns=[
+            "Comparison",
+            "Metric",
+            "Difference",
+            "%",
+            "p",
+            "Holm p",
+            "d",
+            "MDE",
+            "Equiv. p",
+            "Seeds",
+            "Users",
+            "Verdict",
+        ],
         rows=[_row(line, titles, results.prefix(line["study"])) for line in lines],
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
         frame=frame[["family", *(name for name in frame.columns if name != "family")]],
@@ -57,11 +72,12 @@ def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -
         f"{prefix}{arm} vs {reference}{mode}",
         metric_title(line["metric"]),
         Number(line["difference"], interval=interval, signed=True),
-        _number(100 * line["relative"], decimals=2, signed=True),
+        number_or_dash(100 * line["relative"], decimals=2, signed=True),
         p_text(line["p"]),
         p_text(line["p_holm"]),
-        _number(line["effect_size"], decimals=3, signed=True),
-        _number(line["mde"]),
+        number_or_dash(line["effect_size"], decimals=3, signed=True),
+        number_or_dash(line["mde"]),
+        p_text(line["p_equivalent"]),
         str(line["seeds"]),
         str(line["users"]),
         verdict_text(line),
@@ -94,5 +110,6 @@ def p_text(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
-def _number(value: float, *, decimals: int = 4, signed: bool = False) -> Cell:
+def number_or_dash(value: float, *, decimals: int = 4, signed: bool = False) -> Cell:
+    """A dash where there is no number."""
     return "–" if math.isnan(value) else Number(value, decimals=decimals, signed=signed)

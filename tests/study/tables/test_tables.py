@@ -131,6 +131,34 @@ def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
     assert any("no-both failed on 3 of 3 seeds: loss term 'bpr' is not finite" in note for note in table.notes)
 
 
+def test_statistics_and_factorial_show_every_comparison_with_its_numbers(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.02, "no-solosim": 0.0, "no-both": -0.02})
+    found = results(root)
+    table, factors = statistics.compute(found), factorial.compute(found)
+    assert table is not None
+    assert factors is not None
+    for shown, first in ((table, "title of no-club vs title of full (frozen)"), (factors, "CLUB (frozen)")):
+        row = dict(zip(shown.columns, shown.rows[0], strict=True))
+        line = shown.frame.iloc[0]
+        assert (row[shown.columns[0]], row["Metric"], row["Seeds"], row["Users"]) == (first, "Recall@10", "3", "40")
+        assert isinstance(row["d"], Number)
+        assert isinstance(row["MDE"], Number)
+        assert (row["d"].value, row["MDE"].value) == (line["effect_size"], line["mde"])
+        assert row["Holm p"] == statistics.p_text(line["p_holm"])
+        assert row["Equiv. p"] == statistics.p_text(line["p_equivalent"])
+        assert str(row["Verdict"]).startswith(line["verdict"])
+        assert len(shown.rows) == len(shown.frame) == 12
+
+
+def test_arms_stand_in_the_order_of_the_suites_in_every_table(tmp_path: Path) -> None:
+    arms = ["full", "no-club", "no-solosim", "no-both", "mine"]
+    found = results(write_arms(tmp_path / "s", dict.fromkeys(arms, 0.0)))
+    ledger = budgets.compute(found)
+    assert ledger is not None
+    assert list(ledger.frame["part"]) == [f"{arm} (frozen)" for arm in arms]
+    assert list(dict.fromkeys(found.arms["arm"])) == arms[1:]
+
+
 def test_an_arm_that_one_dataset_has_not_run_is_no_failure(tmp_path: Path) -> None:
     folders = [write_arms(tmp_path / "a", {"full": 0.0, "image-only": 0.0}, dataset="a")]
     folders.append(write_arms(tmp_path / "b", {"full": 0.0}, dataset="b"))
