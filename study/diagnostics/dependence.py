@@ -11,11 +11,11 @@ from scipy.spatial.distance import pdist, squareform
 
 
 class Dependence(NamedTuple):
-    """A kernel test of independence.
+    """Dependence of any form between two representations, and a test of it.
 
     Attributes:
         hsic: HSIC over the geometric mean of the two self-dependences (kernel CKA); about 0 if independent, at most 1.
-        p: permutation p-value of independence.
+        p: permutation p-value of independence; NaN if none was asked for.
         items: items the test used.
     """
 
@@ -47,14 +47,15 @@ def rbf_hsic(
     *,
     rng: np.random.Generator,
     most_items: int = 1000,
-    permutations: int = 200,
+    permutations: int = 0,
 ) -> Dependence:
     """Dependence of any form, with Gaussian kernels as wide as the median distance.
 
     Args:
         x, y: two representations, rows matched.
-        rng: draws ``most_items`` items where there are more (the test is quadratic in them) and the permutations.
-        most_items, permutations: size of the test.
+        rng: draws ``most_items`` items where there are more, and the permutations.
+        most_items: memory and time are quadratic in them.
+        permutations: of the test of independence; a measure of a trained model's parts needs none.
 
     Source: Gretton et al. (2005, 2008); unbiased estimator of Song et al. (2012).
 
@@ -69,7 +70,8 @@ def rbf_hsic(
         order = rng.permutation(len(chosen))
         as_large += _hsic(kernel_x, kernel_y[np.ix_(order, order)]) >= observed
     scale = math.sqrt(_hsic(kernel_x, kernel_x) * _hsic(kernel_y, kernel_y))
-    return Dependence(observed / scale, (1 + as_large) / (1 + permutations), len(chosen))
+    p = (1 + as_large) / (1 + permutations) if permutations else math.nan
+    return Dependence(observed / scale, p, len(chosen))
 
 
 def _linear_hsic(x: Float[np.ndarray, "items dim_x"], y: Float[np.ndarray, "items dim_y"]) -> float:

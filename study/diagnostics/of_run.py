@@ -136,7 +136,7 @@ def _within(
     """Diagnostics of one modality's two parts."""
     # scikit-learn and scipy.stats take a second to import; searches never need them.
     from study.diagnostics.angles import angle_distribution
-    from study.diagnostics.dependence import linear_cka
+    from study.diagnostics.dependence import linear_cka, rbf_hsic
     from study.diagnostics.probe import linear_probe_r2
     from study.diagnostics.recovery import factor_recovery
     from study.diagnostics.sphere import uniformity
@@ -145,6 +145,8 @@ def _within(
     found: dict[str, Any] = {
         "probe_r2": _number(lambda: linear_probe_r2(generic, unique, rng=rng)),
         "cka": _number(lambda: linear_cka(generic, unique)),
+        # A generator of its own: the probes' folds must not depend on whether this is measured.
+        "hsic": _number(lambda: rbf_hsic(generic, unique, rng=rng.spawn(1)[0]).hsic),
         "generic_uniformity": _number(lambda: uniformity(generic)),
         "unique_uniformity": _number(lambda: uniformity(unique)),
         "bound": losses.get(f"bound_{m}"),

@@ -15,6 +15,7 @@ from study.tables.table import Cell, Number, Table
 DIAGNOSTICS = {
     "probe_r2": "Probe R²",
     "cka": "CKA g–u",
+    "hsic": "HSIC g–u",
     "generic_cka": "CKA g–g",
     "unique_cka": "CKA u–u",
     "alignment": "Alignment",
@@ -43,11 +44,12 @@ def compute(results: Results) -> Table | None:
         DIAGNOSTICS,
         name="diagnostics",
         caption="What separation does, at the best epoch, mean ± sd over seeds of means over modalities (the CSV has "
-        "each): R² of a linear probe that reads the unique part off the generic one for unseen items, and CKA between "
-        "the two (0: nothing shared); CKA of generic and of unique parts across modalities; alignment of the alignment "
-        "heads (0: equal, 2: orthogonal); uniformity (lower: more even); mean and sd of the cosine of the two distance "
-        "heads, the sd of random directions and the Kolmogorov-Smirnov distance to them; CLUB's bound (nats) and the "
-        "share of batches in which it was negative. A dash: no such head, or no CLUB.",
+        "each): R² of a linear probe that reads the unique part off the generic one for unseen items, and CKA and "
+        "HSIC, which sees more than lines, between the two (0: nothing shared); CKA of generic and of unique parts "
+        "across modalities; alignment of the alignment heads (0: equal, 2: orthogonal); uniformity (lower: more "
+        "even); mean and sd of the cosine of the two distance heads, the sd of random directions and the "
+        "Kolmogorov-Smirnov distance to them; CLUB's bound (nats) and the share of batches in which it was negative. "
+        "A dash: no such head, or no CLUB.",
     )
 
 
@@ -58,8 +60,8 @@ def compute_recovery(results: Results) -> Table | None:
         RECOVERY,
         name="recovery",
         caption="Planted factors recovered from generic (g) and unique (u) parts at the best epoch: held-out R² of "
-        "linear probes, mean ± sd over seeds of means over modalities (the CSV has each). Separation is what is where "
-        "it belongs minus what is not, halved: 1 is a perfect split, 0 none.",
+        "linear probes, mean ± sd over seeds of means over modalities (the CSV has each). Separation is what is "
+        "where it belongs minus what is not, halved: 1 is a perfect split, 0 none.",
     )
 
 

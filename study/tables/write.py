@@ -16,6 +16,7 @@ from study.tables import (
     overall,
     selection,
     sensitivity,
+    separation,
     statistics,
 )
 from study.tables.render import write_table
@@ -32,6 +33,7 @@ TABLES: Sequence[Callable[[Results], Table | None]] = (
     sensitivity.compute,
     diagnostics.compute,
     diagnostics.compute_recovery,
+    separation.compute,
     best_configs.compute,
     budgets.compute,
 )

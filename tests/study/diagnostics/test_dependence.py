@@ -48,7 +48,7 @@ def test_hsic_finds_what_no_linear_measure_sees() -> None:
     x = rng.standard_normal((300, 1))
     y = np.square(x) + 0.1 * rng.standard_normal((300, 1))
     assert abs(linear_cka(x, y)) < 0.1
-    found = rbf_hsic(x, y, rng=rng)
+    found = rbf_hsic(x, y, rng=rng, permutations=200)
     assert found.p < 0.01
     assert found.hsic > 0.2
 
@@ -60,6 +60,13 @@ def test_hsic_rejects_independence_of_independent_parts_at_its_level() -> None:
         for _ in range(120)
     ]
     assert 0.01 < np.mean(np.array(p) <= 0.05) < 0.125
+
+
+def test_hsic_of_independent_parts_is_zero_however_wide_and_has_no_p_unless_asked_for() -> None:
+    rng = np.random.default_rng(6)
+    found = [rbf_hsic(rng.standard_normal((60, 60)), rng.standard_normal((60, 40)), rng=rng) for _ in range(40)]
+    assert abs(np.mean([each.hsic for each in found])) < 0.02
+    assert all(np.isnan(each.p) for each in found)
 
 
 def test_a_part_depends_on_itself_completely() -> None:

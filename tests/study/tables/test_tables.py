@@ -12,7 +12,17 @@ from sea_core.files import write_json
 from sea_core.run_folder import RECEIPT, RECORD, VALIDATION, write_user_metrics
 from study.records import load_study
 from study.study_folder import StudyFolder
-from study.tables import ablation, best_configs, budgets, diagnostics, factorial, overall, selection, statistics
+from study.tables import (
+    ablation,
+    best_configs,
+    budgets,
+    diagnostics,
+    factorial,
+    overall,
+    selection,
+    separation,
+    statistics,
+)
 from study.tables.results import Results
 from study.tables.table import Number, Table
 from study.tables.write import write_tables
@@ -304,3 +314,53 @@ def test_recovery_has_its_own_table_and_a_damaged_file_is_named(tmp_path: Path) 
     write_json(path, {"schema_version": 99, "modalities": {}, "pairs": []})
     with pytest.raises(UserError, match=r"diagnostics\.json: schema_version 99"):
         diagnostics.compute(results(root))
+
+
+def write_diagnostics(root: Path, arm: str, values: dict[str, float], *, mode: str = "frozen") -> None:
+    """The same values in every seed's two modalities but for what a seed adds: 0, 0.01, 0.02."""
+    for shift, folder in enumerate(sorted((root / "ablations" / mode / arm).glob("seed-*"))):
+        found = {name: value + 0.01 * shift for name, value in values.items()}
+        content = {"schema_version": 1, "modalities": {"image": found, "text": found}, "pairs": []}
+        write_json(folder / "diagnostics.json", content)
+
+
+def test_separation_sets_every_arm_beside_full_with_an_interval_over_seeds(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0, "released-club": 0.0, "orthogonal": 0.0})
+    write_diagnostics(root, "full", {"probe_r2": 0.2, "cka": 0.1, "bound": 3.0})
+    write_diagnostics(root, "no-club", {"probe_r2": 0.5, "cka": 0.1})
+    write_diagnostics(root, "released-club", {"probe_r2": 0.2, "cka": 0.1, "bound": 9.0})
+    first = root / "ablations" / "frozen" / "no-club" / "seed-1" / "diagnostics.json"
+    write_json(first, {"schema_version": 1, "modalities": {"image": {"probe_r2": 0.5, "cka": 0.13}}, "pairs": []})
+    table = separation.compute(results(root))
+    assert table is not None
+    assert [row[0] for row in table.rows] == [f"title of {a} (frozen)" for a in ("full", "no-club", "released-club")]
+    assert table.columns == ["Arm", "Probe R²", "CKA g–u"], "a bound is not comparable between arms"
+    assert cell(table, "title of full (frozen)", 1) == Number(pytest.approx(0.21), sd=pytest.approx(0.01), decimals=3)
+    moved, unsure = (cell(table, "title of no-club (frozen)", column) for column in (1, 2))
+    assert moved.value == pytest.approx(0.3)
+    assert moved.stars
+    assert unsure.value == pytest.approx(0.01)
+    assert unsure.interval is not None
+    assert unsure.interval[0] < 0 < unsure.interval[1]
+    assert not unsure.stars
+    same = cell(table, "title of released-club (frozen)", 1)
+    assert (same.value, same.stars) == (pytest.approx(0), "")
+    frame = table.frame.set_index(["arm", "diagnostic"])
+    assert frame.loc[("no-club", "probe_r2"), ["full", "value", "seeds"]].tolist() == pytest.approx([0.21, 0.51, 3])
+
+
+def test_without_full_or_another_arm_there_is_nothing_to_set_side_by_side(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0})
+    write_diagnostics(root, "no-club", {"probe_r2": 0.5})
+    assert separation.compute(results(root)) is None
+
+
+def test_separation_compares_the_modalities_that_both_have(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "image-only": 0.0}, seeds=1)
+    both = {"image": {"cka": 0.2}, "text": {"cka": 0.8}}
+    for arm, parts in (("full", both), ("image-only", {"image": {"cka": 0.3}})):
+        path = StudyFolder(root).ablation("frozen", arm, 1) / "diagnostics.json"
+        write_json(path, {"schema_version": 1, "modalities": parts, "pairs": []})
+    difference = cell(separation.compute(results(root)), "title of image-only (frozen)", 1)
+    assert difference.value == pytest.approx(0.1)
+    assert difference.interval is None, "one seed"
