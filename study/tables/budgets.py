@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,6 +11,20 @@ from study.arms import in_order
 from study.records import RunRecord, Study, load_study
 from study.tables.results import Results
 from study.tables.table import Table
+
+KINDS = {"search": "searches", "(frozen)": "frozen arms", "(retuned)": "re-tuned arms"}
+
+
+class Budget(NamedTuple):
+    """What a search or an arm was allowed."""
+
+    runs: int
+    seeds: int
+    epochs: int
+
+    def __str__(self) -> str:
+        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}"
+        return f"{self.runs} run{'' if self.runs == 1 else 's'} on {seeds} of at most {self.epochs} epochs"
 
 
 def compute(results: Results) -> Table | None:
@@ -31,8 +46,29 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=starts,
         frame=frame,
+        notes=[f"{results.prefix(study.name)}{note}" for study in results.studies for note in compare_budgets(study)],
         runs=[runs for _, _, runs in spent_on],
     )
+
+
+def compare_budgets(study: Study) -> list[str]:
+    """Whether what stands side by side had equal budgets: all searches, and within each mode all arms."""
+    kinds: dict[str, dict[str, Budget]] = {}
+    for label, runs in parts(study):
+        part = label.rpartition(": ")[2]
+        kind = KINDS.get("search" if part == "search" else part.rpartition(" ")[2])
+        if kind is not None:
+            seeds = len({seed for run in runs for seed in run.judged_on})
+            kinds.setdefault(kind, {})[label] = Budget(len(runs), seeds, max(run.config.epochs for run in runs))
+    return [_verdict(kind, budgets) for kind, budgets in kinds.items() if len(budgets) > 1]
+
+
+def _verdict(kind: str, budgets: Mapping[str, Budget]) -> str:
+    usual = next(iter(budgets.values()))  # the study's own search, or the full model
+    others = [f"{label} ({budget})" for label, budget in budgets.items() if budget != usual]
+    if others:
+        return f"Unequal budgets of {kind}: {next(iter(budgets))} had {usual}, but {', '.join(others)}."
+    return f"Equal budgets: each of the {len(budgets)} {kind} had {usual}."
 
 
 def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:

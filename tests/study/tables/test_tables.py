@@ -258,6 +258,31 @@ def test_budgets_count_runs_but_not_epochs_that_were_taken_over(tmp_path: Path) 
     assert spent == {"search": 5, "winner": 10, "full (frozen)": 0, "no-club (frozen)": 10}
 
 
+def test_the_ledger_says_whether_arms_and_their_searches_had_equal_budgets(tmp_path: Path) -> None:
+    root = write_arms(write_search(tmp_path), {"full": 0.0, "no-club": 0.0}, seeds=2)
+    write_arms(root, {"full": 0.0, "no-club": 0.0}, seeds=2, mode="retuned")
+    trial = {"number": 0, "state": "complete", "value": 0.2, "params": {"knn_k": 5}}
+    search = StudyFolder(root / "ablations" / "retuned" / "no-club" / "search")
+    write_result(search.trial(0), 0.1, seed=999, trial=trial)
+    fair = budgets.compute(results(root))
+    assert fair is not None
+    assert fair.notes == [
+        "Equal budgets: each of the 2 searches had 1 run on 1 seed of at most 1000 epochs.",
+        "Equal budgets: each of the 2 frozen arms had 2 runs on 2 seeds of at most 1000 epochs.",
+        "Equal budgets: each of the 2 re-tuned arms had 2 runs on 2 seeds of at most 1000 epochs.",
+    ]
+    write_result(search.trial(1), 0.1, seed=999, trial={**trial, "number": 1})
+    write_arms(root, {"no-solosim": 0.0}, seeds=1)
+    unfair = budgets.compute(results(root))
+    assert unfair is not None
+    assert unfair.notes[0] == (
+        "Unequal budgets of searches: search had 1 run on 1 seed of at most 1000 epochs, but no-club: search (2 runs "
+        "on 1 seed of at most 1000 epochs)."
+    )
+    assert unfair.notes[1].startswith("Unequal budgets of frozen arms: full (frozen) had 2 runs")
+    assert "no-solosim (frozen) (1 run on 1 seed" in unfair.notes[1]
+
+
 def test_all_tables_are_written_and_equal_studies_give_equal_bytes(tmp_path: Path) -> None:
     root = write_arms(write_search(tmp_path), {"full": 0.0, "no-club": -0.01})
     first = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "one")}
