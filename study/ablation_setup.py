@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
+
 from sea_core.cache import temporary_cache
 from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
@@ -18,7 +20,7 @@ from sea_core.streams import fresh_seeds
 from study.ablation_plan import Mode, Plan, plan_ablation
 from study.arms import FULL, Arm
 from study.estimate import measure
-from study.power_preview import preview_power
+from study.power_preview import power_line
 from study.progress import duration
 from study.records import Study, load_study
 from study.retune import RetunedArm, plan_retuning
@@ -138,24 +140,24 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
             what = f"{search.expected_trials} trials over {', '.join(search.space)}"
             lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
-    if ablation.study is not None:
-        lines += _expected_power(ablation, ablation.study)
+    lines.append(f"  {_expected_power(ablation)}")
     if missing:
         lines.append(f"  time: {_expected_time(ablation, len(missing), device)}")
     return lines
 
 
-def _expected_power(ablation: Ablation, study: Study) -> list[str]:
+def _expected_power(ablation: Ablation) -> str:
     """What the planned seeds can find; every arm is compared on each metric that tables show."""
     arms = {planned.arm.name for planned in (ablation.frozen.runs if ablation.frozen else ())} - {FULL}
     count = len(arms) + sum(search is not None for _, search in ablation.retuned)
-    found = preview_power(study, seeds=len(ablation.seeds), comparisons=max(1, count * len(HEADLINE)))
-    if found is None:
-        return []
-    return [
-        f"  power: {len(ablation.seeds)} seeds find a difference of {found.effect:.4f} in {found.metric} with 80 % "
-        f"probability (variances of {found.pilot})"
-    ]
+    users = len(np.unique(ablation.dataset.valid.user))  # those of the test split are as good as as many
+    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, count * len(HEADLINE))}
+    return power_line(ablation.study or _earlier_runs(ablation.folder), **design)
+
+
+def _earlier_runs(folder: StudyFolder) -> Study | None:
+    """What this ablation has finished already."""
+    return load_study(folder.root) if any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}")) else None
 
 
 def _expected_time(ablation: Ablation, runs: int, device: str | None) -> str:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from sea_core.cache import temporary_cache
 from study.estimate import estimate, measure, planned_runs
 from study.executors.make import Placement
+from study.power_preview import power_line
 from study.progress import duration
+from study.records import load_study
 from study.search_space import describe
 from study.study_plan import StudyPlan
+from study.tables.measurements import HEADLINE
+
+
+def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
+    """What the ablation of the winner will be able to find; finalists of a study that exists serve as a pilot."""
+    users = len(np.unique(plan.dataset.valid.user))
+    study = load_study(plan.folder.root) if plan.folder.selection.exists() else None
+    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(HEADLINE))
 
 
 def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement: Placement) -> list[str]:
@@ -29,6 +41,7 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement
         *(f"    {line}" for line in describe(plan.space)),
         f"  runs: {', '.join(counts)}; {runs} in all, of at most {epochs} epochs",
         f"  arms: {', '.join(arms) if finalize and arms else 'none'}",
+        *([f"  {expected_power(plan, arms)}"] if finalize and len(arms) > 1 else []),
         f"  time: about {duration(time.likely)}, at most {duration(time.longest)} ({probe.epoch:.2f} s an epoch, "
         f"{probe.setup:.2f} s to set up a run, measured with the base config{together}); early stopping makes it less",
     ]

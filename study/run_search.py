@@ -60,6 +60,7 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
     from study.ablation_plan import plan_ablation
     from study.ablation_runs import run_ablation
     from study.arms import load_suite
+    from study.dry_run import expected_power
     from study.records import load_study
     from study.report.write import write_report
     from study.study_plan import make_placement
@@ -83,6 +84,7 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
                         folder=folder,
                         skip_inapplicable=True,  # a suite is for any dataset; not all arms are
                     )
+                    display.say(expected_power(plan, [arm.name for arm in arms]))
                     run_ablation(ablation, train=run.train, display=display)
         except Stopped:
             run.write_results()
