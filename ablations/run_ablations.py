@@ -17,6 +17,7 @@ EPILOG = """\
 examples:
   run_ablations.py -d synthetic                               the four arms on three seeds
   run_ablations.py --from-study lfm2k-search --suite paper    with the config that a search chose
+  run_ablations.py --from-study a-search --from-study b-search --mode both       two datasets, and tables over both
   run_ablations.py -d lfm2k --arms no-club my-arm.yaml        an arm of your own: copy a file of ablations/arms
 
 Differences are paired: every arm trains on the same seeds, and full is always among them. The same command again
@@ -34,7 +35,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("-d", "--dataset", action="append", help="a name, or the path of a folder; repeat it for several datasets")
-    add("--from-study", metavar="NAME", help="take dataset, config and seeds from a finished study, and write there")
+    text = "take dataset, config and seeds from a finished study, and write there; repeat it for several studies"
+    add("--from-study", action="append", metavar="NAME", help=text)
     add("--arms", nargs="+", metavar="ARM", help="names (--list), or paths of YAML files")
     add("--suite", help="a named list of arms (--list) in place of --arms (default: default)")
     add("--seeds", type=int, default=3, help="fresh seeds per arm, the same for all (default: 3)")
@@ -119,23 +121,27 @@ def _prepare(options: argparse.Namespace) -> list[Ablation]:
         for option, value in own.items():
             if value not in (None, []):
                 raise UserError(f"{option} cannot be combined with --from-study, which takes it from the study")
-        if len(options.dataset or []) > 1:
+        if options.dataset and len(options.dataset) + len(options.from_study) > 2:
             raise UserError(
-                f"--from-study is about one dataset, got {len(options.dataset)}; run it once for each study"
+                f"-d says where one study's data are now, got {len(options.dataset)} datasets and "
+                f"{len(options.from_study)} studies; leave it out, or run each study by itself"
             )
         dataset = options.dataset[0] if options.dataset else None
-        return [ablation_of_study(options.from_study, choice, dataset=dataset, **places)]
+        return _distinct([ablation_of_study(name, choice, dataset=dataset, **places) for name in options.from_study])
     config = build_config(options.preset or "paper", options.config, options.set, {"epochs": options.epochs})
     seed = 999 if options.seed is None else options.seed
     name = options.study_name or "{dataset}-ablations"
     if len(options.dataset) > 1 and options.study_name:
         name += "-{dataset}"
-    ablations = [
-        ablation_of_dataset(dataset, config, choice, seed=seed, name=name, **places) for dataset in options.dataset
-    ]
+    return _distinct(
+        [ablation_of_dataset(dataset, config, choice, seed=seed, name=name, **places) for dataset in options.dataset]
+    )
+
+
+def _distinct(ablations: list[Ablation]) -> list[Ablation]:
     folders = [ablation.folder.root for ablation in ablations]
     if len(set(folders)) < len(folders):
-        raise UserError(f"two datasets would share one folder: {', '.join(map(str, folders))}; run them one by one")
+        raise UserError(f"two ablations would share one folder: {', '.join(map(str, folders))}; run them one by one")
     return ablations
 
 

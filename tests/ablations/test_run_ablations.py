@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ablations.run_ablations import main
+from sea_core.data.catalogue import load_dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD
 from study.records import load_study
@@ -137,6 +139,24 @@ def test_two_datasets_get_a_folder_each_and_a_joint_table(run: Run, tmp_path: Pa
     assert header.count("Recall@20") == 2
     for folder in (tmp_path / "both", *tmp_path.glob("both-synthetic-*")):
         assert "Does CLUB matter on" in (folder / "report.html").read_text()
+
+
+def test_several_studies_are_planned_in_one_command_and_none_twice(
+    tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        dataset = load_dataset(f"{DATASET},seed={len(name) + ord(name)}")
+        hashes = {"data_hash": dataset.data_hash, "split_hash": dataset.split_hash}
+        root = write_search(tmp_path, name=name, **hashes)
+        identity = {"schema_version": 1, "dataset": dataset.name, "source": dataset.source, "seed": 999}
+        (root / "config.yaml").write_text(yaml.safe_dump(identity))
+    both = ["--from-study", "a", "--from-study", "b", "--out", str(tmp_path), "--arms", "no-club"]
+    assert main([*both, "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("6 runs in") == 2
+    with pytest.raises(UserError, match="two ablations would share one folder"):
+        main([*both, "--from-study", "a", "--dry-run"])
+    with pytest.raises(UserError, match="-d says where one study's data are now, got 1 datasets and 2 studies"):
+        main([*both, "-d", DATASET])
 
 
 @pytest.mark.parametrize(
