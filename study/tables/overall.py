@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pandas as pd
 
 from sea_core.errors import UserError
+from study.comparisons import stars
 from study.records import RunRecord
 from study.tables.measurements import BASELINE_TITLES, metric_title
 from study.tables.results import Results
 from study.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published.csv"
+_STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
 _PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
 
 
@@ -52,13 +55,15 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         rules.append(len(rows))
         follows.append(len(rows))  # our row is the last one
         runs.append(())
-        marked.append(_improvement(rows, ours[0], [index for index in here if index not in ours]))
+        others = {index: str(methods["method"].iloc[index]) for index in here if index not in ours}
+        columns = [(dataset, metric) for dataset in datasets for metric in metrics]
+        marked.append(_improvement(rows, ours[0], others, _corrected(results), columns))
 
     quoted = _PUBLISHED_ORDER in orders
     return Table(
         name="overall",
         caption="Test results: full ranking, mean over users" + _seed_words(measured) + ". "
-        "Best in bold, second underlined, among the methods measured here.",
+        "Best in bold, second underlined, among the methods measured here." + (_STARS if follows else ""),
         columns=["Method", *[metric_title(metric) for _ in datasets for metric in metrics]],
         groups=[(dataset, len(metrics)) for dataset in datasets],
         rows=marked,
@@ -120,15 +125,34 @@ def _cell(line: Mapping[Hashable, Any] | None) -> Cell:
     return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"])
 
 
-def _improvement(rows: Sequence[Sequence[Cell]], ours: int, others: Sequence[int]) -> list[Cell]:
+def _improvement(
+    rows: Sequence[Sequence[Cell]],
+    ours: int,
+    others: Mapping[int, str],
+    p_holm: Mapping[tuple[str, str, str], float],
+    columns: Sequence[tuple[str, str]],
+) -> list[Cell]:
     """SEA against the best other method measured here, in percent of the latter."""
     cells: list[Cell] = ["Improv. %"]
-    for column in range(1, len(rows[0])):
+    for column, (dataset, metric) in enumerate(columns, start=1):
         mine = rows[ours][column]
-        best = max((cell.value for row in others if isinstance(cell := rows[row][column], Number)), default=0.0)
-        known = isinstance(mine, Number) and best > 0
-        cells.append(Number(100 * (mine.value / best - 1), decimals=2, signed=True) if known else "–")  # type: ignore[union-attr]
+        measured = {row: cell.value for row in others if isinstance(cell := rows[row][column], Number)}
+        best = max(measured, key=lambda row: measured[row], default=None)
+        if best is None or measured[best] <= 0 or not isinstance(mine, Number):
+            cells.append("–")
+            continue
+        p = p_holm.get((dataset, others[best], metric), math.nan)
+        share = 100 * (mine.value / measured[best] - 1)
+        cells.append(Number(share, decimals=2, signed=True, stars=stars(p)))
     return cells
+
+
+def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
+    """Dataset, title of the baseline and metric -> corrected p of SEA against it."""
+    return {
+        (line["dataset"], BASELINE_TITLES.get(line["reference"], line["reference"]), line["metric"]): line["p_holm"]
+        for line in results.baselines.to_dict("records")
+    }
 
 
 def _seed_words(measured: pd.DataFrame) -> str:

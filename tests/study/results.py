@@ -35,16 +35,18 @@ def write_result(folder: Path, values: Any, *, seed: int | None, config: Config 
 
 
 def write_search(
-    root: Path, *, name: str = "tiny-search", dataset: str = "tiny", level: float = 0.3, **keys: Any
+    root: Path, *, name: str = "tiny-search", dataset: str = "tiny", level: float = 0.3, seeds: int = 2, **keys: Any
 ) -> Path:
-    """A study with one trial, two baselines and a winner on two seeds with means ``level`` and ``level + 0.02``."""
+    """A study with one trial, two baselines and a winner on seeds with means ``level`` and ``level + 0.02`` in turn."""
     folder = StudyFolder(root / name)
     keys |= {"dataset": dataset}
     trial = {"number": 0, "state": "complete", "value": 0.25, "params": {"temperature": 0.5, "knn_k": 5}}
     config = Config(temperature=0.5, knn_k=5)
     write_result(folder.trial(0), 0.1, seed=999, config=config, trial=trial, **keys)
-    for index, seed in enumerate((11, 12)):
-        write_result(folder.winner(seed), level + 0.02 * index, seed=seed, config=config, trial={"number": 0}, **keys)
+    for index, seed in enumerate(range(11, 11 + seeds)):
+        write_result(
+            folder.winner(seed), level + 0.02 * (index % 2), seed=seed, config=config, trial={"number": 0}, **keys
+        )
     write_result(folder.baseline("popularity"), 0.1, seed=None, baseline="popularity", **keys)
     write_result(folder.baseline("item-knn"), 0.2, seed=None, baseline="item-knn", **keys)
     return folder.root

@@ -53,6 +53,18 @@ def test_overall_table_by_hand(tmp_path: Path) -> None:
     assert cell(table, "Popularity", 2).sd is None
 
 
+def test_the_improvement_over_the_best_baseline_has_the_stars_of_its_corrected_p(tmp_path: Path) -> None:
+    sure = overall.compute(results(write_search(tmp_path, name="a", seeds=6)))
+    unsure = overall.compute(results(write_search(tmp_path, name="b")))  # two seeds, .3 and .32
+    frame = results(tmp_path / "a").baselines.set_index(["reference", "metric"])
+    assert frame.loc[("item-knn", "recall@20"), "p_holm"] < 0.001
+    assert cell(sure, "Improv. %", 2).stars == "***"
+    assert frame.loc[("item-knn", "recall@20"), "reference_mean"] == pytest.approx(0.2)
+    p = results(tmp_path / "b").baselines.set_index(["reference", "metric"]).loc[("item-knn", "recall@20"), "p_holm"]
+    assert p > 0.05
+    assert cell(unsure, "Improv. %", 2).stars == ""
+
+
 def test_published_rows_appear_for_their_dataset_only_and_do_not_compete(tmp_path: Path) -> None:
     baby = write_search(tmp_path, name="b", dataset="baby", level=0.01)
     table = overall.compute(results(baby, write_search(tmp_path, name="t")))
