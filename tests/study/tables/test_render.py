@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from study.tables import render
 from study.tables.render import escape_latex, escape_markdown, to_csv, to_latex, to_markdown, to_text, write_table
 from study.tables.table import Number, Table, mark_best
 
@@ -69,6 +70,12 @@ def test_latex_is_booktabs_with_grouped_columns() -> None:
         r"\end{tabular}",
         r"\par\smallskip\footnotesize Two seeds.",
     ]
+
+
+def test_latex_sets_every_character_that_the_tables_use() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(render.__file__).parent.glob("*.py"))
+    used = {character for character in source if ord(character) > 126} - set("ÀÿÐÞðþ÷")  # render.py's own examples
+    assert {character for character in used if "U+" in escape_latex(character)} == set()
 
 
 def test_columns_of_words_align_to_the_left_in_every_form() -> None:
@@ -149,6 +156,7 @@ def test_escaped_text_holds_no_active_character(text: str) -> None:
             r"$\times$",
             r"$-$",
             r"\dag{}",
+            r"\textsuperscript{2}",
             r"\ddag{}",
         ),
         *(r"\ldots{}", "{[}", "{*}"),
