@@ -11,6 +11,7 @@ from scipy import stats
 
 from study.stats.behrens_fisher import half_width, tail_probability
 
+AGREEMENT = 1e-12  # a seeds' mean square below this share of the residual is none: chance goes there once in 1e12
 NARROWER = 0.999  # of two widths that are equal but for rounding, none is narrower
 
 
@@ -92,9 +93,11 @@ class MeanSquares(NamedTuple):
     def estimated(self) -> Float[np.ndarray, "*batch"]:
         """Seeds' and the interaction's part of the mean's variance.
 
-        It is not raised to its floor, the residual: that would bias it upward exactly when seeds do not matter.
+        It is not raised to its floor, the residual: that would bias it upward exactly when seeds do not matter. But
+        seeds that agree to the last bit, as hits counted over few users can, are no estimate at all; there it is.
         """
-        return np.asarray(self.seed / (self.seeds * self.users))
+        spread = np.where(self.seed > AGREEMENT * self.residual, self.seed, self.residual)
+        return np.asarray(spread / (self.seeds * self.users))
 
     def users_alone(self, alpha: float) -> Float[np.ndarray, "*batch"]:
         """Half the width of the ``1 - alpha`` interval if seeds had no effect: users, and noise in each seed."""
@@ -169,6 +172,6 @@ def satterthwaite(squares: MeanSquares) -> Float[np.ndarray, "*batch"]:
     """Degrees of freedom of ``MS_user - MS_residual + MS_seed`` (Satterthwaite 1946), the user part cut at 0."""
     cells, df = squares.seeds * squares.users, squares.seeds - 1
     users = (squares.user**2 + squares.residual**2 / df) / (squares.users - 1)
-    uncertainty = squares.seed**2 / df + np.where(squares.known > 0, users, 0.0)
+    uncertainty = (squares.estimated * cells) ** 2 / df + np.where(squares.known > 0, users, 0.0)
     total = (squares.known + squares.estimated) * cells
     return np.asarray(np.divide(total**2, uncertainty, out=np.full_like(total, np.nan), where=uncertainty > 0))

@@ -57,14 +57,14 @@ def write_arms(
 ) -> Path:
     """Ablation runs: ``arms`` maps a name to its true difference from full; users and seeds differ a little.
 
-    Every seed of the arm ``agreeing`` has the mean of the first arm plus its difference.
+    Every seed of the arm ``agreeing`` has almost the mean of the first arm plus its difference.
     """
     folder = StudyFolder(root)
     users = np.random.default_rng(0).uniform(0.2, 0.4, USERS)
     for (index, (arm, difference)), seed in itertools.product(enumerate(arms.items()), range(1, seeds + 1)):
         noise = np.random.default_rng([index, seed]).normal(0, 0.005, USERS)
         if arm == agreeing:
-            noise += np.random.default_rng([0, seed]).normal(0, 0.005, USERS).mean() - noise.mean()
+            noise += 0.9 * (np.random.default_rng([0, seed]).normal(0, 0.005, USERS).mean() - noise.mean())
         path = folder.ablation(mode, arm, seed)
         write_result(
             path, users + difference + noise, seed=seed, arm=arm, mode=mode, arm_title=f"title of {arm}", **keys

@@ -90,7 +90,7 @@ def test_the_interval_leaves_out_zero_exactly_when_p_is_below_alpha(seed: int, s
 
 def test_an_interval_is_narrow_where_seeds_agree_more_than_users_alone_let_them() -> None:
     noise = np.random.default_rng(2).standard_normal((3, 200))
-    agreeing = noise - noise.mean(axis=1, keepdims=True) + 0.1
+    agreeing = noise - 0.9 * noise.mean(axis=1, keepdims=True) + 0.1
     effect = crossed_effect(agreeing)
     users_alone = stats.t.isf(0.025, 199) * np.sqrt(effect.components.user / 200 + effect.components.residual / 600)
     assert effect.users_alone == pytest.approx(users_alone)
@@ -98,6 +98,21 @@ def test_an_interval_is_narrow_where_seeds_agree_more_than_users_alone_let_them(
     assert not crossed_effect(agreeing + np.array([[0.1], [0.0], [-0.1]])).narrow
     assert not crossed_effect(np.tile(noise[0], (3, 1))).narrow  # nothing differs between seeds: equally wide
     assert not crossed_effect(noise[:1]).narrow
+
+
+def test_seeds_that_agree_to_the_last_bit_are_no_proof_that_seeds_do_not_matter() -> None:
+    # 120 users with one relevant item: every seed loses one user and wins two others, so that all means are 1 / 120.
+    difference = np.zeros((3, 120))
+    for seed in range(3):
+        difference[seed, 3 * seed : 3 * seed + 3] = [-1.0, 1.0, 1.0]
+    effect = crossed_effect(difference)
+    assert np.ptp(difference.mean(axis=1)) == 0
+    assert effect.mean == pytest.approx(1 / 120)
+    assert effect.estimated == pytest.approx(effect.components.residual / 360)
+    assert effect.low < 0 < effect.high
+    assert effect.p > 0.05
+    assert effect.df == pytest.approx(2)
+    assert not effect.narrow
 
 
 def test_planted_components_are_recovered() -> None:
