@@ -67,7 +67,9 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
 def _narrow(frame: pd.DataFrame, results: Results) -> list[str]:
     """Which intervals to believe less; an arm that was not compared has none."""
     found: dict[str, list[str]] = {}
-    for line in frame[frame["narrow"].eq(True)].to_dict("records"):
+    narrow = frame[frame["narrow"].eq(True)].to_dict("records")
+    order = in_order(line["name"] for line in narrow)
+    for line in sorted(narrow, key=lambda line: order.index(line["name"])):
         arm = f"{results.prefix(line['study'])}{results.titles[line['name']]}"
         found.setdefault(arm, []).append(metric_title(line["metric"]))
     if not found:

@@ -30,8 +30,7 @@ def compute(results: Results) -> Table | None:
     lines = frame.to_dict("records")
     titles = {**BASELINE_TITLES, **results.titles}
     parts = [(line["study"], line["mode"], line["family"]) for line in lines]
-    notes = sorted({f"{results.prefix(line['study'])}{line['note']}" for line in lines if line["note"]})
-    notes += narrow_notes(lines)
+    notes = [*_notes(lines, titles, results), *narrow_notes(lines)]
     if any(line["verdict"] == "underpowered" for line in lines):
         notes.append(
             "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
@@ -91,6 +90,15 @@ def _runs(results: Results, line: Mapping[Hashable, Any]) -> list[RunRecord]:
         sides = (line["reference"], line["arm"])
         return [run for run in study.ablations if run.mode == line["mode"] and run.arm in sides]
     return [*study.winner, *(run for run in study.baselines if run.baseline == line["reference"])]
+
+
+def _notes(lines: Sequence[Mapping[Hashable, Any]], titles: Mapping[str, str], results: Results) -> list[str]:
+    """What cannot be said of which rows, each once."""
+    about: dict[str, list[str]] = {}
+    for line in lines:
+        if line["note"]:
+            about.setdefault(line["note"], []).append(str(_row(line, titles, results.prefix(line["study"]))[0]))
+    return [f"{', '.join(dict.fromkeys(rows))}: {note}" for note, rows in sorted(about.items())]
 
 
 def verdict_text(line: Mapping[Hashable, Any]) -> str:

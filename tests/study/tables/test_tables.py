@@ -198,6 +198,14 @@ def test_an_arm_with_the_weights_of_full_is_called_out(tmp_path: Path) -> None:
     assert any("no-club trained to the same weights as full" in note for note in table.notes)
 
 
+def test_what_cannot_be_said_names_its_rows_once(tmp_path: Path) -> None:
+    table = statistics.compute(results(write_arms(tmp_path / "s", {"full": 0.0, "a": 0.0, "b": 0.0}, seeds=1)))
+    assert table is not None
+    assert table.notes[0].startswith(
+        "title of a vs title of full (frozen), title of b vs title of full (frozen): one seed:"
+    )
+
+
 def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
     table = ablation.compute_frozen(results(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=1)))
     assert table is not None
