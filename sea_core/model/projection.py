@@ -129,7 +129,10 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, bias, *heads = ctx.saved_tensors
         compute = ctx.compute
-        d_read = torch.cat([gradient.T for gradient in gradients])  # transposed while it is copied
+        # Transposed while it is copied: (readers' outputs, items).
+        d_read = gradients[0].new_empty(sum(len(head) for head in heads), len(features))
+        for rows, gradient in zip(d_read.split([len(head) for head in heads]), gradients, strict=True):
+            rows.copy_(gradient.T)
         d_composed = times_transposed(d_read.to(compute), features.T)
         d_shift = d_read.sum(1)
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)

@@ -20,6 +20,7 @@ TITLES = {
     "statistics": "Every comparison",
     "factorial": "CLUB × Solosim",
     "diagnostics": "What separation does",
+    "separation": "What separation does, against the full model",
     "recovery": "Planted factors recovered",
     "selection": "How the winner was chosen",
     "sensitivity": "Hyper-parameters",
