@@ -14,9 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, write the tables, say where they are."""
     parser = argparse.ArgumentParser(
         prog="make_tables.py",
-        description="Write the tables of one or more studies as CSV (full precision), Markdown and LaTeX (booktabs). "
-        "Several studies are joined: datasets side by side, with what was published for them. Studies of one dataset "
-        "that were run on different data are refused. Nothing is trained.",
+        description="Write the tables of one or more studies as CSV (full precision), Markdown and LaTeX (it needs "
+        "booktabs and graphicx). Several studies are joined: datasets side by side, with what was published for "
+        "them. Studies of one dataset that were run on different data are refused. Nothing is trained.",
     )
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/lfm2k-search")
     parser.add_argument("--out", type=Path, help="default: STUDY/tables of one study, results/tables of several")

@@ -71,12 +71,13 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A ``table`` environment; the document needs the package booktabs."""
+    """A ``table`` environment, shrunk if it is wider than the line; the document needs booktabs and graphicx."""
     lines = [
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{escape_latex(table.caption)}}}",
         rf"  \label{{tab:{re.sub('[^A-Za-z0-9-]', '-', table.name)}}}",
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"  \begin{{tabular}}{{{''.join('l' if text else 'r' for text in text_columns(table))}}}",
         r"    \toprule",
     ]
@@ -92,7 +93,7 @@ def to_latex(table: Table) -> str:
     for index, row in enumerate(table.rows):
         lines += [r"    \midrule"] if index in table.rules and index > 0 else []
         lines.append(_ampersands([_latex_cell(cell) for cell in row]))
-    lines += [r"    \bottomrule", r"  \end{tabular}"]
+    lines += [r"    \bottomrule", r"  \end{tabular}%", r"  }"]
     lines += [rf"  \par\smallskip\footnotesize {escape_latex(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 

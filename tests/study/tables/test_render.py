@@ -56,7 +56,8 @@ def test_markdown_shows_best_bold_with_sd_and_stars() -> None:
 
 def test_latex_is_booktabs_with_grouped_columns() -> None:
     lines = [line.strip() for line in to_latex(a_table()).splitlines()]
-    assert lines[4:16] == [
+    assert lines[4:18] == [
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         r"\begin{tabular}{lrr}",
         r"\toprule",
         r"& \multicolumn{2}{c}{baby} \\",
@@ -67,7 +68,8 @@ def test_latex_is_booktabs_with_grouped_columns() -> None:
         r"\midrule",
         r"SEA & $\mathbf{0.1033} \pm 0.0012^{**}$ & $-0.0012 \;[-0.0020, +0.0003]$ \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}%",
+        r"}",
         r"\par\smallskip\footnotesize Two seeds.",
     ]
 
@@ -183,9 +185,11 @@ def test_latex_compiles_with_hostile_names(tmp_path: Path) -> None:
         columns=[HOSTILE] * 3,
         rows=[[label, HOSTILE, Number(1.0, unit="%")] for label in ("[x]", "項 x", "Δ x", "* x")],
     )
-    body = to_latex(table) + to_latex(a_table())
-    source = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
+    wide = a_table(columns=[f"column {n}" for n in range(30)], groups=[], rows=[["a row", *[Number(0.5)] * 29]])
+    body = to_latex(table) + to_latex(a_table()) + to_latex(wide)
+    source = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{body}\end{{document}}"
     (tmp_path / "t.tex").write_text(source, encoding="utf-8")
     command = ["pdflatex", "-halt-on-error", "-no-shell-escape", "-interaction=nonstopmode", "t.tex"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stdout[-2000:]
+    assert "pt too wide" not in result.stdout
