@@ -19,12 +19,13 @@ from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.ablation_plan import Mode, Plan, plan_ablation
 from study.arms import FULL, Arm
-from study.estimate import measure
+from study.estimate import Probe, estimate, measure, planned_runs
 from study.power_preview import power_line
 from study.progress import duration
 from study.records import Study, load_study
 from study.retune import RetunedArm, plan_retuning
 from study.study_folder import StudyFolder, study_folder
+from study.study_plan import StudyPlan
 from study.tables.measurements import HEADLINE
 
 
@@ -141,9 +142,14 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
             lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
     lines.append(f"  {_expected_power(ablation)}")
-    if missing:
-        lines.append(f"  time: {_expected_time(ablation, len(missing), device)}")
+    searches = [search for _, search in ablation.retuned if search is not None and not _is_finished(search)]
+    if missing or searches:
+        lines.append(f"  time: {_expected_time(ablation, len(missing), searches, device)}")
     return lines
+
+
+def _is_finished(search: StudyPlan) -> bool:
+    return search.folder.summary.exists()
 
 
 def _expected_power(ablation: Ablation) -> str:
@@ -160,19 +166,29 @@ def _earlier_runs(folder: StudyFolder) -> Study | None:
     return load_study(folder.root) if any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}")) else None
 
 
-def _expected_time(ablation: Ablation, runs: int, device: str | None) -> str:
-    """Of the missing runs, one after the other; searches are not in it."""
+def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan], device: str | None) -> str:
+    """Of the missing runs and searches, one after the other, as if every arm took as long as the full model."""
     patterns = ("final/winner/*", "ablations/*/*/seed-*")
-    records = [path for pattern in patterns for path in ablation.folder.root.glob(f"{pattern}/{RECORD}")]
-    known = [s for path in records if (s := read_run_folder(path.parent).record.get("seconds")) is not None]
+    paths = [path.parent for pattern in patterns for path in ablation.folder.root.glob(f"{pattern}/{RECORD}")]
+    records = [read_run_folder(path).record for path in paths]
+    known = [record["seconds"] / record["epochs"] for record in records if record.get("seconds") and record["epochs"]]
     if known:
-        return f"about {duration(median(known) * runs)}, as finished runs here took"
-    if device is None:
+        probe, source = Probe(0.0, median(known)), "as finished runs here took"
+    elif device is None:
         return "known after the first run; --dry-run measures it"
-    with temporary_cache():  # a dry run leaves no trace
-        probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+    else:
+        with temporary_cache():  # a dry run leaves no trace
+            probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+        source = "measured on full"
     longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
-    return f"at most {duration(longest)} ({probe.epoch:.2f} s an epoch, measured on full); early stopping makes it less"
+    counts = [planned_runs(search, (), finalize=True) for search in searches]
+    tuning = sum(
+        estimate(search, probe, count, workers=1).likely for search, count in zip(searches, counts, strict=True)
+    )
+    parts = [f"{runs} runs at most {duration(longest)}"] if runs else []
+    arms = f"{len(searches)} arm{'' if len(searches) == 1 else 's'}"
+    parts += [f"re-tuning {arms} about {duration(tuning)}"] if searches else []
+    return f"{', '.join(parts)} ({probe.epoch:.2f} s an epoch, {source}); early stopping makes it less"
 
 
 def _plan(

@@ -1,6 +1,7 @@
 """A search of its own for every arm: what is searched, with which budget, and that it goes on where it stopped."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,9 @@ def test_retuning_needs_a_study(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing(tmp_path: Path) -> None:
+def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from study.run_search import main as run_search
 
     out = ["--out", str(tmp_path), "--quiet", "--threads", "1"]
@@ -55,7 +58,11 @@ def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing
     budget = ["--n-trials", "3", "--epochs", "2", "--finalists", "2", "--fresh-seeds", "2"]
     assert run_search(["-d", DATASET, "--study-name", "s", "--no-ablations", *budget, *small, *out]) == 0
     command = ["--from-study", "s", "--mode", "both", "--arms", "no-club", "--seeds", "3", *out]
+    assert main([*command, "--dry-run"]) == 0
+    assert re.search(r"time: 4 runs at most .*, re-tuning 1 arm about .* \(", capsys.readouterr().out)
     assert main(command) == 0
+    assert main([*command, "--dry-run"]) == 0
+    assert "time:" not in capsys.readouterr().out.split("seeds")[-1]
 
     study = load_study(tmp_path / "s")
     search = load_study(tmp_path / "s" / "ablations" / "retuned" / "no-club" / "search")
