@@ -55,10 +55,13 @@ def test_a_driver_killed_at_random_moments_ends_with_the_study_of_an_undisturbed
         time.sleep(randomness.uniform(0.0, 2 * typical / KILLS))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            break  # it was quicker than we
-        killed += 1
-    assert killed >= 3
+        if os.WIFSIGNALED(status):
+            killed += 1
+        elif killed >= 3:
+            break  # it ended before we could kill it more often
+        else:  # the undisturbed study took longer than this one, as on a busy machine: begin anew, and kill sooner
+            shutil.rmtree(tmp_path / "killed")
+            killed, typical = 0, typical / 2
     ended = search(tmp_path / "killed", trials, pruner=pruner)
     assert outcome(ended) == outcome(whole)
     records = [load_study(tmp_path / name / "tiny").trials for name in ("whole", "killed")]
