@@ -9,7 +9,7 @@ from study.records import RunRecord
 from study.stats.compare import MARGIN
 from study.tables.measurements import metric_title
 from study.tables.results import Results
-from study.tables.statistics import narrow_notes, number_or_dash, p_text, verdict_text
+from study.tables.statistics import evidence_cells, narrow_notes
 from study.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
@@ -30,14 +30,7 @@ def compute(results: Results) -> Table | None:
                 f"{results.prefix(line['study'])}{EFFECTS[line['arm']]} ({line['mode']})",
                 metric_title(line["metric"]),
                 Number(line["difference"], interval=interval, signed=True),
-                p_text(line["p"]),
-                p_text(line["p_holm"]),
-                number_or_dash(line["effect_size"], decimals=3, signed=True),
-                number_or_dash(line["mde"]),
-                p_text(line["p_equivalent"]),
-                str(line["seeds"]),
-                str(line["users"]),
-                verdict_text(line),
+                *evidence_cells(line),
             ]
         )
         study = next(study for study in results.studies if study.name == line["study"])

@@ -72,14 +72,7 @@ def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -
         metric_title(line["metric"]),
         Number(line["difference"], interval=interval, signed=True),
         number_or_dash(100 * line["relative"], decimals=2, signed=True),
-        p_text(line["p"]),
-        p_text(line["p_holm"]),
-        number_or_dash(line["effect_size"], decimals=3, signed=True),
-        number_or_dash(line["mde"]),
-        p_text(line["p_equivalent"]),
-        str(line["seeds"]),
-        str(line["users"]),
-        verdict_text(line),
+        *evidence_cells(line),
     ]
 
 
@@ -99,6 +92,20 @@ def _notes(lines: Sequence[Mapping[Hashable, Any]], titles: Mapping[str, str], r
         if line["note"]:
             about.setdefault(line["note"], []).append(str(_row(line, titles, results.prefix(line["study"]))[0]))
     return [f"{', '.join(dict.fromkeys(rows))}: {note}" for note, rows in sorted(about.items())]
+
+
+def evidence_cells(line: Mapping[Hashable, Any]) -> list[Cell]:
+    """Both p, effect size, MDE, p of equivalence, seeds, users and verdict of a comparison."""
+    return [
+        p_text(line["p"]),
+        p_text(line["p_holm"]),
+        number_or_dash(line["effect_size"], decimals=3, signed=True),
+        number_or_dash(line["mde"]),
+        p_text(line["p_equivalent"]),
+        str(line["seeds"]),
+        str(line["users"]),
+        verdict_text(line),
+    ]
 
 
 def verdict_text(line: Mapping[Hashable, Any]) -> str:
