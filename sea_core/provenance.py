@@ -25,13 +25,14 @@ def machine() -> dict[str, Any]:
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
     }
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """The processor's maker and model, as the system calls it; empty if it does not say."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

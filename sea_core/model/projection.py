@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sea_core.kernels.matmul import multiply_into, times_transposed
+from sea_core.kernels.matmul import multiply_into, times_transposed, transposed_times
 
 RECYCLED_NUMEL = 2**20
 _SPARE = "spare_gradient"
@@ -129,12 +129,8 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, bias, *heads = ctx.saved_tensors
         compute = ctx.compute
-        # Transposed while it is copied: (readers' outputs, items).
-        d_read = gradients[0].new_empty(sum(len(head) for head in heads), len(features))
-        for rows, gradient in zip(d_read.split([len(head) for head in heads]), gradients, strict=True):
-            rows.copy_(gradient.T)
-        d_composed = times_transposed(d_read.to(compute), features.T)
-        d_shift = d_read.sum(1)
+        d_composed = transposed_times(gradients, features)
+        d_shift = torch.cat([gradient.sum(0) for gradient in gradients])
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)
         d_heads = [torch.zeros_like(head) for head in heads]
         unread = torch.ones(len(weight), dtype=torch.bool)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sea_core.kernels import matmul
-from sea_core.kernels.matmul import multiply_into, times_transposed
+from sea_core.kernels.matmul import multiply_into, times_transposed, transposed_times
 
+needs_onednn = pytest.mark.skipif(not matmul._HAS_ONEDNN, reason="this PyTorch carries no oneDNN")
 LAYOUTS = {
     "rows": lambda m: m.contiguous(),
     "columns": lambda m: m.T.contiguous().T,
@@ -30,11 +31,18 @@ def test_any_shape_and_layout_gives_the_product(sizes, layouts, dtype):
     torch.testing.assert_close(times_transposed(a, b), (a.double() @ b.double().T).to(dtype), rtol=1e-5, atol=1e-5)
 
 
-def test_without_onednn_the_product_is_the_same(monkeypatch):
-    a, b = torch.randn(5, 7), torch.randn(3, 7)
-    with_onednn = times_transposed(a, b)
-    monkeypatch.setattr(matmul, "_ONEDNN", False)
-    torch.testing.assert_close(times_transposed(a, b), with_onednn)
+@pytest.mark.parametrize("onednn", [False, pytest.param(True, marks=needs_onednn)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_either_library_gives_the_products(monkeypatch, onednn, dtype):
+    monkeypatch.setattr(matmul, "_ONEDNN", onednn)
+    a, b = torch.randn(50, 7, dtype=dtype), torch.randn(50, 3, dtype=dtype)
+    torch.testing.assert_close(times_transposed(a.T.contiguous(), b.T), a.T @ b)
+    torch.testing.assert_close(transposed_times(a.split([4, 1, 2], dim=1), b), a.T @ b)
+
+
+def test_a_product_with_bfloat16_rounds_the_other_factor():
+    a, b = torch.randn(50, 7), torch.randn(50, 3).bfloat16()
+    torch.testing.assert_close(transposed_times(a.split([4, 3], dim=1), b), a.bfloat16().T @ b)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
