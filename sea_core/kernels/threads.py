@@ -57,7 +57,7 @@ def wait_for_team(arrivals, size, times):  # type: ignore[no-untyped-def]
     while _add(arrivals, 0) < size * times:
         spins += 1
         if spins > PATIENCE:
-            _sleep(50)
+            _sleep(10)
 
 
 def _add_signature(typing_context: Any, array: Any, value: Any) -> Any:
@@ -82,7 +82,7 @@ class _OpenMP(NamedTuple):
     size: Callable[[], int]
 
 
-PATIENCE = 2_000  # turns of the loop, some 50 microseconds
+PATIENCE = 20_000  # turns of the loop, some 150 microseconds: going to sleep and waking takes another 60
 _sleep: Any = types.ExternalFunction("usleep", types.int32(types.uint32))  # microseconds; POSIX, as GNU OpenMP is
 
 
