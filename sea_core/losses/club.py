@@ -6,6 +6,8 @@ The bound needs a density ``q(unique | generic)``; the net is ``VariationalNet``
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -23,15 +25,6 @@ class VariationalNet(nn.Module):
         self.mean = nn.ModuleList([nn.Linear(dim, hidden), nn.Linear(hidden, dim)])
         self.log_variance = nn.ModuleList([nn.Linear(dim, hidden), nn.Linear(hidden, dim)])
 
-    def forward(self, x: Float[Tensor, "items dim"]) -> tuple[Float[Tensor, "items dim"], Float[Tensor, "items dim"]]:
-        """Mean and log variance of ``q(. | x)``; gradients reach ``x`` and never the net, which has its own fit."""
-        weights = [parameter.detach() for parameter in self.parameters()]
-        mean = functional.linear(functional.relu(functional.linear(x, weights[0], weights[1])), weights[2], weights[3])
-        log_variance = torch.tanh(
-            functional.linear(functional.relu(functional.linear(x, weights[4], weights[5])), weights[6], weights[7])
-        )
-        return mean, log_variance
-
 
 def club_bound(
     net: VariationalNet,
@@ -42,9 +35,45 @@ def club_bound(
     """Sampled CLUB (Cheng et al. 2020) in nats, not clamped: ``mean_i[ll(x_i, y_i) - ll(x_i, y_perm(i))] / 2``.
 
     ``ll(x, y) = sum_d[-(mu - y)^2 / (2 exp(lv)) - lv / 2]`` with ``x`` generic and ``y`` unique; ``lv / 2`` cancels.
-    Gradients reach both parts and never the net.
+    Gradients reach both parts and never the net, which has its own fit.
     """
-    mean, log_variance = net(generic)
-    difference = (mean - unique.index_select(0, permutation)).square() - (mean - unique).square()
-    bound: Tensor = (difference * torch.exp(-log_variance)).sum() / (4 * len(generic))
-    return bound
+    parameters = [parameter.detach() for parameter in net.parameters()]
+    return _ClubBound.apply(generic, unique, permutation, *parameters)  # type: ignore[no-untyped-call]
+
+
+class _ClubBound(torch.autograd.Function):
+    """The bound and its gradients in one go: autograd would pass over the items' rows three times as often.
+
+    With ``y'`` the permuted ``y``, an entry of the sum is ``((mu - y')^2 - (mu - y)^2) / (4 n exp(lv))``, and the
+    difference of squares is ``(y - y') (2 mu - y - y')``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, permutation: Tensor, *parameters: Tensor) -> Tensor:
+        w0, b0, w1, b1, v0, c0, v1, c1 = parameters
+        hidden_mean = functional.linear(x, w0, b0).relu_()
+        hidden_variance = functional.linear(x, v0, c0).relu_()
+        mean = functional.linear(hidden_mean, w1, b1)
+        log_variance = functional.linear(hidden_variance, v1, c1).tanh_()
+        precision = torch.exp(-log_variance).div_(2 * len(x))
+
+        other = y.index_select(0, permutation)
+        d_mean = (y - other).mul_(precision)
+        d_y = (mean - y).mul_(precision)
+        d_other = (other - mean).mul_(precision)
+        entries = d_mean * (mean - (y + other).div_(2))
+        d_log_variance = (log_variance.square_() - 1).mul_(entries)
+        d_x = _behind_relu(d_mean @ w1, hidden_mean) @ w0
+        d_x.addmm_(_behind_relu(d_log_variance @ v1, hidden_variance), v0)
+        ctx.save_for_backward(d_x, d_y.index_add_(0, permutation, d_other))
+        return entries.sum()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        d_x, d_y = ctx.saved_tensors
+        return gradient * d_x, gradient * d_y, *[None] * 9
+
+
+def _behind_relu(gradient: Tensor, output: Tensor) -> Tensor:
+    return gradient.masked_fill_(output == 0, 0)
