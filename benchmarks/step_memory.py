@@ -36,6 +36,7 @@ def train_some_steps(size: dict[str, int], config: dict[str, Any], *, steps: int
         seconds.append(time.perf_counter() - started)
     if len(problem.dataset.valid):
         with torch.no_grad():
-            user, item, _ = model.encode(inputs)
-        evaluate(embedding_scorer(user, item), train=problem.dataset.train_matrix, relevant=problem.dataset.valid)
+            embeddings = model.encode(inputs)
+        scorer = embedding_scorer(embeddings.user, embeddings.item)
+        evaluate(scorer, train=problem.dataset.train_matrix, relevant=problem.dataset.valid)
     return min(seconds)

@@ -106,9 +106,9 @@ def replay(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
                 errors["loss"].add(terms[key.removeprefix(f"{prefix}/loss/")].numpy(), record[key])
         errors["club_fit"].add(terms["club_fit"].numpy(), record[f"{prefix}/club_fit_loss"])
         representation = errors["representation_step0" if step == 0 else "representation_later"]
-        user, item, _ = forward.embeddings
-        representation.add(user.detach().numpy(), record[f"{prefix}/user_representation"])
-        representation.add(item.detach().numpy(), record[f"{prefix}/item_representation"])
+        user, item = forward.embeddings.user.detach(), forward.embeddings.item.detach()
+        representation.add(user.numpy(), record[f"{prefix}/user_representation"])
+        representation.add(item.numpy(), record[f"{prefix}/item_representation"])
         for m in dataset.modalities:
             errors["head"].add(forward.heads.generic[m].detach().numpy(), record[f"{prefix}/head/{m}_generic"])
             errors["head"].add(forward.heads.unique[m].detach().numpy(), record[f"{prefix}/head/{m}_unique"])
@@ -123,7 +123,6 @@ def replay(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
             errors["final_parameters"].add(parameter.detach().numpy()[moved], expected[moved])
 
     # The released code evaluates the last forward, before its optimiser step.
-    user, item = forward.embeddings.user.detach(), forward.embeddings.item.detach()
     errors["scores"].add((user @ item.T).numpy(), record["final/scores"])
     for split in ("valid", "test"):
         relevant = Interactions(record[f"{split}/user"].astype(np.int64), record[f"{split}/item"].astype(np.int64))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.graphs.products import SparseGraph, propagate, propagate_sum
@@ -20,17 +20,32 @@ from sea_core.model.unit_rows import unit_rows
 
 
 class Embeddings(NamedTuple):
-    """What a backbone returns.
+    """What a backbone returns; a score is the dot product of a row of ``user`` and a row of ``item``.
 
     Attributes:
-        user: ``(U, modalities * L)``.
-        item: ``(I, modalities * L)``; a score is the dot product of a user's and an item's row.
+        user_parts: ``(U, modalities * L)`` user rows of the propagated ``h_m`` side by side, before they are weighted.
+        user_weight: ``(U, modalities)`` of each user's parts.
+        item: ``(I, modalities * L)``.
         item_parts: modality -> ``(I, L)`` item rows of the propagated ``h_m``, before fusion.
     """
 
-    user: Float[Tensor, "users dim"]
+    user_parts: Float[Tensor, "users dim"]
+    user_weight: Float[Tensor, "users modalities"]
     item: Float[Tensor, "items dim"]
     item_parts: Mapping[str, Float[Tensor, "items latent"]]
+
+    @property
+    def user(self) -> Float[Tensor, "users dim"]:
+        """The embeddings of all users."""
+        return _weighted(self.user_parts, self.user_weight)
+
+    def users(self, ids: Int[Tensor, " chosen"]) -> Float[Tensor, "chosen dim"]:
+        """The embeddings of some users; a batch needs a tenth of them."""
+        return _weighted(self.user_parts.index_select(0, ids), self.user_weight.index_select(0, ids))
+
+
+def _weighted(parts: Float[Tensor, "rows dim"], weight: Float[Tensor, "rows modalities"]) -> Float[Tensor, "rows dim"]:
+    return (parts.unflatten(1, (weight.shape[1], -1)) * weight[:, :, None]).flatten(1)
 
 
 class GraphBackbone(nn.Module):
@@ -96,10 +111,10 @@ class GraphBackbone(nn.Module):
 
         # Split, not sliced: the gradients of two slices are two padded copies and their sum.
         user, item = total.split([self.users, len(total) - self.users])
-        latent_dim = user.shape[1] // len(self.modalities)
-        user = (user.unflatten(1, (-1, latent_dim)) * self.user_modality_weight[:, :, None]).flatten(1)
         smoothed = item
         for _ in range(self.item_graph_layers):
             smoothed = propagate(item_item, smoothed)
         fused = item + smoothed if self.item_graph_layers > 0 else item
-        return Embeddings(user, fused, dict(zip(self.modalities, item.split(latent_dim, dim=1), strict=True)))
+        item_parts = dict(zip(self.modalities, item.chunk(len(self.modalities), dim=1), strict=True))
+        # A copy: the optimiser changes the parameter in place, and these embeddings are those of before.
+        return Embeddings(user, self.user_modality_weight.clone(), fused, item_parts)

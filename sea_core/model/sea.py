@@ -176,7 +176,7 @@ class SEA(nn.Module):
             }
         heads = separation.heads(first, alignment_items=draws.alignment_items, distance_items=draws.distance_items)
 
-        user = embeddings.user.index_select(0, batch.user)
+        user = embeddings.users(batch.user)
         positive, negative = embeddings.item.index_select(0, torch.cat([batch.positive, batch.negative])).chunk(2)
         total = terms_bpr = bpr(
             (user * positive).sum(dim=1), (user * negative).sum(dim=1), log_base=self.config.bpr_log_base

@@ -130,7 +130,8 @@ class TrainingRun:
             user, item = last_user, last_item
         else:
             with torch.no_grad():
-                user, item, _ = self.model.encode(self.inputs)
+                embeddings = self.model.encode(self.inputs)
+            user, item = embeddings.user, embeddings.item
         if not bool(torch.isfinite(user).all() & torch.isfinite(item).all()):
             raise DivergedError(epoch=epoch, batch=len(self._batches) - 1, term="embeddings")
         validation = self._validation.evaluate(embedding_scorer(user, item))
