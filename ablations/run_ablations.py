@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sea_core.errors import UserError, run_program
 
 if TYPE_CHECKING:
+    from study.ablation_plan import Mode
     from study.ablation_setup import Ablation
 
 EPILOG = """\
@@ -112,7 +113,7 @@ def _prepare(options: argparse.Namespace) -> list[Ablation]:
         raise UserError("give either --arms or --suite, not both")
     names = [name for given in options.arms or [] for name in given.split(",") if name]
     arms = load_arms(names) if names else load_suite(options.suite or "default")
-    modes = ["frozen", "retuned"] if options.mode == "both" else [options.mode]
+    modes: list[Mode] = ["frozen", "retuned"] if options.mode == "both" else [options.mode]
     choice = Choice(arms, options.seeds, is_suite=not names, modes=modes)
     places = {"out": options.out, "data_root": options.data_root}
     if options.from_study:

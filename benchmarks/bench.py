@@ -43,10 +43,10 @@ def main() -> int:
     }
     _overhead(numbers.pop("step_seconds"), arguments.epoch_of)
     if arguments.full:
-        from benchmarks.growth import measure_growth
+        from benchmarks.growth import report_growth
 
         print("\nGrowth, one size at a time, the others at Baby's (seconds a step):")
-        measure_growth()
+        report_growth()
     print(f"\nbenchmarks took {time.perf_counter() - started:.0f} s")
     print(json.dumps({name: round(value, 3) for name, value in numbers.items()}))
     return 0

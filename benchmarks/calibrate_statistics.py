@@ -15,7 +15,8 @@ import math
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ sys.path.insert(0, str(ROOT))  # so that the program also runs from a checkout t
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from plots.style import BLACK, BLUE, GREY, ORANGE, PAGE, VERMILLION, paper_style  # noqa: E402
@@ -66,7 +68,7 @@ def cells() -> Iterator[Cell]:
     """All situations, cheap ones first."""
     for seeds in (2, *SEEDS):
         for share in SHARES:
-            yield Cell("size", seeds, share, "exact", 0, lambda rng, s=seeds, t=share: _exact_sizes(s, t))
+            yield Cell("size", seeds, share, "exact", 0, partial(_exact_sizes, seeds, share))
     for seeds in SEEDS:
         for effect in SEED_EFFECTS:
             yield from _grid_cells(seeds, effect)
@@ -79,8 +81,8 @@ def cells() -> Iterator[Cell]:
 def _grid_cells(seeds: int, effect: int) -> Iterator[Cell]:
     components = planted_components(users=USERS, seed_effect=effect)
     design = {"seeds": seeds, "users": USERS}
-    for interaction in (1.0, 0.25, 4.0):
-        yield _null(seeds, effect, f"interaction {interaction:g}", interaction=interaction)
+    for variance in (1.0, 0.25, 4.0):
+        yield _null(seeds, effect, f"interaction {variance:g}", interaction=variance)
 
     def recall(rng: np.random.Generator) -> Measured:
         return calibration.recall_errors(seed_effect=effect, replicates=1000, rng=rng, **design)._asdict()
@@ -121,13 +123,13 @@ def _null(
     components = planted_components(users=users, seed_effect=effect, interaction=interaction)
 
     def measure(rng: np.random.Generator) -> Measured:
-        design = {"seeds": seeds, "users": users, "replicates": NULLS, "seed_df": seed_df}
-        return calibration.null_errors(components, rng=rng, **design)._asdict()
+        design = {"seeds": seeds, "users": users, "replicates": NULLS}
+        return calibration.null_errors(components, rng=rng, seed_df=seed_df, **design)._asdict()
 
     return Cell("errors", seeds, effect, setting, NULLS, measure)
 
 
-def _exact_sizes(seeds: int, share: float) -> Measured:
+def _exact_sizes(seeds: int, share: float, _: np.random.Generator) -> Measured:
     """Errors without simulation, where ``share`` of the mean's variance is what the seeds must estimate."""
     components = Components(user=(1 - share) * USERS, seed=share * seeds, residual=0.0)
     found = {}
@@ -158,7 +160,7 @@ def measure(only: str | None, seconds: float) -> bool:
     return True
 
 
-def _append(rows: list[tuple[str, ...]]) -> None:
+def _append(rows: Sequence[tuple[str, ...]]) -> None:
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     new = not FIGURES.exists()
     with FIGURES.open("a", newline="") as file:
@@ -219,7 +221,7 @@ def picture() -> None:
         plt.close(figure)
 
 
-def _draw_errors(ax: plt.Axes, frame: pd.DataFrame) -> None:
+def _draw_errors(ax: Axes, frame: pd.DataFrame) -> None:
     rows = frame[(frame["check"] == "errors") & (frame["setting"] == "interaction 1")]
     styles = {"users_only": ("s", VERMILLION, "users only"), "satterthwaite": ("^", ORANGE, "Satterthwaite t")}
     styles["crossed"] = ("o", BLUE, "crossed (ours)")
@@ -235,7 +237,7 @@ def _draw_errors(ax: plt.Axes, frame: pd.DataFrame) -> None:
     ax.legend()
 
 
-def _draw_tails(ax: plt.Axes, frame: pd.DataFrame) -> None:
+def _draw_tails(ax: Axes, frame: pd.DataFrame) -> None:
     rows = frame[(frame["check"] == "size") & (frame["seeds"] == 3)]
     for name, colour, label in (("satterthwaite", ORANGE, "Satterthwaite t"), ("crossed", BLUE, "crossed (ours)")):
         for level, line in ((0.05, "-"), (0.001, "--")):
@@ -248,7 +250,7 @@ def _draw_tails(ax: plt.Axes, frame: pd.DataFrame) -> None:
     ax.legend(loc="upper left")
 
 
-def _draw_power(ax: plt.Axes, frame: pd.DataFrame) -> None:
+def _draw_power(ax: Axes, frame: pd.DataFrame) -> None:
     rows = frame[(frame["check"] == "power") & (frame["quantity"] == "power")].sort_values(["seeds", "seed_effect"])
     ax.axhspan(0.75, 0.85, color="#DDDDDD", lw=0)
     ax.plot(np.arange(len(rows)), rows["value"], "o", color=BLACK)

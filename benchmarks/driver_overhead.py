@@ -39,6 +39,7 @@ from study.seed_search import make_search
 from study.storage import open_storage
 from study.study_folder import StudyFolder
 from study.trial_store import TrialStore
+from study.trial_worker import TrialWorker
 
 SEED = 999
 REPORTS = (2, 5, 10, 20)  # epochs of a trial
@@ -52,12 +53,11 @@ class Costs(NamedTuple):
     processor: list[float]
 
 
-class IdleWorker:
-    """Reports made-up values at once; keeps the contract of ``TrialWorker``."""
+class IdleWorker(TrialWorker):
+    """Reports made-up values at once."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._task: Task | None = None
+        super().__init__(dataset)
         self._epoch = 0
 
     def start(self, task: Task, checkpoint: bytes | None) -> Progress:
@@ -139,7 +139,7 @@ def run_study(trials: int, *, epochs: int, pruner: str = "none") -> Costs:
 def fit(trials: int, reports: Sequence[int] = REPORTS) -> dict[str, float]:
     """Milliseconds of a trial beside its reports, and of a report: a line through the medians over trials."""
     measured = [run_study(trials, epochs=each) for each in reports]
-    numbers = {}
+    numbers: dict[str, float] = {}
     for clock in Costs._fields:
         slope, intercept = np.polyfit(reports, [statistics.median(getattr(each, clock)) for each in measured], 1)
         numbers |= {f"trial_{clock}_ms": float(intercept), f"report_{clock}_ms": float(slope)}

@@ -1,6 +1,7 @@
 """How a step's time and memory grow with items, users, interactions and feature size, one at a time.
 
-Writes ``docs/growth.csv`` and ``docs/images/growth.png``; ``--plot`` draws the figure from the table that is there.
+Writes ``growth.csv`` and ``images/growth.png`` to ``results/benchmarks``, or with ``--out docs`` those of the
+documentation. ``--plot`` draws the figure from the table that is there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from sea_core.losses.solosim import solosim
 from sea_core.model.projection import recycle_gradients
 from sea_core.training.step import Stepper
 
-TABLE, FIGURE = ROOT / "docs" / "growth.csv", ROOT / "docs" / "images" / "growth.png"
+OUT = ROOT / "results" / "benchmarks"
 
 # Everything else stays at Amazon Baby's size.
 SWEEPS = {
@@ -157,17 +158,31 @@ def step_by_terms(size: dict[str, int], config: dict[str, Any]) -> dict[str, flo
     return seconds
 
 
-def main() -> int:
-    """Measure, or draw what was measured."""
-    parser = argparse.ArgumentParser(prog="benchmarks/growth.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--plot", action="store_true", help=f"only draw {FIGURE.name} from {TABLE.name}")
-    if not parser.parse_args().plot:
-        measure_growth().to_csv(TABLE, index=False, float_format="%.4g")
-    table = pd.read_csv(TABLE)
-    draw(table, FIGURE)
+def report_growth(out: Path = OUT, *, measure: bool = True) -> None:
+    """Measure if asked, keep the table, draw the figure, print the powers and where the quadratic term takes over."""
+    table_file, figure_file = out / "growth.csv", out / "images" / "growth.png"
+    if measure:
+        measured = measure_growth()
+        out.mkdir(parents=True, exist_ok=True)
+        measured.to_csv(table_file, index=False, float_format="%.4g")
+    table = pd.read_csv(table_file)
+    draw(table, figure_file)
+    print("\nPowers with which cost grows, over the largest three sizes of each sweep:")
     print(exponents(table).round(2).to_string())
     overtakes = crossing(table, "items", "alignment", TERMS[0])
     print(f"the alignment loss overtakes the projection at about {overtakes:,.0f} items")
+    print(f"wrote {table_file} and {figure_file}")
+
+
+def main() -> int:
+    """Measure, or draw what was measured."""
+    parser = argparse.ArgumentParser(prog="benchmarks/growth.py", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--out", type=Path, default=OUT, help="folder of table and figure (default: results/benchmarks)"
+    )
+    parser.add_argument("--plot", action="store_true", help="only draw the figure from the table in that folder")
+    arguments = parser.parse_args()
+    report_growth(arguments.out, measure=not arguments.plot)
     return 0
 
 

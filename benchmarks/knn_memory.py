@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.child import Finished, run_child
 from benchmarks.problem import LARGE_ITEMS
 
@@ -47,7 +49,7 @@ def find_neighbours_approximately() -> dict[str, float]:
     return {"rows": len(found), "seconds": seconds, "recall": neighbour_recall(features, found)}
 
 
-def _features():  # type: ignore[no-untyped-def]
+def _features() -> Any:
     """Clustered like real features (2,000 centres), drawn in blocks so that drawing is not the peak."""
     import numpy as np
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -14,7 +15,7 @@ from sea_core.memory import keep_freed_memory
 from sea_core.model.sea import SEA
 from tests.reference.literal_sea import LiteralSEA, LiteralStepper
 
-VARIANTS = {"float32": {}, "bf16": {"precision": "bf16"}, "rank512": {"feature_rank": 512}}
+VARIANTS: dict[str, dict[str, Any]] = {"float32": {}, "bf16": {"precision": "bf16"}, "rank512": {"feature_rank": 512}}
 
 
 def time_steps(*, rounds: int) -> dict[str, Timing]:
