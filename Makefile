@@ -48,7 +48,7 @@ dashboard: setup-dev  ## optuna-dashboard on a study: STUDY=results/<study>, POR
 bench: setup-dev  ## speed and memory as ratios in one run, about 2 minutes (ARGS="--epoch-of FOLDER" for more)
 	$(RUN) benchmarks/bench.py $(ARGS)
 
-bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (20 minutes)
+bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (10 to 20 minutes)
 	$(RUN) benchmarks/bench.py --full $(ARGS)
 
 bench-study: setup-dev  ## trials per minute of two workers over those of one (about 2 minutes)

@@ -27,7 +27,9 @@ from sea_core.provenance import machine, versions
 def main() -> int:
     """Run the benchmarks the command line asks for."""
     parser = argparse.ArgumentParser(prog="benchmarks/bench.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="also growth curves and the whole item graph (20 minutes)")
+    parser.add_argument(
+        "--full", action="store_true", help="also growth curves and the whole item graph (10 to 20 minutes)"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the interleaved timings (default: 7)")
     parser.add_argument("--epoch-of", metavar="FOLDER", help="also time an epoch of this MMRec folder")
     arguments = parser.parse_args()
