@@ -82,7 +82,7 @@ def draw(ax: Axes, info: UserDifferences) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(nbins=4, symmetric=True))
         panel.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
-        panel.set_ylim(0, HEADROOM * info.data["share"].max())
+        panel.set_ylim(0, HEADROOM * (info.data["share"].max() or 1.0))  # nobody may have changed
         if n + columns >= len(groups):
             panel.set_xlabel(f"{metric_title(info.metric)} difference")
             panel.tick_params(labelbottom=True)
