@@ -44,8 +44,9 @@ def club_bound(
 class _ClubBound(torch.autograd.Function):
     """The bound and its gradients in one go: autograd would pass over the items' rows three times as often.
 
-    With ``y'`` the permuted ``y``, an entry of the sum is ``((mu - y')^2 - (mu - y)^2) / (4 n exp(lv))``, and the
-    difference of squares is ``(y - y') (2 mu - y - y')``.
+    With ``y'`` the permuted ``y`` and ``p = 1 / (2 n exp(lv))``, the bound is the sum of the entries
+    ``p ((mu - y')^2 - (mu - y)^2) / 2 = p (y - y') (mu - (y + y') / 2)``, whose gradients are ``p (y - y')`` for
+    ``mu``, ``p (mu - y)`` for ``y``, ``p (y' - mu)`` for ``y'`` and minus the entry for ``lv``.
     """
 
     @staticmethod
