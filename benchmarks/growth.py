@@ -11,7 +11,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import torch
 from benchmarks.child import ROOT, run_child
 from benchmarks.problem import BABY, Size, make_draws, make_inputs, make_model, random_problem
 from sea_core.config import Config
+from sea_core.errors import UserError, run_program
 from sea_core.graphs.products import propagate_sum
 from sea_core.losses.club import VariationalNet
 from sea_core.losses.club_fit import ClubFitter
@@ -166,9 +167,10 @@ def report_growth(out: Path = OUT, *, measure: bool = True) -> None:
     """Measure if asked, keep the table, draw the figure, print the powers and where the quadratic term takes over."""
     table_file, figure_file = out / "growth.csv", out / "images" / "growth.png"
     if measure:
-        measured = measure_growth()
-        out.mkdir(parents=True, exist_ok=True)
-        measured.to_csv(table_file, index=False, float_format="%.4g")
+        out.mkdir(parents=True, exist_ok=True)  # before minutes are spent
+        measure_growth().to_csv(table_file, index=False, float_format="%.4g")
+    elif not table_file.is_file():
+        raise UserError(f"there is no {table_file} to draw; measure first, without --plot, or draw --out docs")
     table = pd.read_csv(table_file)
     draw(table, figure_file)
     print("\nPowers with which cost grows, over the largest three sizes of each sweep:")
@@ -178,15 +180,15 @@ def report_growth(out: Path = OUT, *, measure: bool = True) -> None:
     print(f"wrote {table_file} and {figure_file}")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, or draw what was measured."""
     parser = argparse.ArgumentParser(prog="benchmarks/growth.py", description=__doc__.splitlines()[0])
     parser.add_argument(
         "--out", type=Path, default=OUT, help="folder of table and figure (default: results/benchmarks)"
     )
     parser.add_argument("--plot", action="store_true", help="only draw the figure from the table in that folder")
-    arguments = parser.parse_args()
-    report_growth(arguments.out, measure=not arguments.plot)
+    options = parser.parse_args(arguments)
+    report_growth(options.out, measure=not options.plot)
     return 0
 
 
@@ -222,4 +224,4 @@ def _say(row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))
