@@ -7,6 +7,8 @@ import errno
 import sys
 from collections.abc import Callable, Iterable
 
+from sea_core.interrupts import ignore_interrupts, no_interrupt_lost
+
 
 class UserError(Exception):
     """Something the user gave us is wrong; the message is one line that says what, where and what to do.
@@ -55,13 +57,18 @@ def one_line(text: str) -> str:
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+
+
 def run_program(main: Callable[[], int]) -> int:
     """Run a program's main function and turn user errors, and what disks refuse, into one line and exit code 2.
 
-    Ctrl-C ends with the shell's code 130, a divergence (a result, not a mistake of ours) with 3.
+    Ctrl-C ends with the shell's code 130, a divergence (a result, not a mistake of ours) with 3. After Ctrl-C, further
+    ones are ignored.
     """
     try:
-        return main()
+        with no_interrupt_lost():
+            code = main()
     except UserError as error:
         print(f"error: {one_line(str(error))}", file=sys.stderr)
         return 2
@@ -79,5 +86,9 @@ def run_program(main: Callable[[], int]) -> int:
         print(f"error: cannot use{where}: {error.strerror}; mend that and repeat the command", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        ignore_interrupts()
         print("interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
+    if code == INTERRUPTED:
+        ignore_interrupts()
+    return code

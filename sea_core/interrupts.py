@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -40,3 +41,29 @@ def graceful_stop() -> Iterator[StopRequest]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def no_interrupt_lost() -> Iterator[None]:
+    """Within the block a ``KeyboardInterrupt`` where Python may not raise comes again a moment later.
+
+    In the callback of a weak reference, say, Python would print a traceback and go on as if nobody had pressed Ctrl-C.
+    """
+
+    def press_again(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            report(unraisable)
+
+    report, sys.unraisablehook = sys.unraisablehook, press_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
+
+
+def ignore_interrupts() -> None:
+    """Let Ctrl-C do nothing from now on: it would break off the interpreter's clearing up, with tracebacks."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

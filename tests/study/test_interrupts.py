@@ -1,16 +1,18 @@
 """Ctrl-C once finishes the epoch, twice stops now; either way the same command ends with an undisturbed study."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sea_core.interrupts import graceful_stop
+from sea_core.interrupts import graceful_stop, no_interrupt_lost
 from sea_core.training.loop import Stopped
 from study.executors.base import Task
 from study.records import load_study
@@ -53,6 +55,43 @@ def test_outside_the_block_ctrl_c_is_what_it_was() -> None:
         time.sleep(0.01)
         assert stop.asked, "a scheduler's SIGTERM asks to stop too"
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_press_that_comes_where_python_cannot_raise_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    class Thing:
+        pass
+
+    def press(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+
+    def work() -> None:
+        thing = Thing()
+        reference = weakref.ref(thing, press)
+        press(None)
+        del thing  # the second press, in the callback of a weak reference
+        assert reference() is None
+        time.sleep(2)
+
+    with no_interrupt_lost(), graceful_stop(), pytest.raises(KeyboardInterrupt):
+        work()
+    assert "Exception ignored" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_presses_at_any_moment_end_the_real_program_with_code_130_and_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, str(PROGRAM), "-d", "synthetic:users=60,items=50,interactions=8,dims=8/6", "--n-trials"]
+    command += ["2", "--epochs", "2000", "--threads", "1", "--no-finalize", "--out", str(tmp_path)]
+    generator = random.Random(0)
+    for _ in range(15):
+        process = subprocess.Popen([*command, "--set", "stopping_step=2000"], stderr=subprocess.PIPE, text=True)
+        time.sleep(generator.uniform(0.3, 4))
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(generator.choice([0.005, 0.03, 0.05, 0.07]))
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
+        assert "Traceback" not in errors
 
 
 @pytest.mark.slow
