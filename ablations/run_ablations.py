@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.errors import UserError, run_program
+from sea_core.errors import INTERRUPTED, UserError, run_program
 
 if TYPE_CHECKING:
     from study.ablation_plan import Mode
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     run_all(ablation, placement, display=display, stop=stop)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     folders = [ablation.folder.root for ablation in ablations]
     joint = options.out / (options.study_name or "ablations")
     _write_results(folders, joint if len(folders) > 1 else folders[0])

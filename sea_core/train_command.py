@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import UserError
+from sea_core.errors import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
     from sea_core.config import Config
@@ -89,7 +89,7 @@ def train(arguments: argparse.Namespace) -> int:
             )
         except Stopped:
             print("stopped; the same command continues from here", file=sys.stderr)
-            return 130
+            return INTERRUPTED
     record = write_run_folder(folder, run, keep_embeddings=True)
     test: dict[str, float] | None = None
     if arguments.test:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.errors import run_program
+from sea_core.errors import INTERRUPTED, run_program
 from study.search_options import make_parser
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stopped:
         command = shlex.join([sys.executable, *sys.argv])
         print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return _conclude(plans, joint_folder(options, plans))
 
 
