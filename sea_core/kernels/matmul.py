@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sea_core.provenance import cpu_name
+from sea_core.provenance import machine
 
 
 def times_transposed(
@@ -57,4 +57,4 @@ def _is_dense(matrix: Tensor) -> bool:
 
 
 _HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-_ONEDNN = _HAS_ONEDNN and not cpu_name().startswith("Intel")
+_ONEDNN = _HAS_ONEDNN and not machine()["cpu"].startswith("Intel")

@@ -17,6 +17,7 @@ from sea_core.errors import DivergedError
 from sea_core.evaluation.full_ranking import FullRanking, embedding_scorer
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.hashing import hash_tensors
+from sea_core.model.backbone import Embeddings
 from sea_core.model.parts import item_parts
 from sea_core.model.sea import SEA, Inputs, make_inputs
 from sea_core.training.batches import EpochBatches, EpochDraws
@@ -125,13 +126,11 @@ class TrainingRun:
             DivergedError: a loss term or an embedding is not finite.
         """
         started, epoch = time.perf_counter(), len(self.reports)
-        losses, last_user, last_item = self._train_epoch(epoch)
-        if self.config.evaluation_embeddings == "last_batch":
-            user, item = last_user, last_item
-        else:
-            with torch.no_grad():
+        losses, embeddings = self._train_epoch(epoch)
+        with torch.no_grad():
+            if self.config.evaluation_embeddings != "last_batch":
                 embeddings = self.model.encode(self.inputs)
-            user, item = embeddings.user, embeddings.item
+            user, item = embeddings.user, embeddings.item.detach()
         if not bool(torch.isfinite(user).all() & torch.isfinite(item).all()):
             raise DivergedError(epoch=epoch, batch=len(self._batches) - 1, term="embeddings")
         validation = self._validation.evaluate(embedding_scorer(user, item))
@@ -241,7 +240,7 @@ class TrainingRun:
             self._best_value = values["best_value"]
             self._best_weights = {n: value.to(self.device) for n, value in groups["best_weights"].items()}
 
-    def _train_epoch(self, epoch: int) -> tuple[dict[str, float], Tensor, Tensor]:
+    def _train_epoch(self, epoch: int) -> tuple[dict[str, float], Embeddings]:
         """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""
         draws = EpochDraws(
             self.config,
@@ -266,7 +265,7 @@ class TrainingRun:
         for index, name in enumerate(names):
             if name.startswith("bound_"):
                 losses[name.replace("bound_", "clamped_", 1)] = float((values[:, index] < 0).mean())
-        return losses, forward.embeddings.user.detach(), forward.embeddings.item.detach()
+        return losses, forward.embeddings
 
 
 def validation_ranking(config: Config, dataset: Dataset, *, device: str = "cpu") -> FullRanking:
