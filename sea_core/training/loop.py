@@ -23,15 +23,17 @@ def train_to_end(
     checkpoint: Path,
     stop: StopRequest | None = None,
     on_epoch: Callable[[TrainingRun, EpochReport], None] | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> TrainingRun:
     """Train until the run is finished; the result does not depend on how often it was interrupted.
 
     Args:
         build: makes the run at its initial weights; called again if the checkpoint turns out to be unusable.
-        checkpoint: file to continue from, in a folder that exists; written at most every 30 s and on a stop, removed
-            at the end.
+        checkpoint: file to continue from, in a folder that exists; written on a stop and on the way, and
+            removed at the end.
         stop: looked at after each epoch (``sea_core.interrupts.graceful_stop``).
         on_epoch: called after each epoch.
+        checkpoint_seconds: least time between two checkpoints.
 
     Raises:
         DivergedError: a loss is not finite.
@@ -49,7 +51,7 @@ def train_to_end(
         if on_epoch is not None:
             on_epoch(run, report)
         asked = stop is not None and stop.asked
-        if asked or time.monotonic() - saved >= CHECKPOINT_SECONDS:
+        if asked or time.monotonic() - saved >= checkpoint_seconds:
             save_checkpoint(run, checkpoint)
             saved = time.monotonic()
         if asked and not run.finished:
