@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
+from sea_core.data.transforms import is_transform, transform_names
 from sea_core.errors import UserError, suggest
 from sea_core.evaluation.metrics import METRICS
 from sea_core.losses.registry import alignment_names, distancing_names
@@ -61,6 +62,13 @@ class Config:
         observable="loss",
         check=lambda v: len(v) >= 1 and all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in v),
         rule="a map with at least one modality, named by letters, digits, - and _",
+    )
+    feature_transform: dict[str, str] | None = _choice(
+        None,
+        "map modality (or all) -> what is done to its features, as knock-out arms do; null leaves them alone",
+        observable="loss",
+        check=lambda v: len(v) >= 1 and all(is_transform(name) for name in v.values()),
+        rule=f"a map from modalities, or all, to one of {', '.join(transform_names())}, like {{image: permute}}",
     )
     knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
     image_weight: float = _choice(
@@ -273,7 +281,7 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
         if origin is dict and isinstance(value, Mapping):
             inner = typing.get_args(option)[1]
             return {str(k): _coerce(f"{name}.{k}", v, inner) for k, v in value.items()}
-        if origin is dict and isinstance(value, list | tuple) and typing.get_args(option)[1] is str:
+        if name == "modalities" and isinstance(value, list | tuple):
             return {str(k): f"{k}_feat.npy" for k in value}
         if option is bool and isinstance(value, bool):
             return value
@@ -284,7 +292,8 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
             return float(value) if isinstance(value, float) or abs(value) < 10**308 else math.inf
         if option is str and isinstance(value, str):
             return value
-    raise UserError(f"{name} must be {_describe(kind)}, got {value!r}")
+    hint = "" if name != "modalities" else "; write [image, text] or {image: image_feat.npy, text: text_feat.npy}"
+    raise UserError(f"{name} must be {_describe(kind)}, got {value!r}{hint}")
 
 
 def _describe(kind: Any) -> str:

@@ -68,7 +68,12 @@ def train(arguments: argparse.Namespace) -> int:
         if arguments.threads < 1:
             raise UserError(f"--threads must be at least 1, got {arguments.threads}")
         torch.set_num_threads(arguments.threads)
-    dataset = load_dataset(arguments.dataset, data_root=arguments.data_root, modalities=config.modalities)
+    dataset = load_dataset(
+        arguments.dataset,
+        data_root=arguments.data_root,
+        modalities=config.modalities,
+        feature_transform=config.feature_transform,
+    )
     folder = arguments.out or Path("results/train") / f"{dataset.name}-{config.hash()[:8]}-{arguments.seed}"
     _refuse_another_run(folder, config, arguments.seed, dataset.data_hash)
     try:

@@ -86,6 +86,7 @@ def plan_ablation(
     for arm in arms:
         try:
             changed = arm.apply(config, only_modalities(dataset, config).modalities)
+            only_modalities(dataset, changed)  # what depends on the features themselves shows here
             tuned.append(TunedArm(arm, changed, folder))
         except UserError as error:
             if not skip_inapplicable:

@@ -83,7 +83,9 @@ def ablation_of_dataset(
     Raises:
         UserError: faulty data or names, an arm that does not apply, or a folder with other runs.
     """
-    data = load_dataset(dataset, data_root=data_root, modalities=config.modalities)
+    data = load_dataset(
+        dataset, data_root=data_root, modalities=config.modalities, feature_transform=config.feature_transform
+    )
     name = name.replace("{dataset}", re.sub("[^A-Za-z0-9._-]+", "-", data.name))
     return _plan(study_folder(out, name), data, config, choice, seed=seed)
 
@@ -112,7 +114,12 @@ def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | No
     source = dataset or study.identity.get("source")
     if not source:
         raise UserError(f"{root} does not say which dataset it used; add -d DATASET")
-    data = load_dataset(str(source), data_root=data_root, modalities=winner.config.modalities)
+    data = load_dataset(
+        str(source),
+        data_root=data_root,
+        modalities=winner.config.modalities,
+        feature_transform=winner.config.feature_transform,
+    )
     if data.data_hash != winner.data_hash:
         raise UserError(
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "

@@ -11,6 +11,7 @@ from typing import Any
 
 from sea_core.config import Config
 from sea_core.config_files import read_yaml
+from sea_core.data.transforms import check_transform
 from sea_core.errors import UserError, suggest
 
 FULL = "full"  # the arm that every other is compared with
@@ -58,7 +59,9 @@ class Arm:
         changed = config.override(**changes)
         if changed == config and self.name != FULL:
             raise UserError(f"arm '{self.name}' changes nothing: {_show(self.changes)} is what the config has already")
-        kept = modalities if changed.modalities is None else tuple(changed.modalities)
+        kept = tuple(modalities) if changed.modalities is None else tuple(changed.modalities)
+        if changed.feature_transform is not None:
+            check_transform(changed.feature_transform, kept)
         if changed.club_fit_pairs == "cross_modal" and changed.distancing == "club" and len(kept) != 2:
             raise UserError(
                 f"arm '{self.name}' fits CLUB across modalities (club_fit_pairs: cross_modal), which needs exactly two "

@@ -42,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{options.study} holds no run '{options.trial}'; give a trial's number, or final/winner/seed-<n>"
         )
     source = options.dataset or study.identity.get("source") or record.dataset
-    dataset = load_dataset(source, data_root=options.data_root, modalities=record.config.modalities)
+    dataset = load_dataset(
+        source,
+        data_root=options.data_root,
+        modalities=record.config.modalities,
+        feature_transform=record.config.feature_transform,
+    )
     device = check_device(options.device or str(record.record["device"]))
     torch.set_num_threads(int(record.record["threads"]))
     for line in surroundings(record, device):

@@ -96,7 +96,9 @@ def plan_studies(options: argparse.Namespace) -> list[StudyPlan]:
     first = _first_trials(options, space)
     plans = []
     for source in dict.fromkeys(options.dataset):
-        dataset = load_dataset(source, data_root=options.data_root, modalities=base.modalities)
+        dataset = load_dataset(
+            source, data_root=options.data_root, modalities=base.modalities, feature_transform=base.feature_transform
+        )
         folder = study_folder(options.out, _study_name(options, dataset))
         identity = make_identity(
             folder, dataset, base=base, space=space, sampler=options.sampler, pruner=pruner, seed=options.seed

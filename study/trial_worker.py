@@ -6,7 +6,6 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
@@ -126,15 +125,9 @@ def classify(error: Exception) -> Failure:
 
 
 def only_modalities(dataset: Dataset, config: Config) -> Dataset:
-    """The dataset with the features the config names, in its order; all of them if it names none.
+    """The dataset with the features the config names, in its order and transformed; all of them if it names none.
 
     Raises:
-        UserError: the config names a modality the loaded data lack.
+        UserError: the config names a modality the loaded data lack, or a transformation that does not apply.
     """
-    names = dataset.modalities if config.modalities is None else tuple(config.modalities)
-    if names == dataset.modalities:
-        return dataset
-    for name in names:
-        if name not in dataset.features:
-            raise UserError(f"the data have no modality '{name}'; they have {', '.join(dataset.modalities)}")
-    return replace(dataset, features={name: dataset.features[name] for name in names})
+    return dataset.viewed(config.modalities, config.feature_transform)

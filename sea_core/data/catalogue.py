@@ -9,17 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from sea_core.data.dataset import Dataset, Interactions
-from sea_core.data.ml100k import open_ml100k
-from sea_core.data.mmrec_folder import open_folder
-from sea_core.data.splits import Contents, Splits
-from sea_core.data.synthetic import Knobs, open_synthetic
+from sea_core.data.sources.registry import sources
+from sea_core.data.sources.source import Source
+from sea_core.data.splits import Splits
 from sea_core.errors import UserError, suggest
 
-BUILT_IN = ("synthetic", "ml-100k")
+FOLDERS = "mmrec"  # the source of what is no name: a folder of the data root, or a path
 
 
 def load_dataset(
-    name_or_path: str, *, data_root: Path = Path("data"), modalities: Mapping[str, str] | None = None
+    name_or_path: str,
+    *,
+    data_root: Path = Path("data"),
+    modalities: Mapping[str, str] | None = None,
+    feature_transform: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Load a dataset without its test rows.
 
@@ -28,17 +31,18 @@ def load_dataset(
             ``data_root``, or the path of any MMRec folder.
         data_root: where named folders lie.
         modalities: ordered map name -> feature file; None takes the dataset's own.
+        feature_transform: what is done to the features, as a config says it (``sea_core/data/transforms.py``).
 
     Raises:
         UserError: unknown name, or a fault of the data (docs/data.md).
     """
-    source = _find(name_or_path, data_root)
-    contents = _open(source)
+    source, options = _find(name_or_path, data_root)
+    contents = source.open(options)
     splits = contents.splits
     features = contents.read_features(modalities)
-    return Dataset(
-        name=source if source.partition(":")[0] in BUILT_IN else Path(source).name,
-        source=source,
+    dataset = Dataset(
+        name=Path(options).name if source.name == FOLDERS else _written(source, options),
+        source=_written(source, options),
         users=splits.users,
         items=splits.items,
         train=splits.train,
@@ -46,6 +50,7 @@ def load_dataset(
         features=features,
         notes=(*contents.notes, *_count_untrained(splits)),
     )
+    return dataset.viewed(None, feature_transform)
 
 
 def load_test_rows(dataset: Dataset) -> Interactions:
@@ -54,7 +59,7 @@ def load_test_rows(dataset: Dataset) -> Interactions:
     Raises:
         UserError: the data are gone or no longer those that were trained on.
     """
-    splits = _open(dataset.source).splits
+    splits = _reopen(dataset)
     same = Dataset("", "", splits.users, splits.items, splits.train, _of_training_users(splits.valid, splits), {})
     if same.split_hash != dataset.split_hash:
         raise UserError(f"{dataset.source}: the data changed since they were loaded; train again on what is there now")
@@ -63,27 +68,30 @@ def load_test_rows(dataset: Dataset) -> Interactions:
 
 def count_rows(dataset: Dataset) -> dict[str, int]:
     """Rows per split, test included, as numbers only."""
-    splits = _open(dataset.source).splits
+    splits = _reopen(dataset)
     return {"training": len(splits.train), "validation": len(splits.valid), "test": len(splits.test)}
 
 
 def dataset_names(data_root: Path = Path("data")) -> list[str]:
-    """What ``load_dataset`` knows by name: built-in datasets, then the folders of ``data_root`` with interactions."""
+    """What ``load_dataset`` knows by name: the sources, then the folders of ``data_root`` with interactions."""
     folders = sorted({path.parent.name for path in data_root.glob("*/*.inter")})
-    return [*BUILT_IN, *folders]
+    return [*(name for name in sources() if name != FOLDERS), *folders]
 
 
-def _find(name_or_path: str, data_root: Path) -> str:
-    """The dataset's ``source``: a built-in name with its knobs in canonical form, or an absolute path."""
-    name, colon, knobs = name_or_path.partition(":")
-    if name == "synthetic":
-        written = Knobs.parse(knobs).write()
-        return f"{name}:{written}" if written else name
-    if name in BUILT_IN and not colon:
-        return name
+def _find(name_or_path: str, data_root: Path) -> tuple[Source, str]:
+    """The source, and its options in canonical form."""
+    known = sources()
+    name, colon, options = name_or_path.partition(":")
+    if name in known and (colon or name != FOLDERS):
+        return known[name], known[name].canonical(options)
     for folder in (data_root / name_or_path, Path(name_or_path)):
         if name_or_path and os.path.isdir(folder):  # unlike Path.is_dir, says no to names no file can have
-            return str(folder.resolve())
+            return known[FOLDERS], known[FOLDERS].canonical(str(folder))
+    if name_or_path.endswith(".inter") and os.path.isfile(name_or_path):
+        raise UserError(
+            f"{name_or_path} is a file; expected the folder it lies in, with the feature files: "
+            f"give {Path(name_or_path).parent}"
+        )
     names = dataset_names(data_root)
     raise UserError(
         f"unknown dataset {name_or_path!r}: not built in, nor a folder of {data_root}, nor a path"
@@ -91,13 +99,17 @@ def _find(name_or_path: str, data_root: Path) -> str:
     )
 
 
-def _open(source: str) -> Contents:
-    name, _, knobs = source.partition(":")
-    if name == "synthetic":
-        return open_synthetic(Knobs.parse(knobs))
-    if name == "ml-100k":
-        return open_ml100k()
-    return open_folder(Path(source))
+def _written(source: Source, options: str) -> str:
+    """What finds the same dataset again."""
+    if source.name == FOLDERS:
+        return options
+    return f"{source.name}:{options}" if options else source.name
+
+
+def _reopen(dataset: Dataset) -> Splits:
+    """The splits as they lie at the source now. The data root is not asked: sources are absolute."""
+    source, options = _find(dataset.source, Path())
+    return source.open(options).splits
 
 
 def _of_training_users(rows: Interactions, splits: Splits) -> Interactions:

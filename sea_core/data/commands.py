@@ -12,16 +12,13 @@ import numpy as np
 from sea_core.cache import cache_root
 from sea_core.data.catalogue import count_rows, dataset_names, load_dataset
 from sea_core.data.dataset import Dataset
-from sea_core.data.ml100k import is_fetched, ml100k_folder
+from sea_core.data.sources.registry import sources
+from sea_core.data.sources.source import Source
 from sea_core.errors import UserError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SUMMARIES = {
-    "synthetic": "planted data with known factors, made in a moment; synthetic:users=500,noise=0.5 sets knobs",
-    "ml-100k": "MovieLens 100K, likes only; modalities knowledge and text",
-}
 NAME_HELP = "synthetic (with knobs: synthetic:users=500), ml-100k, a folder of the data root, or a path"
 
 
@@ -40,7 +37,7 @@ def add_data_parser(subparsers: Subparsers) -> None:
             "--data-root", type=Path, default=Path("data"), help="where named folders lie (default: data)"
         )
     fetch = commands.add_parser("fetch", help="bring a dataset into the cache, so that later runs need no network")
-    fetch.add_argument("name", metavar="NAME", choices=["ml-100k"], help="ml-100k")
+    fetch.add_argument("name", metavar="NAME", choices=_fetchable(), help=", ".join(_fetchable()))
     check = commands.add_parser(
         "check",
         help="validate an MMRec folder without training: exit code 0, or 2 and the first fault",
@@ -82,10 +79,11 @@ def describe_dataset(dataset: Dataset) -> str:
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    known = sources()
     for name in dataset_names(arguments.data_root):
-        summary = SUMMARIES.get(name, str(arguments.data_root / name))
-        if name == "ml-100k":
-            summary += " (in the cache)" if is_fetched() else " (fetched on first use)"
+        summary = known[name].summary if name in known else str(arguments.data_root / name)
+        if name in _fetchable():
+            summary += " (in the cache)" if known[name].is_fetched() else " (fetched on first use)"
         print(f"{name:<24} {summary}")
     print(f"\nOr the path of any MMRec folder. Cache: {cache_root()}")
     return 0
@@ -98,12 +96,19 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    print(f"{arguments.name} is in {ml100k_folder()}")
+    print(f"{arguments.name} is in {sources()[arguments.name].fetch()}")
     return 0
+
+
+def _fetchable() -> list[str]:
+    """Sources that have something to fetch."""
+    return [name for name, source in sources().items() if type(source).fetch is not Source.fetch]
 
 
 def _check(arguments: argparse.Namespace) -> int:
     path = Path(arguments.path)
+    if path.is_file() and path.suffix == ".inter":
+        raise UserError(f"{path} is a file; expected the folder it lies in: give {path.parent}")
     if not path.is_dir():
         raise UserError(f"{path}: no such dataset folder")
     print(describe_dataset(load_dataset(str(path.resolve()), modalities=_modalities(arguments.modalities))))

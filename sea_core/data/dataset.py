@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from sea_core.data.transforms import transform_features
+from sea_core.errors import UserError
 from sea_core.hashing import hash_arrays
 
 _ALIGNMENT = 64  # bytes: a cache line, and what PyTorch and Ray's object store align to
@@ -45,6 +47,7 @@ class Dataset:
         train, valid: interactions; valid holds only users who have training interactions.
         features: modality -> ``(items, d_m)`` float32 raw features, in model order; see ``aligned``.
         notes: what was counted and explained while loading (items without training rows, ...).
+        raw_features: those before a transformation, where there was one; ``viewed`` starts from them.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Dataset:
     valid: Interactions
     features: Mapping[str, Float[np.ndarray, "items dim"]]
     notes: tuple[str, ...] = ()
+    raw_features: Mapping[str, Float[np.ndarray, "items dim"]] | None = None
 
     def __post_init__(self) -> None:
         # Loaders, tests, ``replace`` and Ray's object store bring arrays at any address; here all of them pass.
@@ -68,6 +72,28 @@ class Dataset:
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in model order."""
         return tuple(self.features)
+
+    def viewed(self, modalities: Iterable[str] | None, transform: Mapping[str, str] | None) -> Dataset:
+        """The dataset with the features that a config names, in its order, transformed as it says.
+
+        Args:
+            modalities: their names; None = those that there are.
+            transform: the config's ``feature_transform``.
+
+        Raises:
+            UserError: a modality that the data lack, or a transformation that does not apply.
+        """
+        raw = self.features if self.raw_features is None else self.raw_features
+        names = tuple(raw) if modalities is None else tuple(modalities)
+        for name in names:
+            if name not in raw:
+                raise UserError(f"the data have no modality '{name}'; they have {', '.join(raw)}")
+        if not transform and self.raw_features is None and names == self.modalities:
+            return self
+        chosen = {name: raw[name] for name in names}
+        if not transform:
+            return replace(self, features=chosen, raw_features=None)
+        return replace(self, features=transform_features(chosen, transform), raw_features=raw)
 
     @cached_property
     def train_matrix(self) -> sp.csr_array:

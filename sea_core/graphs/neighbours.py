@@ -124,9 +124,12 @@ def _nearest_in_float64(
 
 
 def _unit_rows(features: Float[np.ndarray, "items dim"], ids: Int[Tensor, " rows"]) -> Float64[Tensor, "rows dim"]:
-    """Rows of length 1. Float64, because squares of large or tiny float32 values leave float32's range."""
+    """Rows of length 1, zero rows (of a knocked-out modality) as they are.
+
+    Float64, because squares of large or tiny float32 values leave float32's range.
+    """
     block = torch.from_numpy(features[ids.numpy()].astype(np.float64))
-    return block / torch.linalg.vector_norm(block, dim=1, keepdim=True)
+    return block / torch.linalg.vector_norm(block, dim=1, keepdim=True).clamp_min(torch.finfo(torch.float64).tiny)
 
 
 def _blocks(ids: Int[Tensor, " ids"], size: int) -> Iterator[Int[Tensor, " block"]]:

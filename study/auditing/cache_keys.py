@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from sea_core import cache, kernels
-from sea_core.data import ml100k
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
+from sea_core.data.sources import ml_100k as ml100k
 from sea_core.graphs import item_item
 from sea_core.hashing import hash_arrays
 from sea_core.kernels.compiler import sources_hash

@@ -41,7 +41,7 @@ OBSERVABLES = Observation._fields
 
 def observe(config: Config) -> Observation:
     """Load the tiny dataset as the config asks, take one step apart, and train to the end."""
-    dataset = load_dataset(SOURCE, modalities=config.modalities)
+    dataset = load_dataset(SOURCE, modalities=config.modalities, feature_transform=config.feature_transform)
     first = TrainingRun(config, dataset, seed=SEED)
     sizes = {"users": dataset.users, "items": dataset.items}
     batches = EpochBatches(dataset.train, **sizes, batch_size=config.batch_size, seed=SEED, device="cpu")

@@ -70,6 +70,7 @@ class Change:
 _SWAPPED = {"text": "text_feat.npy", "image": "image_feat.npy"}
 CHANGES: dict[str, Change] = {
     "modalities": Change(_SWAPPED),
+    "feature_transform": Change({"image": "permute"}),
     "item_graph_weights": Change({"image": 0.5, "text": 0.5}),
     "neighbour_search": Change("nndescent", within=_short_sighted_search),
     "feature_rank": Change(3),

@@ -41,7 +41,7 @@ def measurements(studies: Sequence[Study]) -> pd.DataFrame:
 def check_comparable(studies: Sequence[Study]) -> None:
     """Refuse to put results side by side that were measured on different data.
 
-    Rows of one dataset must share the split; rows with the same modalities must share the features too.
+    Rows of one dataset must share the split; rows with the same modalities, transformed alike, the features too.
 
     Raises:
         UserError: they do not; both folders are named.
@@ -49,8 +49,9 @@ def check_comparable(studies: Sequence[Study]) -> None:
     first: dict[tuple[str, ...], RunRecord] = {}
     for study in studies:
         for _, _, _, record in _tested(study):
-            modalities = (record.record.get("config") or {}).get("modalities")
-            keys = {"split_hash": (record.dataset,), "data_hash": (record.dataset, str(modalities))}
+            config = record.record.get("config") or {}
+            features = (str(config.get("modalities")), str(config.get("feature_transform")))
+            keys = {"split_hash": (record.dataset,), "data_hash": (record.dataset, *features)}
             for name, key in keys.items():
                 other = first.setdefault((name, *key), record)
                 mine, theirs = getattr(record, name), getattr(other, name)

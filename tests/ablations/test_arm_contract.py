@@ -27,13 +27,13 @@ BASE = Config(
 
 
 @cache
-def dataset_with(first_modality: str) -> Dataset:
-    return random_dataset(dims={first_modality: 12, "text": 10})
+def dataset_with(first_modality: str, columns: int) -> Dataset:
+    return random_dataset(dims={first_modality: columns, "text": 10})
 
 
 @cache
-def train(name: str, first_modality: str) -> TrainingRun:
-    arm, dataset = load_arms([name])[-1], dataset_with(first_modality)
+def train(name: str, first_modality: str, columns: int = 12) -> TrainingRun:
+    arm, dataset = load_arms([name])[-1], dataset_with(first_modality, columns)
     config = arm.apply(BASE, dataset.modalities)
     run = TrainingRun(config, only_modalities(dataset, config), seed=3)
     while not run.finished:
@@ -42,8 +42,9 @@ def train(name: str, first_modality: str) -> TrainingRun:
 
 
 def with_full(arm: Arm) -> tuple[TrainingRun, TrainingRun]:
-    first_modality = "knowledge" if arm.name == "knowledge-only" else "image"
-    return train("full", first_modality), train(arm.name, first_modality)
+    first_modality = "knowledge" if "knowledge" in arm.name else "image"
+    columns = 10 if arm.name.startswith("swap-") else 12
+    return train("full", first_modality, columns), train(arm.name, first_modality, columns)
 
 
 arms = pytest.mark.parametrize("arm", [load_arms([name])[-1] for name in sorted(arm_names())], ids=lambda arm: arm.name)
@@ -77,6 +78,15 @@ def test_an_arm_sees_the_batches_and_negatives_of_full(arm: Arm) -> None:
 def test_an_arm_leaves_a_trace_in_the_item_embeddings(arm: Arm) -> None:
     full, here = (run.best.item_embedding for run in with_full(arm))
     assert torch.equal(full, here) == (arm.name == "full")
+
+
+@arms
+def test_an_arm_changes_the_features_only_if_it_says_so(arm: Arm) -> None:
+    full, here = (run.dataset for run in with_full(arm))
+    assert here.split_hash == full.split_hash
+    changed = {m for m in here.modalities if here.feature_hashes[m] != full.feature_hashes[m]}
+    named = arm.changes.get("feature_transform", {})
+    assert changed == set(full.modalities if "all" in named else named)
 
 
 def test_fitting_club_at_weight_zero_recommends_what_removing_it_does() -> None:

@@ -39,7 +39,7 @@ def test_a_shipped_arm_is_named_by_its_file_and_says_why_it_exists(name: str) ->
     assert len(arm.why) > 40
 
 
-@pytest.mark.parametrize("name", sorted(arm_names() - {"knowledge-only"}))
+@pytest.mark.parametrize("name", sorted(name for name in arm_names() if "knowledge" not in name))
 def test_an_arm_changes_exactly_the_keys_that_it_lists(name: str) -> None:
     arm, config = load_arms([name])[-1], Config()
     before, after = config.as_dict(), arm.apply(config, BOTH).as_dict()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sea_core.data.catalogue import BUILT_IN, count_rows, dataset_names, load_dataset, load_test_rows
+from sea_core.data.catalogue import count_rows, dataset_names, load_dataset, load_test_rows
 from sea_core.data.mmrec_folder import PUBLISHED_SIZES, open_folder
 from sea_core.errors import UserError
 
@@ -147,7 +147,7 @@ def test_an_unknown_name_gets_the_nearest_and_the_known(folder: Path) -> None:
         load_dataset("shopp", data_root=folder.parent)
     with pytest.raises(UserError, match=r"known: .*shop, synthetic"):
         load_dataset("qqq", data_root=folder.parent)
-    assert dataset_names(folder.parent) == [*BUILT_IN, "shop"]
+    assert dataset_names(folder.parent) == ["ml-100k", "synthetic", "shop"]
 
 
 @pytest.mark.parametrize("name", ["", "\0", "synthetic:", "a\nb", "x" * 5000])

