@@ -97,11 +97,12 @@ def test_a_dry_run_tells_everything_and_writes_nothing(
 ) -> None:
     assert run("--suite", "modalities", "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "6 runs in" in said
-    assert "time: 6 runs at most" in said
+    assert "24 runs in" in said
+    assert "time: 24 runs at most" in said
     assert "power: no pilot yet. If seeds changed nothing, 2 seeds and" in said
     assert "text-only            2 of 2 to train   modalities: ['text']" in said
     assert "knowledge-only       left out: arm 'knowledge-only' keeps modality 'knowledge'" in said
+    assert "swap-image-text      left out: feature_transform.image: cannot swap with text, which has 5 columns" in said
     assert not (tmp_path / FOLDER).exists()
 
 
