@@ -1,0 +1,1 @@
+"""What the records of a study say: comparisons, contenders and the statistics under them."""

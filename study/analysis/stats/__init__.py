@@ -1,0 +1,1 @@
+"""Statistics on per-user metrics: arrays in, NamedTuples out; ``docs/statistics.md`` explains each file."""
