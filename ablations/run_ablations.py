@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sea_core.errors import INTERRUPTED, UserError, run_program
 
 if TYPE_CHECKING:
-    from study.ablation_plan import Mode
-    from study.ablation_setup import Ablation
+    from study.ablation.plan import Mode
+    from study.ablation.setup import Ablation
 
 EPILOG = """\
 examples:
@@ -75,10 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
-    from study.ablation_runs import run_all
-    from study.ablation_setup import describe
-    from study.progress import make_display
-    from study.study_plan import make_placement
+    from study.ablation.run import run_all
+    from study.ablation.setup import describe
+    from study.planning.study_plan import make_placement
+    from study.running.display import make_display
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -106,8 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepare(options: argparse.Namespace) -> list[Ablation]:
     from sea_core.config_files import build_config
-    from study.ablation_setup import Choice, ablation_of_dataset, ablation_of_study
-    from study.arms import load_arms, load_suite
+    from study.ablation.arms import load_arms, load_suite
+    from study.ablation.setup import Choice, ablation_of_dataset, ablation_of_study
 
     if options.arms and options.suite:
         raise UserError("give either --arms or --suite, not both")
@@ -147,13 +147,13 @@ def _distinct(ablations: list[Ablation]) -> list[Ablation]:
 
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
-    from plots.inline_svg import joint_pictures, study_pictures
-    from study.records import load_study
-    from study.report.write import write_report
-    from study.tables.ablation import compute_frozen, compute_retuned
-    from study.tables.render import to_text
-    from study.tables.results import Results
-    from study.tables.write import write_tables
+    from plots.lib.inline_svg import joint_pictures, study_pictures
+    from study.records.study import load_study
+    from study.reporting.page.write import write_report
+    from study.reporting.tables.ablation import compute_frozen, compute_retuned
+    from study.reporting.tables.render import to_text
+    from study.reporting.tables.results import Results
+    from study.reporting.tables.write import write_tables
 
     studies = [load_study(folder) for folder in folders]
     reports = []
@@ -172,7 +172,8 @@ def _write_results(folders: Sequence[Path], joint: Path) -> None:
 
 
 def _list_arms() -> int:
-    from study.arms import ALL, load_suite, suite_names
+    from study.ablation.arms import load_suite
+    from study.records.arm_names import ALL, suite_names
 
     for arm in load_suite(ALL):
         print(f"{arm.name:<20} {arm.title}: {arm.why}")

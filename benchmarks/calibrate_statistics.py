@@ -1,4 +1,4 @@
-"""Measure how well the statistics of ``study/stats`` are calibrated, and show it in the docs.
+"""Measure how well the statistics of ``study/analysis/stats`` are calibrated, and show it in the docs.
 
     python benchmarks/calibrate_statistics.py                 measure what is missing, then print the tables
     python benchmarks/calibrate_statistics.py --only power    one check
@@ -29,13 +29,13 @@ import pandas as pd  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from scipy import stats  # noqa: E402
 
-from plots.style import BLACK, BLUE, GREY, ORANGE, PAGE, VERMILLION, paper_style  # noqa: E402
+from plots.lib.style import BLACK, BLUE, GREY, ORANGE, PAGE, VERMILLION, paper_style  # noqa: E402
 from sea_core.errors import run_program  # noqa: E402
-from study.stats import calibration  # noqa: E402
-from study.stats.behrens_fisher import chi_square_nodes  # noqa: E402
-from study.stats.crossed import Components  # noqa: E402
-from study.stats.power import detection_power  # noqa: E402
-from study.stats.simulate import planted_components  # noqa: E402
+from study.analysis.stats import calibration  # noqa: E402
+from study.analysis.stats.behrens_fisher import chi_square_nodes  # noqa: E402
+from study.analysis.stats.crossed import Components  # noqa: E402
+from study.analysis.stats.power import detection_power  # noqa: E402
+from study.analysis.stats.simulate import planted_components  # noqa: E402
 
 FIGURES = ROOT / "docs" / "calibration.csv"
 PICTURE = ROOT / "docs" / "images" / "calibration.png"

@@ -21,7 +21,7 @@ from sea_core.interrupts import StopRequest
 from sea_core.provenance import machine, versions
 from sea_core.training.loop import train_to_end
 from sea_core.training.run import EpochReport, TrainingRun
-from study.provenance import source_version
+from study.records.provenance import source_version
 
 SCHEMA_VERSION = 1
 CHECKPOINT_SECONDS = 120.0

@@ -26,20 +26,21 @@ from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
 from sea_core.interrupts import StopRequest
+from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
-from study.driver import drive
-from study.executors.base import Progress, RunFiles, Task
-from study.executors.in_process import InProcessExecutor
-from study.progress import Display
-from study.pruners import make_pruner
-from study.samplers import make_sampler
-from study.search import Budget
-from study.search_space import load_space
-from study.seed_search import make_search
-from study.storage import open_storage
-from study.study_folder import StudyFolder
-from study.trial_store import TrialStore
-from study.trial_worker import TrialWorker
+from study.records.folder import StudyFolder
+from study.running.display import Display
+from study.running.driver import drive
+from study.running.executors.base import Progress, Task
+from study.running.executors.in_process import InProcessExecutor
+from study.running.worker import TrialWorker
+from study.search.multi_seed import make_search
+from study.search.pruners import make_pruner
+from study.search.samplers import make_sampler
+from study.search.space import load_space
+from study.search.storage import open_storage
+from study.search.trial_store import TrialStore
+from study.search.trials import Budget
 
 SEED = 999
 REPORTS = (2, 5, 10, 20)  # epochs of a trial

@@ -94,7 +94,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import EngFormatter, NullFormatter
 
-    from plots.style import PAGE, look, paper_style
+    from plots.lib.style import PAGE, look, paper_style
 
     with paper_style():
         figure, axes = plt.subplots(

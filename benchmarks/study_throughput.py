@@ -28,11 +28,11 @@ from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.interrupts import StopRequest
 from sea_core.provenance import machine, versions
-from study.driver import drive
-from study.executors.base import Executor
-from study.executors.make import Placement, make_executor
-from study.final_runs import FinalRun, FinalRuns
-from study.progress import Display
+from study.running.display import Display
+from study.running.driver import drive
+from study.running.executors.base import Executor
+from study.running.executors.make import Placement, make_executor
+from study.running.fixed_runs import FinalRun, FinalRuns
 
 # As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
 LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"

@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, PAGE, PALE, Look, look, panels
-from study.arms import FULL
-from study.comparisons import stars
-from study.records import Study
-from study.tables.measurements import metric_title
-from study.tables.results import Results
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, PAGE, PALE, Look, look, panels
+from study.analysis.comparisons import stars
+from study.analysis.metrics import metric_title
+from study.records.arm_names import FULL
+from study.records.study import Study
+from study.reporting.tables.results import Results
 
 TITLE = "Ablation"
 CAPTION = (

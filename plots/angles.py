@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, COLUMN, GREY, look
-from study.diagnostics.angles import angle_distribution, random_cosine_density
-from study.records import Study
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, COLUMN, GREY, look
+from sea_core.diagnostics.angles import angle_distribution, random_cosine_density
+from study.records.study import Study
 
 TITLE = "Angles between the parts"
 CAPTION = (

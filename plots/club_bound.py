@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, COLUMN, look, panels
-from study.records import Study
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, COLUMN, look, panels
+from study.records.study import Study
 
 TITLE = "CLUB’s bound and its clamping"
 CAPTION = (

@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.figure import MissingRecordsError
-from plots.style import BLUE, PAGE, panels
-from plots.words import loss_label
-from study.records import RunRecord, Study
-from study.tables.measurements import metric_title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import loss_label
+from plots.lib.style import BLUE, PAGE, panels
+from study.analysis.metrics import metric_title
+from study.records.study import RunRecord, Study
 
 TITLE = "Convergence"
 CAPTION = (

@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.arms import finished_runs, per_user, title
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, BLUE, COLUMN, GREY
+from plots.lib.arms import finished_runs, per_user, title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, BLUE, COLUMN, GREY
 from sea_core.errors import UserError
-from study.records import Study
-from study.stats.ranks import critical_difference
-from study.tables.measurements import metric_title
+from study.analysis.metrics import metric_title
+from study.analysis.stats.ranks import critical_difference
+from study.records.study import Study
 
 TITLE = "Ranks over datasets"
 CAPTION = (

@@ -10,12 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, PAGE, PALE, key_columns, look
-from study.comparisons import stars
-from study.records import Study
-from study.tables.measurements import metric_title
-from study.tables.results import Results
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, PAGE, PALE, key_columns, look
+from study.analysis.comparisons import stars
+from study.analysis.metrics import metric_title
+from study.records.study import Study
+from study.reporting.tables.results import Results
 
 TITLE = "Arms on every dataset"
 CAPTION = (

@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, COLUMN, SEQUENTIAL
-from plots.trials import complete_trials, objective
-from plots.words import parameter_label
-from study.contenders import contenders
-from study.records import Study
-from study.tables.measurements import metric_title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import parameter_label
+from plots.lib.style import BLACK, COLUMN, SEQUENTIAL
+from plots.lib.trials import complete_trials, objective
+from study.analysis.metrics import metric_title
+from study.analysis.plausible_best import contenders
+from study.records.study import Study
 
 TITLE = "Heat map"
 CAPTION = (

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, BLUE, COLUMN, GREY
-from plots.trials import objective
-from plots.words import parameter_label
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import parameter_label
+from plots.lib.style import BLACK, BLUE, COLUMN, GREY
+from plots.lib.trials import objective
 from sea_core.errors import UserError
-from study.records import Study
-from study.search_space import parse_space
-from study.stats.importances import importances
-from study.tables.measurements import metric_title
+from study.analysis.metrics import metric_title
+from study.analysis.stats.importances import importances
+from study.records.study import Study
+from study.search.space import parse_space
 
 TITLE = "Importances"
 CAPTION = (

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, PAGE, look, panels
-from study.comparisons import FACTORIAL_ARMS
-from study.records import Study
-from study.tables.factorial import EFFECTS
-from study.tables.measurements import metric_title
-from study.tables.results import Results
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, PAGE, look, panels
+from study.analysis.comparisons import FACTORIAL_ARMS
+from study.analysis.metrics import metric_title
+from study.records.study import Study
+from study.reporting.tables.factorial import EFFECTS
+from study.reporting.tables.results import Results
 
 TITLE = "CLUB × Solosim"
 CAPTION = (

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from plots.draw_all import FILES, Say, write_all
-from plots.figure import FigureFile
-from plots.figures import FIGURES, JOINT_FIGURES
+from plots.lib.draw_all import FILES, Say, write_all
+from plots.lib.figure import FigureFile
+from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
-from study.records import load_study
+from study.records.study import load_study
 
 
 def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = print) -> list[Path]:

@@ -12,12 +12,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, GREY, PAGE, SEQUENTIAL
-from plots.trials import complete_trials, is_numeric, log_scaled, objective
-from plots.words import parameter_label
-from study.records import Study
-from study.tables.measurements import metric_title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import parameter_label
+from plots.lib.style import BLACK, GREY, PAGE, SEQUENTIAL
+from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
+from study.analysis.metrics import metric_title
+from study.records.study import Study
 
 TITLE = "Parallel coordinates"
 CAPTION = (

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plots.figure import MissingRecordsError
-from plots.style import COLUMN, look
-from study.records import Study
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import COLUMN, look
+from study.records.study import Study
 
 TITLE = "Map of the parts"
 CAPTION = (

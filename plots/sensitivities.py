@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import parameter_label
+from plots.lib.style import COLUMN, PAGE, key_columns, look, panels
+from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.sensitivity import COLUMNS, ENOUGH, FEW, scale
-from plots.style import COLUMN, PAGE, key_columns, look, panels
-from plots.trials import complete_trials, is_numeric, log_scaled, objective
-from plots.words import parameter_label
-from study.records import Study
-from study.tables.measurements import metric_title
+from study.analysis.metrics import metric_title
+from study.records.study import Study
 
 TITLE = "Sensitivity on every dataset"
 CAPTION = (

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, BLUE, COLUMN, ORANGE, PAGE, panels
-from plots.trials import complete_trials, is_numeric, log_scaled, objective
-from plots.words import parameter_label
-from study.records import Study
-from study.tables.measurements import metric_title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.labels import parameter_label
+from plots.lib.style import BLACK, BLUE, COLUMN, ORANGE, PAGE, panels
+from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
+from study.analysis.metrics import metric_title
+from study.records.study import Study
 
 TITLE = "Sensitivity"
 CAPTION = (

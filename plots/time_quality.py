@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.arms import finished_runs, per_user, shown_metrics, title
-from plots.figure import MissingRecordsError
-from plots.style import BLACK, BLUE, GREY, PAGE, panels, spread
-from plots.trials import objective
-from study.records import Study
-from study.tables.measurements import metric_title
+from plots.lib.arms import finished_runs, per_user, shown_metrics, title
+from plots.lib.figure import MissingRecordsError
+from plots.lib.style import BLACK, BLUE, GREY, PAGE, panels, spread
+from plots.lib.trials import objective
+from study.analysis.metrics import metric_title
+from study.records.study import Study
 
 TITLE = "Time against quality"
 CAPTION = (

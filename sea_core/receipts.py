@@ -1,4 +1,4 @@
-"""Receipts of openings of the test split: written by ``test_split.py``, checked wherever test numbers are shown.
+"""Receipts of openings of the test split: written by ``holdout.py``, checked wherever test numbers are shown.
 
 A receipt file is a JSON list, one entry per opening, oldest first. Nothing is taken out, so openings can be counted.
 """

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RunFiles = Mapping[str, bytes]  # file name -> content of a run folder
+
 SCHEMA_VERSION = 1
 RECORD, HISTORY, VALIDATION, TEST = "record.json", "history.csv", "validation.parquet", "test.parquet"
 EMBEDDINGS, RECEIPT = "embeddings.safetensors", "receipt.json"

@@ -56,9 +56,9 @@ def train(arguments: argparse.Namespace) -> int:
     from sea_core.data.catalogue import load_dataset
     from sea_core.device import check_device
     from sea_core.evaluation.full_ranking import embedding_scorer
+    from sea_core.holdout import open_test
     from sea_core.interrupts import graceful_stop
     from sea_core.run_folder import RECEIPT, TEST, read_run_folder, write_run_folder, write_user_metrics
-    from sea_core.test_split import open_test
     from sea_core.training.loop import Stopped, train_to_end
     from sea_core.training.run import TrainingRun
 

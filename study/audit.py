@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Torch takes a second to import, which --help and mistyped options need not wait for.
     import torch
 
-    from study.auditing.cache_keys import audit_caches
-    from study.auditing.knobs import audit_knobs
-    from study.auditing.report import problems, table
+    from study.verification.auditing.cache_keys import audit_caches
+    from study.verification.auditing.knobs import audit_knobs
+    from study.verification.auditing.report import problems, table
 
     torch.set_num_threads(1)  # the runs are too small to share
     began, show = time.monotonic(), _progress()

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="default: STUDY/tables of one study, results/tables of several")
     options = parser.parse_args(arguments)
     # Pandas and torch take a second or two to import, which --help and mistyped options need not wait for.
-    from study.tables.write import write_tables
+    from study.reporting.tables.write import write_tables
 
     folders = list(dict.fromkeys(options.studies))
     out = options.out or (folders[0] / "tables" if len(folders) == 1 else Path("results/tables"))

@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from sea_core.data.catalogue import load_dataset
     from sea_core.device import check_device
-    from study.records import load_study
-    from study.verification import surroundings, verify
+    from study.records.study import load_study
+    from study.verification.verify import surroundings, verify
 
     study = load_study(options.study)
     folder = study.folder.trial(int(options.trial)) if options.trial.isdecimal() else options.study / options.trial

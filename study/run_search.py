@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import INTERRUPTED, run_program
-from study.search_options import make_parser
+from study.planning.search_options import make_parser
 
 if TYPE_CHECKING:
     from sea_core.interrupts import StopRequest
-    from study.executors.make import Placement
-    from study.progress import Display
-    from study.study_plan import StudyPlan
+    from study.planning.study_plan import StudyPlan
+    from study.running.display import Display
+    from study.running.executors.make import Placement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
-    from study.arms import load_suite
-    from study.progress import make_display
-    from study.study_plan import joint_folder, plan_studies
+    from study.ablation.arms import load_suite
+    from study.planning.study_plan import joint_folder, plan_studies
+    from study.running.display import make_display
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
@@ -55,17 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
-    from plots.inline_svg import study_pictures
+    from plots.lib.inline_svg import study_pictures
     from sea_core.training.loop import Stopped
-    from study.ablation_plan import plan_ablation
-    from study.ablation_runs import run_ablation
-    from study.arms import load_suite
-    from study.dry_run import expected_power
-    from study.records import load_study
-    from study.report.write import write_report
-    from study.study_plan import make_placement
-    from study.study_run import driving
-    from study.tables.write import write_tables
+    from study.ablation.arms import load_suite
+    from study.ablation.plan import plan_ablation
+    from study.ablation.run import run_ablation
+    from study.planning.dry_run import expected_power
+    from study.planning.session import driving
+    from study.planning.study_plan import make_placement
+    from study.records.study import load_study
+    from study.reporting.page.write import write_report
+    from study.reporting.tables.write import write_tables
 
     folder, placement = plan.folder, make_placement(options)
     with driving(plan, placement, display=display, stop=stop) as run:
@@ -97,8 +97,8 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
 
 def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.Namespace) -> float | None:
     """How long a new study is likely to take, to be held against its time in the end; None where nobody can say."""
-    from study.arms import load_suite
-    from study.estimate import estimate, planned_runs, probe_of
+    from study.ablation.arms import load_suite
+    from study.planning.estimate import estimate, planned_runs, probe_of
 
     probe = probe_of(plan, placement)
     if probe is None or plan.exists or plan.timeout is not None:
@@ -109,9 +109,9 @@ def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.N
 
 
 def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
-    from study.arms import load_suite
-    from study.dry_run import show_plan
-    from study.study_plan import make_placement
+    from study.ablation.arms import load_suite
+    from study.planning.dry_run import show_plan
+    from study.planning.study_plan import make_placement
 
     arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
     for plan in plans:
@@ -121,11 +121,11 @@ def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
 
 def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
-    from plots.inline_svg import joint_pictures
-    from study.conclusion import conclusion
-    from study.records import load_study
-    from study.report.write import write_report
-    from study.tables.write import write_tables
+    from plots.lib.inline_svg import joint_pictures
+    from study.records.study import load_study
+    from study.reporting.conclusion import conclusion
+    from study.reporting.page.write import write_report
+    from study.reporting.tables.write import write_tables
 
     folders = [plan.folder.root for plan in plans]
     studies = [load_study(folder) for folder in folders]

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Optuna takes a second to import, which --help and mistyped options need not wait for.
     import optuna
 
-    from study.status_report import status
+    from study.verification.status_report import status
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     print("\n".join(status(options.study, storage=options.storage)))

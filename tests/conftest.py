@@ -16,8 +16,8 @@ CHECKED = [
     "sea_core.losses",
     "sea_core.model",
     "sea_core.training",
-    "study.diagnostics",
-    "study.stats",
+    "sea_core.diagnostics",
+    "study.analysis.stats",
 ]
 _hook = install_import_hook(CHECKED, "beartype.beartype")
 

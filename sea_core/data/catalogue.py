@@ -54,7 +54,7 @@ def load_dataset(
 
 
 def load_test_rows(dataset: Dataset) -> Interactions:
-    """Read a dataset's test rows again, of users with training rows. For ``sea_core/test_split.py`` alone.
+    """Read a dataset's test rows again, of users with training rows. For ``sea_core/holdout.py`` alone.
 
     Raises:
         UserError: the data are gone or no longer those that were trained on.

@@ -38,7 +38,7 @@ class Interactions:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A loaded dataset without its test rows (``sea_core/test_split.py`` alone reads those).
+    """A loaded dataset without its test rows (``sea_core/holdout.py`` alone reads those).
 
     Attributes:
         name: how the user named it (``synthetic``, ``ml-100k``, a folder's name).

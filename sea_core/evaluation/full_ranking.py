@@ -5,7 +5,7 @@ equal with a smaller id. Counting them is one comparison pass over the scores, s
 selection, and exact in ties wherever they fall. Users are scored in blocks: ``U x I`` scores are never in memory.
 On a CPU a compiled kernel counts; ``count_with_torch`` is its twin for other devices and dtypes.
 Users whose metrics are all 0 are recognised by a part of their scores if those are products of embeddings
-(``certain_misses``).
+(``screen_zero_hits``).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sea_core.data.dataset import Interactions
-from sea_core.evaluation.certain_misses import certain_misses, leading_items
 from sea_core.evaluation.item_lists import ItemLists
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.evaluation.zero_hit_screening import leading_items, screen_zero_hits
 from sea_core.kernels import load_kernel
 from sea_core.kernels.matmul import times_transposed
 from sea_core.memory import keep_freed_memory
@@ -139,7 +139,7 @@ class FullRanking:
         worth_it = len(self._leading) > max(self._ks)
         if worth_it and isinstance(scorer, EmbeddingScorer) and len(scorer.item_embedding) == self._items:
             rows = np.flatnonzero(
-                ~certain_misses(
+                ~screen_zero_hits(
                     scorer.user_embedding[torch.from_numpy(self._users).to(self._device)],
                     scorer.item_embedding,
                     leading=self._leading,

@@ -1,1 +1,1 @@
-"""What the records of a study say: comparisons, contenders and the statistics under them."""
+"""From records to comparisons and contenders; the arithmetic of statistics as pure functions."""

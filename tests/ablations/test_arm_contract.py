@@ -8,9 +8,10 @@ import torch
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
+from sea_core.data.modalities import only_modalities
 from sea_core.training.run import TrainingRun
-from study.arms import Arm, arm_names, load_arms
-from study.trial_worker import only_modalities
+from study.ablation.arms import Arm, load_arms
+from study.records.arm_names import arm_names
 from tests.conftest import random_dataset
 
 # Weights large enough for every loss to leave a trace within two epochs of two batches.

@@ -13,8 +13,8 @@ from ablations.run_ablations import main
 from sea_core.data.catalogue import load_dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.study.results import write_search
 
 DATASET = "synthetic:users=30,items=30,interactions=8,dims=6/5"
@@ -28,8 +28,8 @@ Run = Callable[..., int]
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
         if not figures:  # drawing takes longer than training here
-            monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study, out: [])
-            monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies, out: [])
+            monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out: [])
+            monkeypatch.setattr("plots.lib.inline_svg.joint_pictures", lambda studies, out: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 
@@ -121,8 +121,8 @@ def test_an_arm_that_diverges_is_recorded_and_shown_and_the_others_go_on(run: Ru
 def test_the_winners_runs_are_taken_over_by_full(tmp_path: Path, cache_folder: Path) -> None:
     from sea_core.config import Config
     from sea_core.data.catalogue import load_dataset
-    from study.ablation_plan import plan_ablation
-    from study.arms import load_arms
+    from study.ablation.arms import load_arms
+    from study.ablation.plan import plan_ablation
 
     dataset = load_dataset(DATASET)
     hashes = {"data_hash": dataset.data_hash, "split_hash": dataset.split_hash}

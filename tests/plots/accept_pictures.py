@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from plots.figure import canvas
-from plots.style import paper_style
-from study.records import load_study
+from plots.lib.figure import canvas
+from plots.lib.style import paper_style
+from study.records.study import load_study
+from tests.plots.lib.test_figures import BASELINE, small_png
 from tests.plots.shown import ALL_FIGURES, compute
-from tests.plots.test_figures import BASELINE, small_png
 from tests.plots.tiny_study import write_study
 
 if __name__ == "__main__":

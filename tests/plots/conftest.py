@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from plots.figure import Info
-from study.records import Study, load_study
+from plots.lib.figure import Info
+from study.records.study import Study, load_study
 from tests.plots.shown import compute
 from tests.plots.tiny_study import write_study
 

@@ -5,9 +5,9 @@ from typing import Any
 from unittest import mock
 
 from plots import importances, parts_map, sensitivities
-from plots.figure import Info
-from plots.figures import FIGURES, JOINT_FIGURES
-from study.records import Study, load_study
+from plots.lib.figure import Info
+from plots.lib.figures import FIGURES, JOINT_FIGURES
+from study.records.study import Study, load_study
 from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps
 
 ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}

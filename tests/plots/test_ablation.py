@@ -3,12 +3,12 @@ import pytest
 
 from plots import ablation
 from plots.ablation import COMPARED, compute
-from plots.figure import MissingRecordsError, render
+from plots.lib.figure import MissingRecordsError, render
 from sea_core.errors import UserError
 from sea_core.run_folder import RECEIPT
-from study.records import load_study
-from study.study_folder import StudyFolder
-from study.tables.results import Results
+from study.records.folder import StudyFolder
+from study.records.study import load_study
+from study.reporting.tables.results import Results
 from tests.plots.tiny_study import user_metrics, write_run
 
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from plots.angles import compute
-from plots.figure import MissingRecordsError
-from study.records import load_study
+from plots.lib.figure import MissingRecordsError
+from study.records.study import load_study
 from tests.study.results import write_search
 
 

@@ -1,10 +1,10 @@
 import pytest
 
 from plots.club_bound import compute
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
 from sea_core.config import Config
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.tiny_study import write_run
 
 

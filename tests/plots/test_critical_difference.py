@@ -5,9 +5,9 @@ import pytest
 
 from plots import critical_difference
 from plots.critical_difference import compute
-from plots.figure import MissingRecordsError, canvas
-from plots.style import paper_style
-from study.records import Study, load_study
+from plots.lib.figure import MissingRecordsError, canvas
+from plots.lib.style import paper_style
+from study.records.study import Study, load_study
 from tests.plots.tiny_study import write_datasets
 
 

@@ -1,9 +1,9 @@
 import pytest
 
-from plots.figure import MissingRecordsError
 from plots.forest import compute
-from study.records import load_study
-from study.tables.results import Results
+from plots.lib.figure import MissingRecordsError
+from study.records.study import load_study
+from study.reporting.tables.results import Results
 from tests.study.results import write_arms
 
 ARMS = {"full": 0.0, "no-club": 0.01, "no-solosim": -0.1}

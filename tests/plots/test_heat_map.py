@@ -1,11 +1,11 @@
 import pytest
 
 from plots import heat_map
-from plots.figure import MissingRecordsError, canvas
 from plots.heat_map import compute
-from plots.style import paper_style
-from study.contenders import contenders
-from study.records import load_study
+from plots.lib.figure import MissingRecordsError, canvas
+from plots.lib.style import paper_style
+from study.analysis.plausible_best import contenders
+from study.records.study import load_study
 from tests.plots.drawn_text import drawn_text
 from tests.plots.tiny_study import write_grid
 

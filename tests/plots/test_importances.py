@@ -1,8 +1,8 @@
 import pytest
 
-from plots.figure import MissingRecordsError
 from plots.importances import compute
-from study.records import load_study
+from plots.lib.figure import MissingRecordsError
+from study.records.study import load_study
 from tests.plots.tiny_study import SPACE, write_study
 
 

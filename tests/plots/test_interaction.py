@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from plots.figure import MissingRecordsError
 from plots.interaction import compute
-from study.records import load_study
-from study.study_folder import StudyFolder
+from plots.lib.figure import MissingRecordsError
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.tiny_study import user_metrics, write_run
 
 

@@ -9,8 +9,8 @@ import pytest
 from plots.make_figures import main, make_figures
 from plots.search_history import compute
 from sea_core.errors import UserError, run_program
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.tiny_study import write_datasets, write_trial
 
 PROGRAM = Path(__file__).parents[2] / "plots" / "make_figures.py"

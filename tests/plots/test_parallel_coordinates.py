@@ -1,9 +1,9 @@
 import pytest
 
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
 from plots.parallel_coordinates import compute
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.tiny_study import draw_params, value_of, write_run
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
 from plots.parts_map import compute
-from study.records import load_study
+from study.records.study import load_study
 from tests.study.results import write_search
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
 from plots.search_history import compute
-from study.records import Study, load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import Study, load_study
 from tests.plots.tiny_study import write_run, write_trial
 
 
@@ -41,7 +41,7 @@ def test_a_study_without_trials_has_no_history(tmp_path):
 
 def test_a_search_that_only_failed_is_still_drawn(tmp_path):
     from plots import search_history
-    from plots.figure import render
+    from plots.lib.figure import render
 
     folder = StudyFolder(tmp_path / "study")
     write_trial(folder, 11)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from plots.figure import MissingRecordsError
+from plots.lib.figure import MissingRecordsError
 from plots.sensitivities import compute
-from study.records import load_study
+from study.records.study import load_study
 from tests.plots.tiny_study import write_searches
 
 pytestmark = pytest.mark.slow  # fits thousands of lines; the picture is tested with the others

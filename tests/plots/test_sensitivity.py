@@ -1,11 +1,11 @@
 import pytest
 
 from plots import sensitivity
-from plots.figure import MissingRecordsError, canvas
+from plots.lib.figure import MissingRecordsError, canvas
+from plots.lib.style import COLUMN, PAGE, paper_style
 from plots.sensitivity import compute
-from plots.style import COLUMN, PAGE, paper_style
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
 from tests.plots.tiny_study import SPACE, draw_params, value_of, write_run
 

@@ -5,11 +5,11 @@ import yaml
 from scipy import stats
 
 from plots import sweeps
-from plots.figure import MissingRecordsError, canvas
-from plots.style import paper_style
+from plots.lib.figure import MissingRecordsError, canvas
+from plots.lib.style import paper_style
 from plots.sweeps import compute
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.drawn_text import drawn_text, overlaps
 from tests.plots.tiny_study import user_metrics, write_run, write_sweeps
 

@@ -1,8 +1,8 @@
 import pytest
 
 from plots.time_quality import compute
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.tiny_study import write_run
 
 

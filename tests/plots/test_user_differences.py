@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from plots import user_differences
-from plots.figure import canvas
-from plots.style import paper_style
+from plots.lib.figure import canvas
+from plots.lib.style import paper_style
 from plots.user_differences import compute
-from study.records import load_study
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
+from study.records.study import load_study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
 from tests.plots.tiny_study import user_metrics, write_run
 

@@ -12,10 +12,10 @@ from safetensors.numpy import save
 from sea_core.config import Config
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
+from sea_core.holdout import hash_subject
 from sea_core.receipts import append_receipt
 from sea_core.run_folder import HISTORY, PARTS, RECEIPT, RECORD, TEST, VALIDATION, write_user_metrics
-from sea_core.test_split import hash_subject
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
 
 METRICS = {"recall@10": 0.6, "recall@20": 1.0, "ndcg@10": 0.4, "ndcg@20": 0.5}  # each relative to recall@20
 SPACE: dict[str, Any] = {

@@ -9,10 +9,10 @@ import numpy as np
 from sea_core.config import Config
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
+from sea_core.holdout import hash_subject
 from sea_core.receipts import append_receipt
 from sea_core.run_folder import RECEIPT, RECORD, TEST, write_user_metrics
-from sea_core.test_split import hash_subject
-from study.study_folder import StudyFolder
+from study.records.folder import StudyFolder
 
 METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 USERS = 40

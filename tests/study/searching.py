@@ -7,19 +7,19 @@ from typing import Any
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.interrupts import StopRequest
-from study.driver import drive
-from study.executors.base import Executor, Task
-from study.executors.in_process import InProcessExecutor
-from study.progress import Display
-from study.pruners import make_pruner
-from study.samplers import make_sampler
-from study.search import Budget
-from study.search_space import Space, parse_space
-from study.seed_search import make_search
-from study.seeds import trial_seeds
-from study.storage import open_storage
-from study.study_folder import StudyFolder
-from study.trial_store import TrialStore
+from study.records.folder import StudyFolder
+from study.records.seeds import trial_seeds
+from study.running.display import Display
+from study.running.driver import drive
+from study.running.executors.base import Executor, Task
+from study.running.executors.in_process import InProcessExecutor
+from study.search.multi_seed import make_search
+from study.search.pruners import make_pruner
+from study.search.samplers import make_sampler
+from study.search.space import Space, parse_space
+from study.search.storage import open_storage
+from study.search.trial_store import TrialStore
+from study.search.trials import Budget
 from tests.conftest import random_dataset
 from tests.study.stand_in import StandInWorker
 

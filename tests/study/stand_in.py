@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sea_core.data.dataset import Dataset
+from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
-from study.executors.base import Failure, Progress, RunFiles, Task
-from study.trial_worker import classify
+from study.running.executors.base import Failure, Progress, Task
+from study.running.worker import classify
 
 
 class StandInWorker:

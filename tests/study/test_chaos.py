@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from study.executors.base import Task
-from study.records import load_study
-from study.study_folder import only_driver
+from study.records.lock import hold_lock
+from study.records.study import load_study
+from study.running.executors.base import Task
 from tests.conftest import random_dataset
 from tests.study.searching import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
@@ -113,7 +113,7 @@ def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_
                 os._exit(0)
         _, status = os.waitpid(child, 0)
         survived = not os.WIFSIGNALED(status)
-        with only_driver(root / "tiny"):
+        with hold_lock(root / "tiny"):
             assert outcome(search(root, **settings)) == whole, f"killed before write {point}"
         records = [trial.record for trial in load_study(root / "tiny").trials]
         assert records == [trial.record for trial in load_study(tmp_path / "whole/tiny").trials]

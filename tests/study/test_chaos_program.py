@@ -19,7 +19,7 @@ from typing import Any
 import optuna
 import pytest
 
-from study.records import load_study
+from study.records.study import load_study
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 

@@ -10,9 +10,10 @@ import pytest
 from sea_core.config import Config
 from sea_core.training import loop
 from sea_core.training.run import TrainingRun
-from study import progress, status_report, trial_worker
-from study.executors.base import Task
-from study.trial_worker import TrialWorker
+from study.running import display
+from study.running.executors.base import Task
+from study.running.worker import TrialWorker
+from study.verification import status_report
 from tests.conftest import random_dataset
 from tests.study.searching import outcome, search
 
@@ -49,7 +50,7 @@ class Clocks:
 @pytest.mark.usefixtures("cache_folder")
 def test_checkpoints_come_every_thirty_seconds_whatever_the_wall_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = Clocks(step=10.0)  # the worker looks once an epoch, and once more when it keeps a checkpoint
-    monkeypatch.setattr(trial_worker, "time", clocks.module())
+    monkeypatch.setattr("study.running.worker.time", clocks.module())
     monkeypatch.setattr(time, "time", clocks.time)
     worker = TrialWorker(random_dataset())
     worker.start(Task(SMALL, 1), None)
@@ -68,8 +69,8 @@ def test_a_single_training_keeps_the_same_pace(tmp_path: Path, monkeypatch: pyte
 
 def test_the_remaining_time_is_extrapolated_from_the_steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = Clocks(step=60.0)
-    monkeypatch.setattr(progress, "time", clocks.module())
-    stage = progress._StageClock("search", total=10, done=4)
+    monkeypatch.setattr(display, "time", clocks.module())
+    stage = display._StageClock("search", total=10, done=4)
     stage.done = 6  # two runs in a minute: four more take two
     assert "2 min" in stage.remaining()
 

@@ -14,8 +14,8 @@ import pytest
 
 from sea_core.interrupts import graceful_stop, no_interrupt_lost
 from sea_core.training.loop import Stopped
-from study.executors.base import Task
-from study.records import load_study
+from study.records.study import load_study
+from study.running.executors.base import Task
 from tests.study.searching import outcome, search
 
 PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from sea_core.config import Config
-from study.records import load_study
-from study.trial_worker import TrialWorker, classify
+from study.records.study import load_study
+from study.running.worker import TrialWorker, classify
 from tests.conftest import random_dataset
 from tests.study.searching import search
 from tests.study.test_real_training import SMALL

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from sea_core import receipts, run_folder
-from study import finalize, identity, make_tables, provenance, status, summary, warm_start
-from study.records import load_study
-from study.search_space import load_space
+from study import make_tables, status
+from study.records import identity, provenance, summary
+from study.records.study import load_study
+from study.search import warm_start
+from study.search.space import load_space
+from study.selection import winner
 
 OLD = Path(__file__).parent / "old_studies"
 VERSIONS = sorted(path.name for path in OLD.iterdir() if path.is_dir())
@@ -28,7 +31,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_every_schema_version_has_its_study() -> None:
-    newest = max(part.SCHEMA_VERSION for part in (run_folder, receipts, identity, provenance, summary, finalize))
+    newest = max(part.SCHEMA_VERSION for part in (run_folder, receipts, identity, provenance, summary, winner))
     assert [f"v{number}" for number in range(1, newest + 1)] == VERSIONS, (
         "a schema version was raised: add a study of it (tests/study/old_studies/README.md)"
     )

@@ -9,14 +9,14 @@ from sea_core.data.dataset import Dataset
 from sea_core.files import write_json
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
-from study.driver import drive
-from study.executors.base import Task
-from study.executors.in_process import InProcessExecutor
-from study.final_runs import FinalRun, FinalRuns
-from study.progress import Display
-from study.records import RunRecord, load_study
-from study.trial_worker import TrialWorker
-from study.verification import verify
+from study.records.study import RunRecord, load_study
+from study.running.display import Display
+from study.running.driver import drive
+from study.running.executors.base import Task
+from study.running.executors.in_process import InProcessExecutor
+from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.worker import TrialWorker
+from study.verification.verify import verify
 from tests.conftest import random_dataset
 from tests.study.searching import search
 

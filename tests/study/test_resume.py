@@ -6,7 +6,7 @@ from optuna.trial import TrialState
 
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
-from study.executors.base import Task
+from study.running.executors.base import Task
 from tests.study.searching import outcome, search
 
 

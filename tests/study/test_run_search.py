@@ -14,9 +14,9 @@ from sea_core.data import catalogue
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
 from study import replay, run_search
-from study.records import load_study
-from study.search_options import make_parser
-from study.study_plan import plan_studies
+from study.planning.search_options import make_parser
+from study.planning.study_plan import plan_studies
+from study.records.study import load_study
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 NAME = "synthetic-users-40-items-30-interactions-8-dims-8-6-search"
@@ -28,8 +28,8 @@ BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
 @pytest.fixture
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The program on tiny data, without figures, which have their own tests."""
-    monkeypatch.setattr("plots.inline_svg.study_pictures", lambda study, out: [])
-    monkeypatch.setattr("plots.inline_svg.joint_pictures", lambda studies, out: [])
+    monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out: [])
+    monkeypatch.setattr("plots.lib.inline_svg.joint_pictures", lambda studies, out: [])
 
     def run(*arguments: str, data: str = DATA) -> int:
         given = ["-d", data] if data else []
@@ -172,7 +172,7 @@ def test_the_test_split_does_not_touch_search_and_selection(
             rows.user, rows.item[torch.randperm(len(rows.item), generator=torch.manual_seed(0)).numpy()]
         )
 
-    monkeypatch.setattr("sea_core.test_split.load_test_rows", permuted)
+    monkeypatch.setattr("sea_core.holdout.load_test_rows", permuted)
     assert run(*arguments, "--study-name", "permuted") == 0
     one, two = tmp_path / "out/as-is", tmp_path / "out/permuted"
     for name in ("tables/trials.csv", "final/selection.json"):
@@ -340,7 +340,7 @@ def test_several_datasets_make_one_study_each_and_joint_tables(run: Callable[...
 
 
 def test_every_option_is_explained_and_every_default_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    from study.search_options import make_parser
+    from study.planning.search_options import make_parser
 
     for action in make_parser()._actions:
         assert action.help, action
@@ -350,15 +350,15 @@ def test_every_option_is_explained_and_every_default_shown(capsys: pytest.Captur
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "random", "qmc"])
 def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
-    from study.samplers import make_sampler
-    from study.search_space import load_space
+    from study.search.samplers import make_sampler
+    from study.search.space import load_space
 
     make_sampler(sampler, load_space("default"), seed=1, number=0)
 
 
 @pytest.mark.parametrize("pruner", ["median", "halving", "hyperband", "patient", "none"])
 def test_every_pruner_on_the_command_line_exists(pruner: str) -> None:
-    from study.pruners import make_pruner
+    from study.search.pruners import make_pruner
 
     make_pruner(pruner, epochs=1)
     make_pruner(pruner, epochs=1, seeds=2)
@@ -371,8 +371,8 @@ def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
     from scipy.stats import qmc
 
     from sea_core.streams import stream_seed
-    from study.samplers import make_sampler
-    from study.search_space import parse_space
+    from study.search.samplers import make_sampler
+    from study.search.space import parse_space
 
     space = parse_space({"split_ratio": {"low": 0.1, "high": 0.9}, "image_weight": {"low": 0, "high": 1}}, source="x")
     study, points = optuna.create_study(), []

@@ -24,10 +24,10 @@ from sea_core.receipts import read_receipts
 from sea_core.run_folder import RunFolder, read_run_folder
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
-from study.arms import read_arm
-from study.records import load_study, read_identity
-from study.search_space import load_space
-from study.study_folder import StudyFolder, study_folder
+from study.ablation.arms import read_arm
+from study.records.folder import StudyFolder, study_folder
+from study.records.study import load_study, read_identity
+from study.search.space import load_space
 from tests.conftest import random_dataset
 from tests.study.test_real_training import SMALL
 

@@ -1,0 +1,67 @@
+"""Many figures of one study, or of several: each is computed and laid out once, whatever formats it is wanted in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plots.lib.figure import FigureFile, MissingRecordsError, render
+from sea_core.files import write_atomically
+from study.records.folder import make_writable
+
+Say = Callable[[str], None]
+FILES = ("pdf", "png", "csv")
+
+
+class Drawn(NamedTuple):
+    """One figure; ``files`` has its bytes by format."""
+
+    name: str
+    module: FigureFile
+    files: Mapping[str, bytes]
+
+
+def draw_all(
+    figures: Mapping[str, FigureFile], records: Any, formats: Sequence[str], *, say: Say = lambda line: None
+) -> Iterator[Drawn]:
+    """Draw the figures that the records allow.
+
+    Args:
+        figures: name -> module.
+        records: what their ``compute`` takes.
+        formats: of ``pdf``, ``png``, ``svg`` and ``csv``.
+        say: takes one line about each figure that is skipped.
+
+    Raises:
+        UserError: a test result without its receipt.
+    """
+    for name, module in figures.items():
+        try:
+            info = module.compute(records)
+        except MissingRecordsError as reason:
+            say(f"figure {name} skipped: {reason}")
+            continue
+        files = render(module, info, [suffix for suffix in formats if suffix != "csv"])
+        if "csv" in formats:
+            # pandas writes the shortest text that reads back as the same number.
+            files["csv"] = info.data.to_csv(index=False, lineterminator="\n").encode()
+        yield Drawn(name, module, files)
+
+
+def write_drawn(drawn: Drawn, out: Path) -> list[Path]:
+    """Write the figure's PDF, PNG and CSV.
+
+    Raises:
+        UserError: an unwritable folder.
+    """
+    make_writable(out)
+    paths = [out / f"{drawn.name}.{suffix}" for suffix in FILES]
+    for path, suffix in zip(paths, FILES, strict=True):
+        write_atomically(path, drawn.files[suffix])
+    return paths
+
+
+def write_all(figures: Mapping[str, FigureFile], records: Any, out: Path, *, say: Say) -> list[Path]:
+    """Draw and write; returns the files."""
+    return [path for drawn in draw_all(figures, records, FILES, say=say) for path in write_drawn(drawn, out)]

@@ -1,0 +1,1 @@
+"""Arms, the runs they need, and searches of their own."""

@@ -1,0 +1,174 @@
+"""Re-tuned ablation: every arm gets a search of its own, with the study's trials, epochs, finalists and seeds.
+
+An arm's search is a study in ``ablations/retuned/<arm>/search``. The full model's is the study itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.data.modalities import only_modalities
+from sea_core.errors import UserError
+from sea_core.interrupts import StopRequest
+from sea_core.losses.registry import CLUB, NONE
+from sea_core.run_folder import RECORD, read_run_folder
+from study.ablation.arms import Arm
+from study.ablation.plan import TunedArm
+from study.planning.session import driving
+from study.planning.study_plan import StudyPlan
+from study.records.arm_names import FULL
+from study.records.folder import StudyFolder
+from study.records.identity import check_identity, make_identity
+from study.records.study import Study
+from study.running.display import Display
+from study.running.executors.make import Placement
+from study.search.space import Space, as_plain, parse_space
+
+MODE = "retuned"
+
+
+class RetunedArm(NamedTuple):
+    """An arm and its search; ``search`` is None for the full model, whose search is the study's own."""
+
+    arm: Arm
+    search: StudyPlan | None
+
+
+def plan_retuning(
+    study: Study, arms: Sequence[Arm], dataset: Dataset, *, skip_inapplicable: bool = False
+) -> tuple[list[RetunedArm], list[tuple[Arm, str]]]:
+    """Work out every arm's search; nothing is written.
+
+    Args:
+        study: finished, with a winner.
+        arms: with ``full`` among them.
+        dataset: the study's.
+        skip_inapplicable: list arms that cannot be applied instead of raising.
+
+    Returns:
+        The arms to tune, and those left out with the reason.
+
+    Raises:
+        UserError: an arm does not apply, leaves nothing to search, or was searched with other settings.
+    """
+    planned: list[RetunedArm] = []
+    skipped: list[tuple[Arm, str]] = []
+    for arm in arms:
+        try:
+            planned.append(RetunedArm(arm, None if arm.name == FULL else _plan_search(study, arm, dataset)))
+        except UserError as error:
+            if not skip_inapplicable:
+                raise
+            skipped.append((arm, str(error)))
+    return planned, skipped
+
+
+def run_retuning(
+    study: Study, planned: Sequence[RetunedArm], placement: Placement, *, display: Display, stop: StopRequest
+) -> list[TunedArm]:
+    """Search every arm and select its winner, as the study did; searches that are finished are not repeated.
+
+    Returns:
+        The arms with their winners' configs.
+
+    Raises:
+        Stopped: the user asked to stop; the same call goes on.
+    """
+    tuned = []
+    for arm, search in planned:
+        if search is None:
+            tuned.append(TunedArm(arm, study.winner[0].config, study.folder))
+            continue
+        display.say(f"arm {arm.name}: a search of its own in {search.folder.root}")
+        with driving(search, placement, display=display, stop=stop) as run:
+            run.search()
+            winner = run.finalize(baselines=False)
+            run.write_results()
+        tuned.append(TunedArm(arm, winner.config, search.folder))
+        _set_aside_former(study, arm, winner.config)
+    return tuned
+
+
+def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
+    """The study's space without what the arm fixes and what nothing reads once the arm has removed its reader.
+
+    Searching a dead parameter would spend the arm's trials on copies of one config.
+    """
+    dead = set(arm.changes)
+    one_modality = config.modalities is not None and len(config.modalities) == 1
+    aligns, distances = config.alignment != NONE and not one_modality, config.distancing != NONE
+    if not aligns:
+        dead |= {"alignment_weight", "temperature", "alignment_items", "align_hidden", "align_out"}
+    if not distances:
+        dead |= {"distance_weight", "distance_items", "distance_dim"}
+    if config.distancing != CLUB:
+        dead |= {"club_hidden", "club_steps", "club_learning_rate", "club_fit_pairs", "club_clamp"}
+    if not aligns and not distances:
+        dead |= {"split_ratio", "split_stage"}
+    if one_modality:
+        dead |= {"image_weight"}
+    if config.item_graph_layers == 0:
+        dead |= {"knn_k", "image_weight"}
+    return {name: distribution for name, distribution in space.items() if name not in dead}
+
+
+def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
+    identity = study.identity
+    source = str(study.folder.identity)
+    full = Config.from_mapping(identity["config"], source=source)
+    base = arm.apply(full, only_modalities(dataset, full).modalities)
+    space = searched_parameters(parse_space(identity["space"], source=source), arm, base)
+    if not space:
+        raise UserError(f"arm '{arm.name}' leaves no parameter of {source} to search; compare it with --mode frozen")
+    selection = _selection(study)
+    folder = StudyFolder(study.folder.root / "ablations" / MODE / arm.name / "search")
+    own = {"sampler": identity["sampler"], "pruner": identity["pruner"], "seed": int(identity["seed"])}
+    data = only_modalities(dataset, base)
+    wanted = make_identity(folder, data, base=base, space=as_plain(space), **own)
+    seeds_per_trial = int(identity.get("seeds_per_trial", 1))
+    if seeds_per_trial > 1:
+        wanted["seeds_per_trial"] = seeds_per_trial
+    # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters.
+    first = [{name: trial[name] for name in space if name in trial} for trial in identity.get("warm_start", [])]
+    if first:
+        wanted["warm_start"] = first
+    return StudyPlan(
+        folder=folder,
+        dataset=data,
+        base=base,
+        space=space,
+        **own,
+        trials=None if own["sampler"] == "grid" else len(study.trials),
+        timeout=None,
+        storage=f"sqlite:///{folder.database.resolve()}",
+        first=first,
+        finalists=max(1, len(selection["finalists"])),
+        fresh_seeds=len(selection["seeds"]),
+        identity=wanted,
+        exists=check_identity(folder, wanted),
+        seeds_per_trial=seeds_per_trial,
+    )
+
+
+def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:
+    """Move runs of an earlier winner to ``former/<config hash>`` beside them, where their receipts remain."""
+    folder = study.folder.root / "ablations" / MODE / arm.name
+    for run in sorted(folder.glob(f"seed-*/{RECORD}")):
+        found = read_run_folder(run.parent)
+        if found.config != config:
+            former = str(found.record["config_hash"])
+            target = folder / "former" / former / run.parent.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            run.parent.rename(target)
+
+
+def _selection(study: Study) -> dict[str, Any]:
+    try:
+        selection: dict[str, Any] = json.loads(study.folder.selection.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {study.folder.selection}: {error}; finalise the study first") from None
+    return selection

@@ -1,0 +1,95 @@
+"""Running the plan of an ablation: what a search's winner trained is taken over, the rest is trained and tested."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from sea_core.files import write_json
+from sea_core.interrupts import StopRequest
+from sea_core.run_folder import (
+    DIAGNOSTICS,
+    EMBEDDINGS,
+    HISTORY,
+    PARTS,
+    RECEIPT,
+    RECORD,
+    TEST,
+    VALIDATION,
+    read_run_folder,
+)
+from study.ablation.plan import Plan, plan_runs
+from study.ablation.retune import run_retuning
+from study.ablation.setup import Ablation
+from study.records.disk_errors import disk_errors_explained
+from study.records.folder import make_writable
+from study.records.lock import hold_lock
+from study.records.provenance import write_provenance
+from study.running.display import Display
+from study.running.driver import RunSource, drive
+from study.running.executors.make import Placement, make_executor
+from study.running.fixed_runs import FinalRun, FinalRuns
+
+
+def run_all(ablation: Ablation, placement: Placement, *, display: Display, stop: StopRequest) -> None:
+    """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
+
+    Raises:
+        UserError: the folder cannot be written, or another process drives this study. What was finished before a disk
+            became full is kept.
+        Stopped: the user asked to stop.
+    """
+    folder, dataset = ablation.folder, ablation.dataset
+    make_writable(folder.root)
+    with hold_lock(folder.root), disk_errors_explained(folder.root):
+        write_provenance(folder, dataset)
+        executor = make_executor(dataset, placement)
+        train = partial(drive, executor=executor, display=display, stop=stop)
+        try:
+            if ablation.frozen is not None:
+                run_ablation(ablation.frozen, train=train, display=display)
+            if ablation.study is not None and ablation.retuned:
+                tuned = run_retuning(ablation.study, ablation.retuned, placement, display=display, stop=stop)
+                runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
+                run_ablation(Plan(runs, []), train=train, display=display)
+        finally:
+            executor.close()
+
+
+def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], display: Display) -> None:
+    """Train and test every run of a plan that is not done; interrupted, a new plan goes on where it stopped.
+
+    A run that fails is recorded as failed, and the others go on.
+
+    Args:
+        plan: from ``plan_ablation``.
+        train: drives a source of runs to its end.
+        display: told of results.
+    """
+    done = sum(planned.done for planned in plan.runs)
+    display.stage(f"ablation on {plan.runs[0].dataset.name}", total=len(plan.runs), done=done)
+    for planned in plan.runs:
+        if planned.copy_of is not None:
+            _take_over(planned.copy_of, planned.run)
+            display.result(f"{planned.run.label}: the winner's run, taken over")
+    # Arms that keep other modalities have other data to be tested on.
+    for _, group in itertools.groupby(plan.missing, key=lambda planned: planned.dataset.data_hash):
+        runs = list(group)
+        train(FinalRuns([planned.run for planned in runs], dataset=runs[0].dataset, display=display))
+
+
+def _take_over(source: Path, run: FinalRun) -> None:
+    """Copy a run of equal config, seed and data; training it again would give the same bits."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    for name in (HISTORY, VALIDATION, EMBEDDINGS, PARTS, DIAGNOSTICS, TEST, RECEIPT):
+        if (source / name).exists():
+            shutil.copyfile(source / name, run.folder / name)
+    record = {key: value for key, value in read_run_folder(source).record.items() if key != "trial"}
+    write_json(
+        run.folder / RECORD,
+        {**record, **run.extra, "copied_from": Path(os.path.relpath(source, run.folder)).as_posix()},
+    )

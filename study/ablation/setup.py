@@ -1,0 +1,220 @@
+"""From what a user asked for to the plan of an ablation: on its own, or in the folder of a finished study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from sea_core.cache import temporary_cache
+from sea_core.config import Config
+from sea_core.data.catalogue import load_dataset
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from sea_core.run_folder import RECORD, read_run_folder
+from sea_core.streams import fresh_seeds
+from study.ablation.arms import Arm
+from study.ablation.plan import Mode, Plan, plan_ablation
+from study.ablation.retune import RetunedArm, plan_retuning
+from study.analysis.metrics import HEADLINE
+from study.planning.estimate import Probe, estimate, measure, planned_runs
+from study.planning.power_preview import power_line
+from study.planning.study_plan import StudyPlan
+from study.records.arm_names import FULL
+from study.records.durations import duration
+from study.records.folder import StudyFolder, study_folder
+from study.records.study import Study, load_study
+
+
+class Choice(NamedTuple):
+    """What to run.
+
+    Attributes:
+        arms: with ``full`` among them.
+        seeds: how many, the same for every arm.
+        is_suite: leave out arms that do not apply to a dataset, and name them, instead of failing.
+        modes: ``frozen``, ``retuned`` or both.
+    """
+
+    arms: Sequence[Arm]
+    seeds: int
+    is_suite: bool
+    modes: Sequence[Mode] = ("frozen",)
+
+
+class Ablation(NamedTuple):
+    """An ablation on one dataset, ready to run.
+
+    Attributes:
+        config: the full model's.
+        frozen: runs with that config; None if only re-tuned arms were asked for.
+        study: whose winner is ablated; None for a config of the user's.
+        retuned: arms that get a search of their own.
+        skipped: arms that do not apply here, with the reason.
+    """
+
+    folder: StudyFolder
+    dataset: Dataset
+    config: Config
+    seeds: list[int]
+    frozen: Plan | None
+    study: Study | None
+    retuned: list[RetunedArm]
+    skipped: list[tuple[Arm, str]]
+
+
+def ablation_of_dataset(
+    dataset: str, config: Config, choice: Choice, *, seed: int, out: Path, name: str, data_root: Path
+) -> Ablation:
+    """An ablation with a config of the user's.
+
+    Args:
+        dataset: a name or path, as ``load_dataset`` takes it.
+        config: the full model's.
+        choice: arms and number of seeds.
+        seed: the runs' seeds are derived from it, as a study derives those of its winner.
+        out: parent of the folder.
+        name: the folder's; ``{dataset}`` in it stands for the dataset's name.
+        data_root: where named datasets lie.
+
+    Raises:
+        UserError: faulty data or names, an arm that does not apply, or a folder with other runs.
+    """
+    data = load_dataset(
+        dataset, data_root=data_root, modalities=config.modalities, feature_transform=config.feature_transform
+    )
+    name = name.replace("{dataset}", re.sub("[^A-Za-z0-9._-]+", "-", data.name))
+    return _plan(study_folder(out, name), data, config, choice, seed=seed)
+
+
+def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | None, data_root: Path) -> Ablation:
+    """An ablation of a study's winner, with the study's own seeds, in the study's folder.
+
+    Args:
+        name: of a study in ``out``, or the path of its folder.
+        choice: arms and number of seeds.
+        out: parent of study folders.
+        dataset: a name or path; the study's own if None.
+        data_root: where named datasets lie.
+
+    Raises:
+        UserError: as ``ablation_of_dataset``; or the study has no winner, or its data are not those found now.
+    """
+    root = out / name if (out / name).is_dir() else Path(name)
+    study = load_study(root)
+    if not study.winner:
+        raise UserError(
+            f"{root} has no winner yet, whose config the arms would share; run study/run_search.py again without "
+            "--no-finalize, or give a config: -d DATASET --config FILE"
+        )
+    winner = study.winner[0]
+    source = dataset or study.identity.get("source")
+    if not source:
+        raise UserError(f"{root} does not say which dataset it used; add -d DATASET")
+    data = load_dataset(
+        str(source),
+        data_root=data_root,
+        modalities=winner.config.modalities,
+        feature_transform=winner.config.feature_transform,
+    )
+    if data.data_hash != winner.data_hash:
+        raise UserError(
+            f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
+            "name the right ones with -d and --data-root"
+        )
+    return _plan(study.folder, data, winner.config, choice, seed=int(study.identity.get("seed", 999)), study=study)
+
+
+def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
+    """What would be run, line by line: arms with what they change, seeds, what is there already, and the time.
+
+    Args:
+        ablation: planned.
+        device: where to train two epochs, to know how long one takes; None: do not, finished runs may tell.
+    """
+    runs = [] if ablation.frozen is None else ablation.frozen.runs
+    missing = [] if ablation.frozen is None else ablation.frozen.missing
+    lines = [f"{ablation.dataset.name}: {len(runs)} runs in {ablation.folder.root}, {len(missing)} of them to train"]
+    lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
+    for arm in {planned.arm.name: planned.arm for planned in runs}.values():
+        changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
+        count = sum(planned.arm.name == arm.name for planned in missing)
+        lines.append(f"  {arm.name:<20} {count} of {len(ablation.seeds)} to train   {changes}")
+    for arm, search in ablation.retuned:
+        if search is not None:
+            what = f"{search.expected_trials} trials over {', '.join(search.space)}"
+            lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
+    lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
+    lines.append(f"  {_expected_power(ablation)}")
+    searches = [search for _, search in ablation.retuned if search is not None and not _is_finished(search)]
+    if missing or searches:
+        lines.append(f"  time: {_expected_time(ablation, len(missing), searches, device)}")
+    return lines
+
+
+def _is_finished(search: StudyPlan) -> bool:
+    return search.folder.summary.exists()
+
+
+def _expected_power(ablation: Ablation) -> str:
+    """What the planned seeds can find; every arm is compared on each metric that tables show."""
+    arms = {planned.arm.name for planned in (ablation.frozen.runs if ablation.frozen else ())} - {FULL}
+    count = len(arms) + sum(search is not None for _, search in ablation.retuned)
+    users = len(np.unique(ablation.dataset.valid.user))  # those of the test split are as good as as many
+    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, count * len(HEADLINE))}
+    return power_line(ablation.study or _earlier_runs(ablation.folder), **design)
+
+
+def _earlier_runs(folder: StudyFolder) -> Study | None:
+    """What this ablation has finished already."""
+    return load_study(folder.root) if any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}")) else None
+
+
+def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan], device: str | None) -> str:
+    """Of the missing runs and searches, one after the other, as if every arm took as long as the full model."""
+    patterns = ("final/winner/*", "ablations/*/*/seed-*")
+    paths = [path.parent for pattern in patterns for path in ablation.folder.root.glob(f"{pattern}/{RECORD}")]
+    records = [read_run_folder(path).record for path in paths]
+    known = [record["seconds"] / record["epochs"] for record in records if record.get("seconds") and record["epochs"]]
+    if known:
+        probe, source = Probe(0.0, median(known)), "as finished runs here took"
+    elif device is None:
+        return "known after the first run; --dry-run measures it"
+    else:
+        with temporary_cache():  # a dry run leaves no trace
+            probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+        source = "measured on full"
+    longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
+    counts = [planned_runs(search, (), finalize=True) for search in searches]
+    tuning = sum(
+        estimate(search, probe, count, workers=1).likely for search, count in zip(searches, counts, strict=True)
+    )
+    parts = [f"{runs} runs at most {duration(longest)}"] if runs else []
+    arms = f"{len(searches)} arm{'' if len(searches) == 1 else 's'}"
+    parts += [f"re-tuning {arms} about {duration(tuning)}"] if searches else []
+    return f"{', '.join(parts)} ({probe.epoch:.2f} s an epoch, {source}); early stopping makes it less"
+
+
+def _plan(
+    folder: StudyFolder, data: Dataset, config: Config, choice: Choice, *, seed: int, study: Study | None = None
+) -> Ablation:
+    if choice.seeds < 1:
+        raise UserError(f"--seeds must be at least 1, got {choice.seeds}; differences get an interval from 2 on")
+    seeds = fresh_seeds(seed, choice.seeds)
+    frozen: Plan | None = None
+    retuned: list[RetunedArm] = []
+    skipped: list[tuple[Arm, str]] = []
+    lenient = choice.is_suite
+    if "frozen" in choice.modes:
+        frozen = plan_ablation(choice.arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=lenient)
+        skipped += frozen.skipped
+    if "retuned" in choice.modes:
+        if study is None:
+            raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
+        retuned, left_out = plan_retuning(study, choice.arms, data, skip_inapplicable=lenient)
+        skipped += [each for each in left_out if each not in skipped]
+    return Ablation(folder, data, config, seeds, frozen, study, retuned, skipped)

@@ -1,0 +1,47 @@
+"""What a search would do and cost, without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sea_core.cache import temporary_cache
+from study.analysis.metrics import HEADLINE
+from study.planning.estimate import estimate, measure, planned_runs
+from study.planning.power_preview import power_line
+from study.planning.study_plan import StudyPlan
+from study.records.durations import duration
+from study.records.study import load_study
+from study.running.executors.make import Placement
+from study.search.space import describe
+
+
+def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
+    """What the ablation of the winner will be able to find; finalists of a study that exists serve as a pilot."""
+    users = len(np.unique(plan.dataset.valid.user))
+    study = load_study(plan.folder.root) if plan.folder.selection.exists() else None
+    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(HEADLINE))
+
+
+def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement: Placement) -> list[str]:
+    """Lines that say what the study would run, where, and how long it would take."""
+    with temporary_cache():  # a dry run leaves no trace
+        threads = placement.threads_of_a_run
+        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=placement.device, threads=threads)
+    counts = planned_runs(plan, arms, finalize=finalize)
+    time = estimate(plan, probe, counts, workers=placement.workers)
+    runs, epochs = sum(counts.values()), plan.base.epochs
+    data = plan.dataset
+    together = f", {placement.workers} at a time" if placement.workers > 1 else ""
+    return [
+        f"study {plan.folder.root}{' (exists: it would go on)' if plan.exists else ''}",
+        f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",
+        f"  search: {plan.sampler} sampler, {plan.pruner} pruner, seed {plan.seed}, over",
+        *(f"    {line}" for line in describe(plan.space)),
+        f"  runs: {', '.join(counts)}; {runs} in all, of at most {epochs} epochs",
+        f"  arms: {', '.join(arms) if finalize and arms else 'none'}",
+        *([f"  {expected_power(plan, arms)}"] if finalize and len(arms) > 1 else []),
+        f"  time: about {duration(time.likely)}, at most {duration(time.longest)} ({probe.epoch:.2f} s an epoch, "
+        f"{probe.setup:.2f} s to set up a run, measured with the base config{together}); early stopping makes it less",
+    ]

@@ -1,0 +1,150 @@
+"""How long a study will take, from a short probe; kept with the study, so that in the end it can be held against it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.files import write_json
+from sea_core.training.run import TrainingRun
+from study.planning.study_plan import StudyPlan
+from study.records.folder import StudyFolder
+from study.running.executors.make import Placement
+
+SCHEMA_VERSION = 1
+_STARTUP_TRIALS = 5  # that the median pruner lets run to their end
+
+
+class Probe(NamedTuple):
+    """Measured cost of a run, in seconds: building it, and one epoch."""
+
+    setup: float
+    epoch: float
+
+
+class Estimate(NamedTuple):
+    """Wall seconds of a study: what is likely, and the most it can be if nothing fails or is interrupted.
+
+    Likely is with what the pruner saves as a rule; early stopping cannot be foreseen. Tables and figures are left out.
+    """
+
+    likely: float
+    longest: float
+
+
+def measure(config: Config, dataset: Dataset, *, seed: int, device: str, threads: int | None = None) -> Probe:
+    """Build a run twice and train two epochs; each second time counts, because the first may compile or fill caches.
+
+    Args:
+        config, dataset, seed: of the run that is tried.
+        device: where it trains.
+        threads: processor threads that a run will have; None leaves torch's own choice.
+    """
+    with _threads(threads):
+        long_enough = config.override(epochs=max(2, config.epochs))
+        TrainingRun(long_enough, dataset, seed=seed, device=device)
+        began = time.perf_counter()
+        run = TrainingRun(long_enough, dataset, seed=seed, device=device)
+        setup = time.perf_counter() - began
+        run.advance()
+        return Probe(setup, run.advance().seconds)
+
+
+def planned_runs(plan: StudyPlan, arms: Sequence[str], *, finalize: bool) -> dict[str, int]:
+    """What the study trains, with the number of runs: the search first, then the rest."""
+    seeds = f" x up to {plan.seeds_per_trial} seeds" if plan.seeds_per_trial > 1 else ""
+    counts = {f"{plan.expected_trials} trials{seeds}": plan.expected_trials * plan.seeds_per_trial}
+    if finalize:
+        competing = min(plan.finalists, plan.expected_trials)
+        if competing > 1:
+            counts[f"{competing} finalists x {plan.fresh_seeds} seeds"] = competing * plan.fresh_seeds
+        counts[f"the winner x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
+        if len(arms) > 1:
+            counts[f"{len(arms) - 1} other arms x {plan.fresh_seeds} seeds"] = (len(arms) - 1) * plan.fresh_seeds
+    return counts
+
+
+def estimate(plan: StudyPlan, probe: Probe, counts: dict[str, int], *, workers: int) -> Estimate:
+    """The study's time, with its runs spread evenly over the workers."""
+    searched, *final = counts.values()
+    epochs = plan.base.epochs * probe.epoch
+    share = expected_share(
+        plan.pruner, trials=plan.expected_trials, epochs=plan.base.epochs, seeds=plan.seeds_per_trial
+    )
+    if plan.seeds_per_trial > 1:
+        search = searched * share * (probe.setup + epochs)
+    else:
+        search = searched * (probe.setup + share * epochs)
+    rest = sum(final) * (probe.setup + epochs)
+    return Estimate((search + rest) / workers, sum(counts.values()) * (probe.setup + epochs) / workers)
+
+
+def expected_share(pruner: str, *, trials: int, epochs: int, seeds: int) -> float:
+    """Which part of a search's epochs (or seeds) a pruner leaves, by its own rule, if trials come in no order.
+
+    ``median`` and ``patient``: half of the trials after the first five end where it first looks. ``halving`` lets one
+    in ``factor`` pass at each rung; ``hyperband`` is the mean over its brackets, which begin one rung later each.
+    """
+    most, least, factor = (seeds, 1, 2) if seeds > 1 else (epochs, max(1, epochs // 27), 3)
+    if pruner in ("median", "patient"):
+        looked_at = max(0, trials - _STARTUP_TRIALS) / trials
+        first_look = 1 / seeds if seeds > 1 else max(1, epochs // 4) / epochs
+        return 1 - looked_at * 0.5 * (1 - first_look)
+    if pruner not in ("halving", "hyperband"):
+        return 1.0
+    rungs = [least]
+    while rungs[-1] * factor < most:
+        rungs.append(rungs[-1] * factor)
+    brackets = rungs if pruner == "hyperband" else rungs[:1]
+    return sum(_halving_share(rungs[start:], most, factor) for start in range(len(brackets))) / len(brackets)
+
+
+def probe_of(plan: StudyPlan, placement: Placement) -> Probe | None:
+    """The probe that the study was begun with, made now if it is just being begun; None where there is none.
+
+    A probe must not stop a study: what goes wrong in it will go wrong in a trial, and be recorded there.
+    """
+    try:
+        stored = json.loads(_path(plan.folder).read_text(encoding="utf-8"))
+        return Probe(float(stored["setup_seconds"]), float(stored["epoch_seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        if plan.exists or placement.ray_address is not None:
+            return None  # too late, or not where the runs will train
+    try:
+        threads = placement.threads_of_a_run
+        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=placement.device, threads=threads)
+    except Exception:
+        return None
+    stored = {"schema_version": SCHEMA_VERSION, "setup_seconds": probe.setup, "epoch_seconds": probe.epoch}
+    write_json(_path(plan.folder), stored)
+    return probe
+
+
+def _halving_share(rungs: Sequence[int], most: int, factor: int) -> float:
+    ends = [*rungs, most]
+    steps = [ends[0], *(after - before for before, after in itertools.pairwise(ends))]
+    return sum(step / factor**passed for passed, step in enumerate(steps)) / most
+
+
+def _path(folder: StudyFolder) -> Path:
+    return folder.root / "estimate.json"
+
+
+@contextmanager
+def _threads(threads: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

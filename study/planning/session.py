@@ -1,0 +1,153 @@
+"""Running a planned study: search, finalise, and leave records, summary and the table of trials."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
+
+from sea_core.interrupts import StopRequest
+from study.planning.study_plan import StudyPlan
+from study.records.disk_errors import disk_errors_explained
+from study.records.folder import make_writable
+from study.records.identity import write_identity
+from study.records.lock import hold_lock
+from study.records.provenance import write_provenance
+from study.records.seeds import trial_seeds
+from study.records.study import load_study
+from study.records.summary import write_summary, write_trials_table
+from study.running.display import Display
+from study.running.driver import RunSource, drive
+from study.running.executors.base import Executor
+from study.running.executors.make import Placement, make_executor
+from study.search.multi_seed import make_search
+from study.search.pruners import make_pruner
+from study.search.repairs import Repairs
+from study.search.samplers import make_sampler
+from study.search.storage import open_storage
+from study.search.storage_check import check_storage
+from study.search.trial_store import TrialStore
+from study.search.trials import Budget
+from study.selection.baseline_runs import run_baselines
+from study.selection.winner import Winner, finalize
+
+
+class StudyRun:
+    """One study while this process drives it. Make it with ``driving``."""
+
+    def __init__(self, plan: StudyPlan, executor: Executor, *, display: Display, stop: StopRequest) -> None:
+        self.plan, self._executor, self._display, self._stop = plan, executor, display, stop
+        self._begun = self._written = time.monotonic()
+
+        def sampler_of(number: int) -> BaseSampler:
+            return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
+
+        self._store = TrialStore(
+            open_storage(plan.storage, say=display.say),
+            plan.folder.name,
+            plan.space,
+            make_sampler=None if plan.sampler == "grid" else sampler_of,
+            pruner=make_pruner(plan.pruner, epochs=plan.base.epochs, seeds=plan.seeds_per_trial),
+        )
+        check_storage(plan.folder, self._store, plan.identity)
+        if self._store.begun == 0:
+            for params in plan.first:
+                self._store.enqueue(params)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a trial is complete, so that there is something to finalise."""
+        return any(trial.state == TrialState.COMPLETE for trial in self._store.trials())
+
+    def train(self, source: RunSource) -> None:
+        """Drive a source of runs to its end.
+
+        Raises:
+            Stopped: the user asked to stop.
+        """
+        drive(source, self._executor, display=self._display, stop=self._stop)
+
+    def search(self) -> None:
+        """Run trials until the plan's number is reached, or its time is over."""
+        plan = self.plan
+        seeds = trial_seeds(plan.seed, plan.seeds_per_trial)
+        deadline = None if plan.timeout is None else self._begun + plan.timeout
+        self.train(
+            Repairs(
+                plan.folder,
+                self._store.trials(),
+                base=plan.base,
+                seeds=seeds,
+                dataset=plan.dataset,
+                display=self._display,
+            )
+        )
+        source = make_search(
+            plan.folder,
+            self._store,
+            seeds=seeds,
+            base=plan.base,
+            space=plan.space,
+            enumerate_grid=plan.sampler == "grid",
+            dataset=plan.dataset,
+            budget=Budget(plan.trials, deadline),
+            display=self._display,
+        )
+        finished = sum(trial.state.is_finished() for trial in self._store.trials())
+        self._display.stage(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished)
+        self.train(source)
+
+    def finalize(self, *, baselines: bool = True) -> Winner:
+        """Select the winner, open it on test, and evaluate the baselines, unless another study of these data does."""
+        plan = self.plan
+        winner = finalize(
+            plan.folder,
+            self._store.trials(),
+            base=plan.base,
+            seed=plan.seed,
+            finalists=plan.finalists,
+            fresh=plan.fresh_seeds,
+            dataset=plan.dataset,
+            train=self.train,
+            display=self._display,
+        )
+        if baselines:
+            run_baselines(plan.folder, plan.dataset, display=self._display)
+        return winner
+
+    def write_results(self, *, expected: float | None = None) -> None:
+        """Write ``trials.csv`` and ``summary.json`` from what is finished, if anything is.
+
+        Args:
+            expected: seconds that a study which this process began, and finished, was estimated to take.
+        """
+        if not any(trial.state.is_finished() for trial in self._store.trials()):
+            return
+        study, now = load_study(self.plan.folder.root), time.monotonic()
+        write_trials_table(study)
+        write_summary(study, seconds=now - self._written, expected=expected)
+        self._written = now
+
+
+@contextlib.contextmanager
+def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: StopRequest) -> Iterator[StudyRun]:
+    """Take a study's lock, write what it is, and open it.
+
+    Raises:
+        UserError: the folder or the storage cannot be written, or another process drives this study. What was finished
+            before a disk became full is kept.
+    """
+    folder = plan.folder
+    make_writable(folder.root)
+    with hold_lock(folder.root), disk_errors_explained(folder.root):
+        if not plan.exists:
+            write_identity(folder, plan.identity)
+        write_provenance(folder, plan.dataset)
+        executor = make_executor(plan.dataset, placement)
+        try:
+            yield StudyRun(plan, executor, display=display, stop=stop)
+        finally:
+            executor.close()

@@ -1,0 +1,259 @@
+"""Everything a study folder holds, read back: the one door through which tables, figures and statistics see results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+
+from sea_core.config import Config
+from sea_core.errors import UserError
+from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
+from study.records.folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run, trial or baseline. ``record`` is its ``record.json``; what is large is read when first asked for."""
+
+    folder: Path
+    record: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def config(self) -> Config:
+        """All choices of the run."""
+        return self._run.config
+
+    @property
+    def seed(self) -> int | None:
+        """The run's seed; None for a baseline, which has none."""
+        return self.record.get("seed")
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        return str(self.record["dataset"])
+
+    @property
+    def data_hash(self) -> str:
+        """Hash of split and features."""
+        return str(self.record["data_hash"])
+
+    @property
+    def split_hash(self) -> str:
+        """Hash of the training and validation pairs."""
+        return str(self.record["split_hash"])
+
+    @property
+    def config_hash(self) -> str | None:
+        """Hash of the config; None for a baseline."""
+        return self.record.get("config_hash")
+
+    @property
+    def weights_hash(self) -> str | None:
+        """Hash of the final weights; None where nothing was trained to an end."""
+        return self.record.get("weights_hash")
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Epoch of the best validation value."""
+        return self.record.get("best_epoch")
+
+    @property
+    def seconds(self) -> float:
+        """Training and validation time; 0 where nothing was trained."""
+        return float(self.record.get("seconds", 0.0))
+
+    @property
+    def number(self) -> int | None:
+        """Number of the trial this is, or whose config this is; None for baselines and ablation runs."""
+        return self._trial.get("number")
+
+    @property
+    def state(self) -> str:
+        """``complete``, ``pruned`` or ``failed``."""
+        return str(self._trial.get("state", "complete"))
+
+    @property
+    def value(self) -> float | None:
+        """The trial's value: validation metric at the best epoch, or the last report of a pruned trial."""
+        return self._trial.get("value")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The searched parameters; empty outside a search."""
+        return dict(self._trial.get("params", {}))
+
+    @property
+    def judged_on(self) -> list[int]:
+        """Seeds of a trial; more than one if it was judged on several."""
+        return list(self._trial.get("seeds", [] if self.seed is None else [self.seed]))
+
+    @property
+    def duplicate_of(self) -> int | None:
+        """The trial whose equal config answered this one."""
+        return self._trial.get("duplicate_of")
+
+    @property
+    def failure(self) -> Mapping[str, Any] | None:
+        """``kind`` and ``message`` of a failed trial."""
+        return self._trial.get("failure")
+
+    @property
+    def arm(self) -> str | None:
+        """Name of the ablation arm."""
+        return self.record.get("arm")
+
+    @property
+    def mode(self) -> str | None:
+        """``frozen`` or ``retuned``, of an ablation run."""
+        return self.record.get("mode")
+
+    @property
+    def baseline(self) -> str | None:
+        """Name of the baseline."""
+        return self.record.get("baseline")
+
+    @cached_property
+    def history(self) -> pd.DataFrame | None:
+        """One row per epoch: ``epoch``, loss terms, validation metrics, ``seconds``; None if no epoch was finished."""
+        return self._run.history() if (self.folder / HISTORY).exists() else None
+
+    @cached_property
+    def validation(self) -> UserMetrics | None:
+        """Per-user validation metrics at the best epoch."""
+        return self._run.validation() if (self.folder / VALIDATION).exists() else None
+
+    @cached_property
+    def test(self) -> UserMetrics | None:
+        """Per-user test metrics, where the test split was opened."""
+        return self._run.test()
+
+    @cached_property
+    def embeddings(self) -> dict[str, torch.Tensor] | None:
+        """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, where they were kept."""
+        return self._run.embeddings()
+
+    @cached_property
+    def parts(self) -> dict[str, torch.Tensor] | None:
+        """Generic and unique parts of items at the best epoch, of final and ablation runs."""
+        return self._run.parts()
+
+    @cached_property
+    def diagnostics(self) -> Mapping[str, Any] | None:
+        """What separation did to the parts, of final and ablation runs; None of runs from before it was written."""
+        return self._run.diagnostics()
+
+    @property
+    def _run(self) -> RunFolder:
+        return RunFolder(self.folder, self.record)
+
+    @property
+    def _trial(self) -> Mapping[str, Any]:
+        return self.record.get("trial") or {}
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder.
+
+    Attributes:
+        folder: its paths.
+        identity: ``config.yaml`` (data, space, base config, sampler, pruner, seed, metric); empty for ablations alone.
+        trials: by number.
+        trial_seeds: single seeds of trials that are judged on several, by number, then seed.
+        finalists: by trial number, then seed.
+        winner: one run per fresh seed.
+        baselines: by name.
+        ablations: by mode, arm, seed.
+    """
+
+    folder: StudyFolder
+    identity: Mapping[str, Any] = field(repr=False)
+    trials: list[RunRecord] = field(repr=False)
+    trial_seeds: list[RunRecord] = field(repr=False)
+    finalists: list[RunRecord] = field(repr=False)
+    winner: list[RunRecord] = field(repr=False)
+    baselines: list[RunRecord] = field(repr=False)
+    ablations: list[RunRecord] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The study's name, which is its folder's."""
+        return self.folder.name
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset, equal in all records."""
+        return next(record.dataset for record in self.all_records())
+
+    def all_records(self) -> list[RunRecord]:
+        """Every record, in the order of the attributes, but the single seeds, which their trials stand for."""
+        return [
+            *self.trials,
+            *self.finalists,
+            *self.winner,
+            *self.baselines,
+            *self.ablations,
+        ]
+
+
+def load_study(folder: Path) -> Study:
+    """Read a study's records. Runs that are still going on have no record yet and do not appear.
+
+    Raises:
+        UserError: the folder holds no record, or an unreadable one.
+    """
+    paths = StudyFolder(folder.resolve())
+    if not folder.is_dir():
+        raise UserError(f"no study folder {folder}; expected something like results/synthetic-search")
+    study = Study(
+        folder=paths,
+        identity=read_identity(paths),
+        trials=_read(paths.trials, "*"),
+        trial_seeds=_read(paths.trials, "*/seed-*"),
+        finalists=_read(paths.root / "final" / "finalists", "*/seed-*"),
+        winner=_read(paths.root / "final" / "winner", "seed-*"),
+        baselines=_read(paths.root / "final" / "baselines", "*"),
+        ablations=_read(paths.root / "ablations", "*/*/seed-*"),
+    )
+    if not study.all_records():
+        raise UserError(f"{folder} holds no finished run; expected trials/<n>/{RECORD} (results/README.md)")
+    return study
+
+
+def read_identity(paths: StudyFolder) -> dict[str, Any]:
+    """The study's ``config.yaml``, or an empty dict where there is none.
+
+    Raises:
+        UserError: the file is unreadable.
+    """
+    try:
+        content = yaml.safe_load(paths.identity.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, AttributeError, yaml.YAMLError, RecursionError) as error:  # PyYAML lets some through
+        what = " ".join(str(error).split())[:300]
+        raise UserError(f"cannot read {paths.identity}: {what}; restore it, or use another --study-name") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{paths.identity} must hold a mapping, found {type(content).__name__}")
+    return content
+
+
+def _read(parent: Path, pattern: str) -> list[RunRecord]:
+    """All records below ``parent``, in natural order (trial 2 before trial 10)."""
+    folders = [path.parent for path in parent.glob(f"{pattern}/{RECORD}")]
+    runs = [read_run_folder(folder) for folder in sorted(folders, key=_natural)]
+    return [RunRecord(run.folder, run.record) for run in runs]
+
+
+def _natural(folder: Path) -> list[tuple[int, int | str]]:
+    parts = [part.removeprefix("seed-") for part in folder.parts]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]

@@ -1,0 +1,1 @@
+"""Tables, the page and the conclusion."""

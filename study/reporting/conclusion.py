@@ -1,0 +1,64 @@
+"""What a study found, in a few lines for the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from study.records.durations import duration, exact_duration
+from study.records.study import Study
+from study.reporting.tables import ablation, overall
+from study.reporting.tables.render import to_text
+from study.reporting.tables.results import Results
+
+
+def conclusion(study: Study) -> list[str]:
+    """Lines: trials, the selected config, its test result beside baselines and arms, and where everything lies."""
+    summary: dict[str, Any] = json.loads(study.folder.summary.read_text(encoding="utf-8"))
+    counts, best, final = summary["trials"], summary["best"], summary["final"]
+    total = ", ".join(f"{count} {state}" for state, count in counts.items())
+    lines = ["", f"{study.name}: {sum(counts.values())} trials ({total}) in {duration(summary['seconds'])}"]
+    if (estimate := summary.get("estimate")) is not None:
+        took = estimate["seconds"] * (1 + estimate["error"])
+        spoken = f"estimated {exact_duration(estimate['seconds'])}, took {exact_duration(took)}"
+        lines.append(f"{spoken} ({100 * estimate['error']:+.0f} %), tables and figures not counted")
+    if best is None:
+        first = next((trial for trial in study.trials if trial.failure), None)
+        why = f"; trial {first.number}: {first.failure['message']}" if first and first.failure else ""
+        return [*lines, f"no trial is complete{why}", f"logs: {study.folder.trials}/<n>/log.txt"]
+    metric = study.identity["metric"]
+    selected = final["number"] if final else best["number"]
+    params = next(trial.params for trial in study.trials if trial.number == selected)
+    lines.append(f"best of the search: trial {best['number']}, validation {metric} {best['validation'][metric]:.4f}")
+    if final:
+        lines += _selection(study, metric)
+    lines += [f"config of trial {selected}:", *(f"  {name}: {_short(value)}" for name, value in params.items())]
+    if final:
+        results = Results([study])
+        for table in (overall.compute(results), ablation.compute_frozen(results)):
+            lines += [] if table is None else ["", to_text(table)]
+    return [*lines, "", f"everything lies in {study.folder.root}: {', '.join(_there(study.folder.root))}"]
+
+
+def _there(root: Path) -> list[str]:
+    """What a reader may want, of what was written."""
+    places = [root / "report.html", root / "summary.json", root / "tables", root / "figures", root / "trials"]
+    return [f"{place.name}{'/' * place.is_dir()}" for place in places if place.exists()]
+
+
+def _selection(study: Study, metric: str) -> list[str]:
+    selection: dict[str, Any] = json.loads(study.folder.selection.read_text(encoding="utf-8"))
+    shrinkage = selection["shrinkage"]
+    chosen = f"winner: trial {selection['winner']}, {selection['rule'].format(metric=metric)}"
+    if shrinkage is None:
+        return [chosen]
+    return [
+        chosen,
+        f"on fresh seeds its validation {metric} is {shrinkage['fresh_mean']:.4f}, "
+        f"{abs(shrinkage['difference']):.4f} {'below' if shrinkage['difference'] >= 0 else 'above'} the search's",
+    ]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

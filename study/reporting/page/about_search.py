@@ -1,0 +1,89 @@
+"""What a search says by itself, before a winner was trained on fresh seeds: the best trial, and how sure it is."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+from study.analysis.metrics import metric_title
+from study.analysis.plausible_best import Contenders, contenders
+from study.records.study import RunRecord, Study
+from study.reporting.page.page import Tile
+from study.reporting.page.question import listed, varied
+from study.reporting.page.shown_tables import short
+
+FEW = 3  # parameters that fit in a sentence
+SURE = 0.95
+
+
+def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
+    """Tiles and sentences; the test split is closed."""
+    complete = [run for run in study.trials if run.state == "complete" and run.value is not None]
+    if not complete:
+        return [], ["No trial is complete, so nothing can be said yet."]
+    best = max(complete, key=lambda run: (run.value or 0.0, -(run.number or 0)))
+    names = varied(study)
+    named = names if len(names) <= FEW else []
+    count = f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}"
+    at = f", at {listed([f'{_words(name)} {short(best.params.get(name))}' for name in named])}" if named else ""
+    tiles = [Tile(f"Best validation {metric_title(metric)}", f"{best.value:.4f}", f"trial {best.number}{at}", "plain")]
+    sentences = [
+        f"Of {count}, trial {best.number} has the best validation {metric_title(metric)}: {best.value:.4f}{at}."
+    ]
+    if len(complete) > 1:
+        worst = min(run.value or 0.0 for run in complete)
+        sentences.append(f"The worst of the {len(complete)} complete ones has {worst:.4f}.")
+    found = contenders(study)
+    if found is not None:
+        tiles += [_tile(found), *(_range_tile(name, best, found) for name in named)]
+        sentences += _stability(found, named)
+    sentences.append(
+        "The test split is closed: no winner was trained on fresh seeds yet. The best score of a search is partly luck "
+        "and will be lower on fresh seeds."
+    )
+    return tiles, sentences
+
+
+def _tile(found: Contenders) -> Tile:
+    value = "clear" if found.share >= SURE else f"{len(found.trials)} contenders"
+    detail = f"trial {found.best.number} is best in {_percent(found.share)} of resamples of the users"
+    return Tile("How sure is the best trial", value, detail, "good" if found.share >= SURE else "open")
+
+
+def _range_tile(name: str, best: RunRecord, found: Contenders) -> Tile:
+    spread = _spread(name, found)
+    detail = "in every contender" if spread == short(best.params.get(name)) else f"{spread} among the contenders"
+    return Tile(_words(name).capitalize(), short(best.params.get(name)), detail, "plain")
+
+
+def _stability(found: Contenders, named: list[str]) -> list[str]:
+    first = (
+        f"When its {found.users} validation users are resampled, trial {found.best.number} stays the best in "
+        f"{_percent(found.share)} of the draws"
+    )
+    if found.share >= SURE:
+        return [f"{first}. Other seeds may change more than other users do."]
+    numbers = listed([str(run.number) for run in sorted(found.trials, key=lambda run: run.number or 0)])
+    which = f" (trials {numbers})" if len(found.trials) <= 8 else ""
+    text = f"{first}; in 95 % the best is one of {len(found.trials)}{which}"
+    if named:
+        spreads = listed([f"{_words(name)} is {_spread(name, found)}" for name in named])
+        text += f", among which {spreads}"
+    return [f"{text}. Other seeds may change the order more than other users do."]
+
+
+def _spread(name: str, found: Contenders) -> str:
+    """The values that a parameter has among the contenders: one, a few, or from where to where."""
+    values: list[Any] = [run.params.get(name) for run in found.trials]
+    if all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
+        ends = [short(value) for value in (min(values), max(values))]
+        return " to ".join(dict.fromkeys(ends))
+    return " or ".join(sorted({short(value) for value in values}))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

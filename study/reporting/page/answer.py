@@ -1,0 +1,160 @@
+"""What a study found, as one paragraph with its uncertainty; every sentence is read off a row of the comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from study.analysis.metrics import metric_title
+from study.records.arm_names import FULL
+from study.records.study import Study
+from study.reporting.page.about_arms import (
+    MINUS,
+    Line,
+    arm_sentences,
+    arm_tiles,
+    decided_elsewhere,
+    difference_text,
+    holm_text,
+)
+from study.reporting.page.about_search import about_search
+from study.reporting.page.page import Answer, Tile
+from study.reporting.tables import selection
+from study.reporting.tables.measurements import BASELINE_TITLES
+from study.reporting.tables.results import Results
+
+BRACKETS = (
+    "In brackets: 95 % intervals for users and seeds like these, each by itself; what is decided is corrected for the "
+    "number of comparisons."
+)
+
+
+def answer(study: Study, results: Results) -> Answer:
+    """Tiles and paragraph of one study.
+
+    Args:
+        study: one of ``results``.
+        results: with the comparisons, corrected over all of their studies.
+    """
+    metric = _metric(study, results)
+    lines = _lines(results.arms, study, metric)
+    against = _lines(results.baselines, study, metric)
+    tiles: list[Tile] = []
+    sentences: list[str] = []
+    level = _level(study, results, metric)
+    if level is not None:
+        tiles.append(Tile(f"SEA, test {metric_title(metric)}", *_level_tile(level), "plain"))
+        sentences += _level_sentences(study, level, metric, against)
+        tiles += _baseline_tile(against)
+    else:
+        tiles, sentences = about_search(study, metric)
+    modes = list(dict.fromkeys(line["mode"] for line in lines))
+    for mode in modes:
+        inside = [line for line in lines if line["mode"] == mode]
+        tiles += arm_tiles(inside, results.titles, mode if len(modes) > 1 else "")
+        sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
+    other = results.arms[(results.arms["study"] == study.name) & (results.arms["metric"] != metric)]
+    sentences += decided_elsewhere(lines, other.to_dict("records"), results.titles)
+    sentences += _family(results.arms, study)
+    sentences += _shrinkage(study)
+    if any("[" in sentence for sentence in sentences):
+        sentences.append(BRACKETS)
+    return Answer(study.name, study.dataset, tiles, sentences)
+
+
+def _metric(study: Study, results: Results) -> str:
+    """The metric that the study searched by, if tables show it."""
+    metric = str(study.identity.get("metric", "recall@20"))
+    return metric if metric in results.metrics or not results.metrics else results.metrics[0]
+
+
+def _lines(frame: pd.DataFrame, study: Study, metric: str) -> list[Line]:
+    chosen = frame[(frame["study"] == study.name) & (frame["metric"] == metric)]
+    return [dict(line) for line in chosen.to_dict("records")]
+
+
+def _level(study: Study, results: Results, metric: str) -> tuple[float, float, int] | None:
+    """Mean, sd and number of seeds on test of the winner, or of the full model of an ablation without a search."""
+    measured = results.measured
+    mine = measured[(measured["study"] == study.name) & (measured["metric"] == metric)]
+    values = mine.loc[mine["kind"] == "winner", "value"]
+    if values.empty:
+        values = mine.loc[(mine["name"] == FULL) & (mine["kind"] == "arm"), "value"]
+    return None if values.empty else (float(values.mean()), float(values.std()), len(values))
+
+
+def _level_tile(level: tuple[float, float, int]) -> tuple[str, str]:
+    mean, sd, seeds = level
+    return f"{mean:.4f}", "one seed" if math.isnan(sd) else f"± {sd:.4f} over {seeds} seeds"
+
+
+def _level_sentences(study: Study, level: tuple[float, float, int], metric: str, against: Sequence[Line]) -> list[str]:
+    mean, sd, seeds = level
+    number = f"{mean:.4f}" + ("" if math.isnan(sd) else f" ± {sd:.4f}")
+    seeds_text = "one seed" if seeds == 1 else f"mean ± sd over {seeds} seeds"
+    if study.winner:
+        first = f"With the configuration that {_trials(study)} chose on validation (trial {study.winner[0].number}), "
+    else:
+        first = "With the configuration that was given, "
+    text = f"{first}SEA reaches a test {metric_title(metric)} of {number} ({seeds_text} that the search had not seen)"
+    if not study.winner:
+        text = text.replace(" that the search had not seen", "")
+    if not against:
+        return [f"{text}."]
+    best = max(against, key=lambda line: line["reference_mean"])
+    how = "above" if best["difference"] >= 0 else "below"
+    name = BASELINE_TITLES.get(best["reference"], best["reference"])
+    return [
+        f"{text}, {abs(100 * best['relative']):.1f} % {how} the best baseline, {name} "
+        f"({difference_text(best)}{holm_text(best)}): {_baseline_verdict(best)}."
+    ]
+
+
+def _baseline_tile(against: Sequence[Line]) -> list[Tile]:
+    if not against:
+        return []
+    best = max(against, key=lambda line: line["reference_mean"])
+    name = BASELINE_TITLES.get(best["reference"], best["reference"])
+    tone = {"better": "good", "worse": "bad", "equivalent": "even"}.get(best["verdict"], "open")
+    value = f"{100 * best['relative']:+.1f} %".replace("-", MINUS)
+    return [Tile(f"Against {name}", value, _baseline_verdict(best), tone)]
+
+
+def _baseline_verdict(line: Line) -> str:
+    words = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
+    return words.get(line["verdict"], "not decided")
+
+
+def _family(frame: pd.DataFrame, study: Study) -> list[str]:
+    """How many of the study's comparisons were decided."""
+    verdicts = frame.loc[frame["study"] == study.name, "verdict"]
+    if verdicts.empty:
+        return []
+    counts = {str(verdict): int(count) for verdict, count in verdicts.value_counts().items()}
+    differ, weak = counts.get("better", 0) + counts.get("worse", 0), counts.get("underpowered", 0)
+    equal, unsettled = counts.get("equivalent", 0), weak + counts.get("undecided", 0)
+    text = (
+        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} "
+        f"{'shows' if differ == 1 else 'show'} a difference, {equal} {'is' if equal == 1 else 'are'} equivalent and "
+        f"{unsettled} {'is' if unsettled == 1 else 'are'} not decided"
+    )
+    if weak:
+        text += f", {'all' if weak == unsettled else weak} of these for lack of power"
+    return [f"{text}."]
+
+
+def _shrinkage(study: Study) -> list[str]:
+    """What choosing the best of many cost."""
+    table = selection.compute(Results([study]))
+    winner = None if table is None else table.frame[table.frame["role"] == "winner"]
+    if winner is None or winner.empty:
+        return []
+    line = winner.iloc[0]
+    moved = f"fell from {line['search']:.4f} to" if line["shrinkage"] >= 0 else f"rose from {line['search']:.4f} to"
+    return [f"The validation score that won the search {moved} {line['fresh']:.4f} on fresh seeds (winner’s curse)."]
+
+
+def _trials(study: Study) -> str:
+    return f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}"

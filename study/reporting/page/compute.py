@@ -1,0 +1,90 @@
+"""Everything the page says, from studies and pictures: pure data, nothing rendered, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from study.records.durations import duration
+from study.records.study import Study
+from study.reporting.page.answer import answer
+from study.reporting.page.cautions import cautions
+from study.reporting.page.facts import configs, provenance_facts
+from study.reporting.page.links import href, tables_folder
+from study.reporting.page.page import Caution, Details, Link, Page, Picture
+from study.reporting.page.question import question
+from study.reporting.page.shown_tables import show_table, trials_table
+from study.reporting.tables.results import Results
+from study.reporting.tables.write import compute_tables
+
+REPORT = "report.html"
+KEY_FIGURES = ("ablation", "forest", "critical_difference")
+KEY_TABLES = ("ablation", "overall")
+# Of a search alone, which has none of these. The first figure that there is.
+SEARCH_FIGURES = ("heat_map", "sweeps", "sensitivities", "sensitivity")
+SEARCH_TABLES = ("sensitivity",)
+BACKGROUND = (
+    "SEA splits every item modality into a generic and a unique part. Solosim pulls the generic parts of the "
+    "modalities together, CLUB pushes generic and unique part of one modality apart."
+)
+
+
+def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: Path) -> Page:
+    """What the page of one study holds, or the joint page of several.
+
+    Args:
+        studies: in the order of the tables' columns.
+        pictures: figures, in the order of the page.
+        page_folder: where the page will lie; its links are relative to it.
+
+    Raises:
+        UserError: results that may not stand side by side, or without their receipts.
+    """
+    results = Results(studies)
+    files = tables_folder(list(studies), page_folder)
+    tables = [show_table(table, page_folder=page_folder, files=files) for table in compute_tables(results)]
+    many = len(studies) > 1
+    warned = [
+        Caution(f"{study.name}: {title}" if many else title, text)
+        for study in studies
+        for title, text in cautions(study, results)
+    ]
+    key_figures = _keys([picture.name for picture in pictures], KEY_FIGURES, SEARCH_FIGURES)
+    key_tables = _keys([table.name for table in tables], KEY_TABLES, SEARCH_TABLES)
+    return Page(
+        title=studies[0].name if not many else f"{len(studies)} studies",
+        question=question(studies),
+        background=BACKGROUND,
+        summary=" · ".join(_summary(study, many=many) for study in studies),
+        answers=[answer(study, results) for study in studies],
+        cautions=warned,
+        key_figures=[picture for picture in pictures if picture.name in key_figures],
+        key_tables=[table for name in key_tables for table in tables if table.name == name],
+        figures=[picture for picture in pictures if picture.name not in key_figures],
+        tables=[table for table in tables if table.name not in key_tables],
+        details=[_details(study, page_folder) for study in studies],
+        pages=[Link(study.name, href(study.folder.root / REPORT, page_folder)) for study in studies] if many else [],
+    )
+
+
+def _keys(names: Sequence[str], wanted: Sequence[str], otherwise: Sequence[str]) -> list[str]:
+    """Those of the wanted names that there are, in that order; without any, the first of the others."""
+    return [name for name in wanted if name in names] or [name for name in otherwise if name in names][:1]
+
+
+def _summary(study: Study, *, many: bool) -> str:
+    """Sizes of a study, in one line."""
+    counts = [
+        (len(study.trials), "trial"),
+        (len({run.seed for run in study.winner or study.ablations}), "fresh seed"),
+        (len({(run.mode, run.arm) for run in study.ablations}), "arm"),
+    ]
+    words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+    spent = duration(sum(run.seconds for run in study.all_records() if "copied_from" not in run.record))
+    return f"{study.name + ': ' if many else ''}{', '.join(words)}, {spent} of training"
+
+
+def _details(study: Study, page_folder: Path) -> Details:
+    trials = trials_table(study)
+    shown = None if trials is None else show_table(trials, page_folder=page_folder, files=study.folder.tables)
+    return Details(study.name, study.dataset, shown, configs(study), provenance_facts(study))

@@ -1,0 +1,149 @@
+"""What the report's page holds, before it is rendered: plain text and numbers, nothing escaped, nothing styled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Picture(NamedTuple):
+    """A figure, drawn by whoever calls: this package may not import what draws.
+
+    Attributes:
+        name: stem of the figure's files, unique on a page.
+        title: a few words.
+        caption: what is shown and how to read it.
+        svg: an ``<svg>`` element that can stand in HTML as it is; its text is escaped.
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+class Link(NamedTuple):
+    """``href`` is relative to the page, or empty where there is nothing to open."""
+
+    text: str
+    href: str
+
+
+class Tile(NamedTuple):
+    """One number or verdict to see first; ``tone`` is ``good``, ``bad``, ``even`` or ``open``."""
+
+    label: str
+    value: str
+    detail: str
+    tone: str
+
+
+class Answer(NamedTuple):
+    """What one study found: tiles for the eye, and one paragraph with its uncertainty."""
+
+    study: str
+    dataset: str
+    tiles: Sequence[Tile]
+    sentences: Sequence[str]
+
+
+class Caution(NamedTuple):
+    """Something a reader must know before believing the numbers."""
+
+    title: str
+    text: str
+
+
+class Cell(NamedTuple):
+    """A table's cell. ``key`` is what it is sorted by: a number's text, or lower-case text; empty sorts last."""
+
+    value: str
+    sd: str
+    stars: str
+    interval: str
+    rank: int
+    key: str
+
+
+class Source(NamedTuple):
+    """A run behind a row: where it lies, and its own value in each of the row's columns but the first."""
+
+    link: Link
+    cells: Sequence[str]
+
+
+class Row(NamedTuple):
+    """A row and the runs behind it.
+
+    Attributes:
+        cells: the first names the row.
+        name_href: the only run behind the row, where there is one.
+        sources: several runs that have values of their own in the row's columns, one line each.
+        links: several runs that have none.
+    """
+
+    cells: Sequence[Cell]
+    name_href: str
+    sources: Sequence[Source]
+    links: Sequence[Link]
+
+
+class Block(NamedTuple):
+    """A row and those that follow it when the table is sorted; ``ruled`` draws a line above."""
+
+    rows: Sequence[Row]
+    ruled: bool
+
+
+class ShownTable(NamedTuple):
+    """A table as ``study.reporting.tables`` computed it, with the runs behind its cells."""
+
+    name: str
+    title: str
+    caption: str
+    groups: Sequence[tuple[str, int]]
+    columns: Sequence[str]
+    blocks: Sequence[Block]
+    notes: Sequence[str]
+    files: Sequence[Link]
+
+
+class Fact(NamedTuple):
+    """A name and its value."""
+
+    name: str
+    value: str
+
+
+class Facts(NamedTuple):
+    """Facts under one heading."""
+
+    title: str
+    facts: Sequence[Fact]
+
+
+class Details(NamedTuple):
+    """What is folded away about one study: its trials, configs, and where its numbers come from."""
+
+    study: str
+    dataset: str
+    trials: ShownTable | None
+    configs: Sequence[Facts]
+    provenance: Sequence[Facts]
+
+
+class Page(NamedTuple):
+    """The whole page. Of several studies, answers and details are one per study and tables are joint."""
+
+    title: str
+    question: str
+    background: str
+    summary: str
+    answers: Sequence[Answer]
+    cautions: Sequence[Caution]
+    key_figures: Sequence[Picture]
+    key_tables: Sequence[ShownTable]
+    figures: Sequence[Picture]
+    tables: Sequence[ShownTable]
+    details: Sequence[Details]
+    pages: Sequence[Link]

@@ -1,0 +1,98 @@
+"""The ledger: what was spent on each part of a study, so that nobody's budget is larger in secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from study.records.arm_names import in_order
+from study.records.study import RunRecord, Study, load_study
+from study.reporting.tables.results import Results
+from study.reporting.tables.table import Table
+
+KINDS = {"search": "searches", "(frozen)": "frozen arms", "(retuned)": "re-tuned arms"}
+
+
+class Budget(NamedTuple):
+    """What a search or an arm was allowed."""
+
+    runs: int
+    seeds: int
+    epochs: int
+
+    def __str__(self) -> str:
+        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}"
+        return f"{self.runs} run{'' if self.runs == 1 else 's'} on {seeds} of at most {self.epochs} epochs"
+
+
+def compute(results: Results) -> Table | None:
+    """Runs and epochs of search, finalists, winner and every arm. Counts only: nothing depends on the clock."""
+    spent_on = [(study, part, runs) for study in results.studies for part, runs in parts(study)]
+    lines = [(study.name, study.dataset, part, _spent(runs)) for study, part, runs in spent_on]
+    if not lines:
+        return None
+    counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run"]
+    names = pd.DataFrame([line[:3] for line in lines], columns=["study", "dataset", "part"])
+    frame = names.join(pd.DataFrame([line[3] for line in lines], columns=counts))
+    rows = [[study, part, *map(str, spent)] for study, _, part, spent in lines]
+    starts = [index for index in range(1, len(lines)) if lines[index][0] != lines[index - 1][0]]
+    return Table(
+        name="budgets",
+        caption="Budgets: runs, their ends, seeds, the most epochs a run was allowed, and epochs run in all. "
+        "Duplicates of earlier trials and runs taken over from a search's winner cost nothing and count no epochs.",
+        columns=["Study", "Part", *[count.capitalize() for count in counts]],
+        rows=rows,
+        rules=starts,
+        frame=frame,
+        notes=[f"{results.prefix(study.name)}{note}" for study in results.studies for note in compare_budgets(study)],
+        runs=[runs for _, _, runs in spent_on],
+    )
+
+
+def compare_budgets(study: Study) -> list[str]:
+    """Whether what stands side by side had equal budgets: all searches, and within each mode all arms."""
+    kinds: dict[str, dict[str, Budget]] = {}
+    for label, runs in parts(study):
+        part = label.rpartition(": ")[2]
+        kind = KINDS.get("search" if part == "search" else part.rpartition(" ")[2])
+        if kind is not None:
+            seeds = len({seed for run in runs for seed in run.judged_on})
+            kinds.setdefault(kind, {})[label] = Budget(len(runs), seeds, max(run.config.epochs for run in runs))
+    return [_verdict(kind, budgets) for kind, budgets in kinds.items() if len(budgets) > 1]
+
+
+def _verdict(kind: str, budgets: Mapping[str, Budget]) -> str:
+    usual = next(iter(budgets.values()))  # the study's own search, or the full model
+    others = [f"{label} ({budget})" for label, budget in budgets.items() if budget != usual]
+    if others:
+        return f"Unequal budgets of {kind}: {next(iter(budgets))} had {usual}, but {', '.join(others)}."
+    return f"Equal budgets: each of the {len(budgets)} {kind} had {usual}."
+
+
+def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
+    """Everything that a study spent runs on: its search, each arm's own search (``<arm>: search``), each arm."""
+    for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
+        if runs:
+            yield part, runs
+    retuned = study.folder.root / "ablations" / "retuned"
+    for arm in in_order(folder.parent.name for folder in retuned.glob("*/search")):
+        for part, runs in parts(load_study(retuned / arm / "search")):
+            yield f"{arm}: {part}", runs
+    for mode in dict.fromkeys(run.mode for run in study.ablations):
+        mine = [run for run in study.ablations if run.mode == mode]
+        for arm in in_order(str(run.arm) for run in mine):
+            yield f"{arm} ({mode})", [run for run in mine if run.arm == arm]
+
+
+def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
+    states = [run.state for run in runs]
+    paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
+    return (
+        sum(max(1, len(run.judged_on)) for run in runs),
+        *(states.count(state) for state in ("complete", "pruned", "failed")),
+        len({seed for run in runs for seed in run.judged_on}),
+        max((run.config.epochs for run in runs), default=0),
+        sum(run.record.get("epochs") or 0 for run in paid),
+    )

@@ -1,0 +1,51 @@
+"""The 2 x 2 factorial CLUB x Solosim: main effects and interaction, each with its interval."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.analysis.comparisons import FACTORIAL_ARMS
+from study.analysis.metrics import metric_title
+from study.analysis.stats.compare import MARGIN
+from study.records.study import RunRecord
+from study.reporting.tables.results import Results
+from study.reporting.tables.statistics import evidence_cells, narrow_notes
+from study.reporting.tables.table import Cell, Number, Table
+
+EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
+
+
+def compute(results: Results) -> Table | None:
+    """What each loss adds over the other on and off, and what they add beside each other. None without the arms."""
+    frame = results.factors
+    if frame.empty:
+        return None
+    rows: list[list[Cell]] = []
+    runs: list[list[RunRecord]] = []
+    lines = frame.to_dict("records")
+    for line in lines:
+        interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+        rows.append(
+            [
+                f"{results.prefix(line['study'])}{EFFECTS[line['arm']]} ({line['mode']})",
+                metric_title(line["metric"]),
+                Number(line["difference"], interval=interval, signed=True),
+                *evidence_cells(line),
+            ]
+        )
+        study = next(study for study in results.studies if study.name == line["study"])
+        runs.append([run for run in study.ablations if run.mode == line["mode"] and run.arm in FACTORIAL_ARMS])
+    metrics = list(frame["metric"])
+    return Table(
+        name="factorial",
+        caption="Factorial CLUB × Solosim on test: main effects (on minus off, averaged over the other) and "
+        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals; p before and "
+        "after Holm over all, effect size d, the smallest effect found with 80 % power (MDE), p of equivalence within "
+        f"{100 * MARGIN:g} % of the mean without both.",
+        columns=["Effect", "Metric", "Estimate", "p", "Holm p", "d", "MDE", "Equiv. p", "Seeds", "Users", "Verdict"],
+        rows=rows,
+        rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
+        frame=frame,
+        notes=narrow_notes(lines),
+        runs=runs,
+    )

@@ -1,0 +1,164 @@
+"""The main table: methods as rows, datasets x metrics as columns, with what was published marked as such."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sea_core.errors import UserError
+from study.analysis.comparisons import stars
+from study.analysis.metrics import metric_title
+from study.records.study import RunRecord
+from study.reporting.tables.measurements import BASELINE_TITLES
+from study.reporting.tables.results import Results
+from study.reporting.tables.table import Cell, Number, Table, mark_best
+
+PUBLISHED = Path(__file__).parents[3] / "results" / "published.csv"
+_STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
+_PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
+
+
+def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
+    """Compare SEA with the baselines measured here and with published results of the same datasets.
+
+    Only rows that were measured here compete for best and second; published ones are quoted. None without a result.
+
+    Raises:
+        UserError: ``published`` is unreadable.
+    """
+    measured = results.measured[results.measured["kind"] != "arm"]
+    if measured.empty:
+        return None
+    datasets, metrics = list(dict.fromkeys(measured["dataset"])), results.metrics
+    frame = pd.concat([_quoted(published, datasets), _summarised(measured)], ignore_index=True)
+    # A published SEA and ours are two methods of one name.
+    methods = frame.drop_duplicates(["order", "method"]).sort_values("order", kind="stable")
+    values = {
+        (line["order"], line["method"], line["dataset"], line["metric"]): line for line in frame.to_dict("records")
+    }
+
+    rows: list[list[Cell]] = []
+    runs: list[Sequence[RunRecord]] = []
+    for method, order in zip(methods["method"], methods["order"], strict=True):
+        cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
+        rows.append([f"{method} †" if order == _PUBLISHED_ORDER else method, *cells])
+        runs.append(_runs(results, method, order))
+    orders = list(methods["order"])
+    here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
+    rules = [index for index in range(1, len(orders)) if orders[index] != orders[index - 1]]
+    ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
+    marked, follows = mark_best(rows, among=here), []
+    if len(ours) == 1 and len(here) > 1:
+        rules.append(len(rows))
+        follows.append(len(rows))  # our row is the last one
+        runs.append(())
+        others = {index: str(methods["method"].iloc[index]) for index in here if index not in ours}
+        columns = [(dataset, metric) for dataset in datasets for metric in metrics]
+        marked.append(_improvement(rows, ours[0], others, _corrected(results), columns))
+
+    quoted = _PUBLISHED_ORDER in orders
+    return Table(
+        name="overall",
+        caption="Test results: full ranking, mean over users" + _seed_words(measured) + ". "
+        "Best in bold, second underlined, among the methods measured here." + (_STARS if follows else ""),
+        columns=["Method", *[metric_title(metric) for _ in datasets for metric in metrics]],
+        groups=[(dataset, len(metrics)) for dataset in datasets],
+        rows=marked,
+        rules=rules,
+        frame=frame.drop(columns="order"),
+        follows=follows,
+        runs=runs,
+        notes=["† Published elsewhere and quoted; not measured here and not compared."] if quoted else [],
+    )
+
+
+def _summarised(measured: pd.DataFrame) -> pd.DataFrame:
+    """Mean and sd over seeds of each method; a dataset with several studies gets one SEA row for each."""
+    measured = measured.copy()
+    winners = measured["kind"] == "winner"
+    per_dataset = measured[winners].groupby("dataset")["study"].nunique()
+    several = measured["dataset"].map(per_dataset).fillna(0) > 1
+    measured["method"] = measured["title"].where(~(winners & several), "SEA (" + measured["study"] + ")")
+    measured["order"] = winners.map({True: _WINNER_ORDER, False: _BASELINE_ORDER})
+    # Baselines have no seed, and studies of one dataset give them the same values.
+    measured = measured.drop_duplicates(["dataset", "method", "seed", "metric"])
+    grouped = measured.groupby(["dataset", "method", "order", "metric"], sort=False)["value"]
+    summary = grouped.agg(mean="mean", sd="std", seeds="count").reset_index()
+    summary["source"] = "measured here"
+    return summary
+
+
+def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
+    """The records behind a method's row; none behind a quoted one."""
+    if order == _BASELINE_ORDER:
+        baselines = [run for study in results.studies for run in study.baselines]
+        return [run for run in baselines if BASELINE_TITLES.get(str(run.baseline), str(run.baseline)) == method]
+    if order == _WINNER_ORDER:
+        datasets = [study.dataset for study in results.studies if study.winner]
+        alone = [study for study in results.studies if datasets.count(study.dataset) == 1]
+        named = [study for study in results.studies if method == f"SEA ({study.name})"]
+        return [run for study in named or alone for run in study.winner]
+    return []
+
+
+def _quoted(path: Path, datasets: Sequence[str]) -> pd.DataFrame:
+    """Published rows of these datasets, in the shape of ``_summarised``."""
+    try:
+        published = pd.read_csv(path)
+        wide = published[published["dataset"].isin(datasets)]
+        long = wide.melt(id_vars=["dataset", "model", "source"], var_name="metric", value_name="mean")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"cannot read {path}: {' '.join(str(error).split())}; expected columns dataset, model, metrics, source"
+        ) from None
+    names = {"dataset": long["dataset"], "method": long["model"], "order": _PUBLISHED_ORDER, "metric": long["metric"]}
+    numbers = {"mean": long["mean"].astype(float), "sd": float("nan"), "seeds": pd.NA, "source": long["source"]}
+    return pd.DataFrame({**names, **numbers})
+
+
+def _cell(line: Mapping[Hashable, Any] | None) -> Cell:
+    if line is None or pd.isna(line["mean"]):
+        return "–"
+    return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"])
+
+
+def _improvement(
+    rows: Sequence[Sequence[Cell]],
+    ours: int,
+    others: Mapping[int, str],
+    p_holm: Mapping[tuple[str, str, str], float],
+    columns: Sequence[tuple[str, str]],
+) -> list[Cell]:
+    """SEA against the best other method measured here, in percent of the latter."""
+    cells: list[Cell] = ["Improv. %"]
+    for column, (dataset, metric) in enumerate(columns, start=1):
+        mine = rows[ours][column]
+        measured = {row: cell.value for row in others if isinstance(cell := rows[row][column], Number)}
+        best = max(measured, key=lambda row: measured[row], default=None)
+        if best is None or measured[best] <= 0 or not isinstance(mine, Number):
+            cells.append("–")
+            continue
+        p = p_holm.get((dataset, others[best], metric), math.nan)
+        share = 100 * (mine.value / measured[best] - 1)
+        cells.append(Number(share, decimals=2, signed=True, stars=stars(p)))
+    return cells
+
+
+def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
+    """Dataset, title of the baseline and metric -> corrected p of SEA against it."""
+    return {
+        (line["dataset"], BASELINE_TITLES.get(line["reference"], line["reference"]), line["metric"]): line["p_holm"]
+        for line in results.baselines.to_dict("records")
+    }
+
+
+def _seed_words(measured: pd.DataFrame) -> str:
+    counts = measured[measured["kind"] == "winner"].groupby(["study"])["seed"].nunique()
+    if counts.empty:
+        return ""
+    low, high = counts.min(), counts.max()
+    return f"; SEA: mean ± sd over {low if low == high else f'{low} to {high}'} fresh seed{'' if high == 1 else 's'}"

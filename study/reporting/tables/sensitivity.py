@@ -1,0 +1,126 @@
+"""What the search saw of each parameter: trials and scores over its range, and how much it mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sea_core.errors import UserError
+from study.analysis.stats.importances import importances
+from study.records.study import RunRecord, Study
+from study.reporting.tables.results import Results
+from study.reporting.tables.table import Cell, Number, Table, mark_best
+from study.search.space import parse_space
+
+BINS = 4  # a searched parameter with more values than this is shown by quartiles of its trials
+_CHOSEN = "The search chose these values and other parameters moved along: read it as a map, not as an experiment."
+_ENUMERATED = "A grid has each value equally often, beside all values of the others; one seed each."
+
+
+def compute(results: Results) -> Table | None:
+    """Per study and parameter, the complete trials' scores by value. None without a search."""
+    found = [part for study in results.studies if (part := _of_study(study)) is not None]
+    if not found:
+        return None
+    frame = pd.concat([part for part, _ in found], ignore_index=True)
+    lines = frame.to_dict("records")
+    groups = [(line["study"], line["parameter"]) for line in lines]
+    starts = [n for n in range(len(lines)) if n == 0 or groups[n] != groups[n - 1]]
+    rows: list[list[Cell]] = []
+    for n, line in enumerate(lines):
+        label = f"{results.prefix(line['study'])}{line['parameter']}"
+        rows.append([*_labels(line, label, first=n in starts), *_numbers(line)])
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        rows[start:end] = mark_best(rows, among=range(start, end))[start:end]
+    return Table(
+        name="sensitivity",
+        caption="Validation scores of complete trials over each parameter's range (its values, or quartiles of the "
+        "trials), mean ± sd and best; PED-ANOVA importance with its 95 % range over resampled trials. "
+        + (_ENUMERATED if all(_is_grid(study) for study in results.studies) else _CHOSEN),
+        columns=["Parameter", "Importance", "Values", "Trials", "Mean", "Best"],
+        rows=rows,
+        rules=starts[1:],
+        frame=frame,
+        follows=[n for n in range(len(rows)) if n not in starts],
+        runs=[runs for _, parts in found for runs in parts],
+    )
+
+
+def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None:
+    """The lines of a study's parameters, and the trials behind each."""
+    trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
+    trials = [trial for trial in trials if trial.value is not None]
+    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    if not names:
+        return None
+    known = _importances(study, trials)
+    most = len(trials) if _is_grid(study) else BINS
+    bins = [(name, entry, chosen) for name in names for entry, chosen in _by_value(trials, name, most)]
+    lines = [
+        {"study": study.name, "dataset": study.dataset, "parameter": name, **known.get(name, {}), **entry}
+        for name, entry, _ in bins
+    ]
+    columns = ["study", "dataset", "parameter", "importance", "importance_low", "importance_high"]
+    frame = pd.DataFrame(lines, columns=[*columns, "values", "trials", "mean", "sd", "best"])
+    return frame, [chosen for _, _, chosen in bins]
+
+
+def _is_grid(study: Study) -> bool:
+    return study.identity.get("sampler") == "grid"
+
+
+def _by_value(trials: list[RunRecord], name: str, most: int) -> list[tuple[dict[str, Any], list[RunRecord]]]:
+    """Scores and trials by value, or by quartile of the trials where there are more than ``most`` values."""
+    scores = pd.Series([trial.value for trial in trials], dtype=np.float64)
+    values = pd.Series([trial.params.get(name) for trial in trials], dtype=object)
+    distinct = list(dict.fromkeys(values.map(_show)))
+    numeric = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
+    if numeric and len(distinct) > most:
+        numbers = values.astype(float)
+        quartile = pd.qcut(numbers.rank(method="first"), BINS, labels=False)
+        parts = [numbers[quartile == n] for n in range(BINS)]
+        labelled = [(" to ".join(dict.fromkeys((_show(part.min()), _show(part.max())))), part.index) for part in parts]
+    else:
+        order = sorted(distinct, key=float) if numeric else sorted(distinct)
+        labelled = [(label, values.index[values.map(_show) == label]) for label in order]
+    return [(_scores(label, scores[index]), [trials[n] for n in index]) for label, index in labelled]
+
+
+def _scores(label: str, part: pd.Series) -> dict[str, Any]:
+    return {"values": label, "trials": len(part), "mean": part.mean(), "sd": part.std(), "best": part.max()}
+
+
+def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:
+    """Importance of each parameter with its range, where there are trials enough to say."""
+    space = parse_space(study.identity["space"], source=str(study.folder.identity)) if study.identity else {}
+    if sum(not distribution.single() for distribution in space.values()) < 2:
+        return {}
+    scores = np.array([trial.value for trial in trials], dtype=np.float64)
+    params = pd.DataFrame([trial.params for trial in trials])
+    try:
+        found = importances(params, scores, distributions=space, rng=np.random.default_rng(0))
+    except UserError:  # too few trials
+        return {}
+    keys = ("importance", "importance_low", "importance_high")
+    numbers = zip(found.importance, found.low, found.high, strict=True)
+    return {
+        name: dict(zip(keys, map(float, each), strict=True)) for name, each in zip(found.names, numbers, strict=True)
+    }
+
+
+def _labels(line: Mapping[Hashable, Any], label: str, *, first: bool) -> list[str]:
+    said = f"{line['importance']:.2f} [{line['importance_low']:.2f}, {line['importance_high']:.2f}]"
+    importance = "–" if pd.isna(line["importance"]) else said
+    return [*((label, importance) if first else ("", "")), line["values"], str(line["trials"])]
+
+
+def _numbers(line: Mapping[Hashable, Any]) -> list[Number]:
+    return [Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"]), Number(line["best"])]
+
+
+def _show(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

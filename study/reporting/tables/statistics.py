@@ -1,0 +1,131 @@
+"""Every comparison with its interval, p-values, effect size, power and verdict: the rows behind every claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from study.analysis.metrics import metric_title
+from study.analysis.stats.compare import MARGIN
+from study.records.study import RunRecord
+from study.reporting.tables.measurements import BASELINE_TITLES
+from study.reporting.tables.results import Results
+from study.reporting.tables.table import Cell, Number, Table
+
+NARROW = (
+    "‡ The interval is narrower than users alone would make it, because the seeds happened to agree; others may not. "
+    "Believe it less than its p says, or run more seeds."
+)
+
+
+def compute(results: Results) -> Table | None:
+    """Arms against full, and the winner against baselines; each is a Holm family of its own."""
+    families = {"arms": results.arms, "baselines": results.baselines}
+    present = [frame.assign(family=family) for family, frame in families.items() if not frame.empty]
+    if not present:
+        return None
+    frame = pd.concat(present, ignore_index=True)
+    lines = frame.to_dict("records")
+    titles = {**BASELINE_TITLES, **results.titles}
+    parts = [(line["study"], line["mode"], line["family"]) for line in lines]
+    notes = [*_notes(lines, titles, results), *narrow_notes(lines)]
+    if any(line["verdict"] == "underpowered" for line in lines):
+        notes.append(
+            "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
+        )
+    return Table(
+        name="statistics",
+        caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
+        "before and after Holm over the family (arms, or baselines), effect size d, the smallest difference that the "
+        "design finds with 80 % power (MDE), and the p of equivalence, two one-sided tests for a difference within "
+        f"{100 * MARGIN:g} % of the reference, Holm-corrected too.",
+        columns=[
+            "Comparison",
+            "Metric",
+            "Difference",
+            "%",
+            "p",
+            "Holm p",
+            "d",
+            "MDE",
+            "Equiv. p",
+            "Seeds",
+            "Users",
+            "Verdict",
+        ],
+        rows=[_row(line, titles, results.prefix(line["study"])) for line in lines],
+        rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
+        frame=frame[["family", *(name for name in frame.columns if name != "family")]],
+        notes=notes,
+        runs=[_runs(results, line) for line in lines],
+    )
+
+
+def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -> list[Cell]:
+    mode = f" ({line['mode']})" if line["mode"] else ""
+    arm, reference = (titles.get(line[side], str(line[side])) for side in ("arm", "reference"))
+    interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+    return [
+        f"{prefix}{arm} vs {reference}{mode}",
+        metric_title(line["metric"]),
+        Number(line["difference"], interval=interval, signed=True),
+        number_or_dash(100 * line["relative"], decimals=2, signed=True),
+        *evidence_cells(line),
+    ]
+
+
+def _runs(results: Results, line: Mapping[Hashable, Any]) -> list[RunRecord]:
+    """Both sides of a comparison."""
+    study = next(study for study in results.studies if study.name == line["study"])
+    if line["family"] == "arms":
+        sides = (line["reference"], line["arm"])
+        return [run for run in study.ablations if run.mode == line["mode"] and run.arm in sides]
+    return [*study.winner, *(run for run in study.baselines if run.baseline == line["reference"])]
+
+
+def _notes(lines: Sequence[Mapping[Hashable, Any]], titles: Mapping[str, str], results: Results) -> list[str]:
+    """What cannot be said of which rows, each once."""
+    about: dict[str, list[str]] = {}
+    for line in lines:
+        if line["note"]:
+            about.setdefault(line["note"], []).append(str(_row(line, titles, results.prefix(line["study"]))[0]))
+    return [f"{', '.join(dict.fromkeys(rows))}: {note}" for note, rows in sorted(about.items())]
+
+
+def evidence_cells(line: Mapping[Hashable, Any]) -> list[Cell]:
+    """Both p, effect size, MDE, p of equivalence, seeds, users and verdict of a comparison."""
+    return [
+        p_text(line["p"]),
+        p_text(line["p_holm"]),
+        number_or_dash(line["effect_size"], decimals=3, signed=True),
+        number_or_dash(line["mde"]),
+        p_text(line["p_equivalent"]),
+        str(line["seeds"]),
+        str(line["users"]),
+        verdict_text(line),
+    ]
+
+
+def verdict_text(line: Mapping[Hashable, Any]) -> str:
+    """The verdict, with a mark where the interval is suspiciously narrow."""
+    return f"{line['verdict']}{' ‡' * bool(line['narrow'])}"
+
+
+def narrow_notes(lines: Sequence[Mapping[Hashable, Any]]) -> list[str]:
+    """What the mark of ``verdict_text`` means, if a line has it."""
+    return [NARROW] if any(line["narrow"] for line in lines) else []
+
+
+def p_text(p: float) -> str:
+    """``< .001``, ``.023`` or a dash where there is no p-value."""
+    if math.isnan(p):
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def number_or_dash(value: float, *, decimals: int = 4, signed: bool = False) -> Cell:
+    """A dash where there is no number."""
+    return "–" if math.isnan(value) else Number(value, decimals=decimals, signed=signed)

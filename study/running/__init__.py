@@ -1,0 +1,1 @@
+"""Runs given to executors, heard, kept and repeated after a failure."""

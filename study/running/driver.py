@@ -1,0 +1,209 @@
+"""The driver: gives runs to an executor, hears their epochs, keeps checkpoints and attempts, and hands results back.
+
+Both a search (``search.py``) and a list of fixed runs (``fixed_runs.py``) are a ``RunSource``. All writing happens
+here and in the source, in one process; executors only train. Killed anywhere, the same source and folders go on where
+they stood.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sea_core.data.dataset import Dataset
+from sea_core.files import write_atomically, write_json
+from sea_core.interrupts import StopRequest
+from sea_core.run_folder import RECORD, SCHEMA_VERSION, RunFiles
+from sea_core.training.loop import Stopped
+from sea_core.training.run import EpochReport
+from study.records.folder import now
+from study.running.attempts import Attempts
+from study.running.display import Display
+from study.running.executors.base import Executor, Failure, Progress, Task
+
+CHECKPOINT, ATTEMPTS, LOG = "checkpoint.safetensors", "attempts.json", "log.txt"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Something to train: where its files go, what to train, and what the display calls it."""
+
+    folder: Path
+    task: Task
+    label: str
+
+    @property
+    def key(self) -> str:
+        """Unique within a study."""
+        return str(self.folder)
+
+
+class RunSource(Protocol):
+    """Where runs come from and where results go. Each run ends in one ``finish`` or ``fail``."""
+
+    def next(self) -> Run | None:
+        """Another run to start, or None if there is none."""
+
+    def report(self, run: Run, report: EpochReport) -> bool:
+        """Hear an epoch, perhaps again after a restart; False ends the run here."""
+
+    def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
+        """Keep a result."""
+
+    def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
+        """Keep a failure."""
+
+
+def drive(source: RunSource, executor: Executor, *, display: Display, stop: StopRequest) -> None:
+    """Train runs until the source has none left.
+
+    Raises:
+        Stopped: someone asked to stop; every run that was going on has a checkpoint.
+    """
+    driver = _Driver(source, executor, display)
+    while True:
+        while len(driver.active) < executor.slots and not stop.asked and (run := source.next()) is not None:
+            driver.begin(run)
+        if driver.active:
+            driver.hear(*executor.next(), stopping=stop.asked)
+        elif stop.asked:
+            raise Stopped
+        else:
+            return
+
+
+def write_run_files(folder: Path, files: RunFiles, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a run folder that came as bytes, with keys of our own in ``record.json``, which is written last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        if name != RECORD:
+            write_atomically(folder / name, content)
+    record = {**json.loads(files[RECORD]), **extra}
+    write_json(folder / RECORD, record)
+    return record
+
+
+def write_failed_run(run: Run, dataset: Dataset, failure: Failure, extra: Mapping[str, Any]) -> None:
+    """Write the record of a run without a result; ``extra`` may have a ``trial``, which the failure is added to."""
+    config, why = run.task.config, {"kind": failure.kind, "message": failure.message}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "config": config.as_dict(),
+        "config_hash": config.hash(),
+        "seed": run.task.seed,
+        "dataset": dataset.name,
+        "data_hash": dataset.data_hash,
+        "split_hash": dataset.split_hash,
+        **extra,
+        "trial": {**extra.get("trial", {}), "state": "failed", "failure": why},
+    }
+    write_json(run.folder / RECORD, record)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what only an unfinished run needs."""
+    for name in (CHECKPOINT, ATTEMPTS):
+        (folder / name).unlink(missing_ok=True)
+
+
+@dataclass
+class _Active:
+    """A run that occupies a slot; ``starting`` until the executor has said that it is built."""
+
+    run: Run
+    attempts: Attempts
+    starting: bool = True
+
+
+class _Driver:
+    def __init__(self, source: RunSource, executor: Executor, display: Display) -> None:
+        self.active: dict[str, _Active] = {}
+        self._source, self._executor, self._display = source, executor, display
+
+    def begin(self, run: Run) -> None:
+        """Give a new run a slot."""
+        run.folder.mkdir(parents=True, exist_ok=True)
+        entry = _Active(run, Attempts.read(run.folder / ATTEMPTS))
+        self.active[run.key] = entry
+        self._start(entry)
+
+    def hear(self, key: str, progress: Progress, *, stopping: bool) -> None:
+        """Act on what a run says: keep it, end it, send it on, or put it aside."""
+        entry = self.active[key]
+        if progress.failure is not None:
+            self._failed(entry, progress.failure)
+            return
+        if progress.note is not None:
+            _log(entry.run, progress.note)
+        if not entry.starting:
+            entry.attempts.epoch_finished(progress.reports[-1].epoch)
+        entry.starting = False
+        wanted = [self._report(entry.run, report) for report in progress.reports]
+        if progress.checkpoint is not None:
+            write_atomically(entry.run.folder / CHECKPOINT, progress.checkpoint)
+        if progress.finished or not all(wanted):
+            self._finish(entry, pruned=not all(wanted))
+        elif stopping:
+            self._park(entry)
+        else:
+            self._executor.advance(key)
+
+    def _start(self, entry: _Active) -> None:
+        if (failure := entry.attempts.exhausted) is not None:
+            self._give_up(entry, failure)
+            return
+        entry.attempts.begin()
+        entry.starting = True
+        path = entry.run.folder / CHECKPOINT
+        checkpoint = path.read_bytes() if path.exists() else None
+        _log(entry.run, "started" if checkpoint is None else "continued from a checkpoint")
+        self._executor.start(entry.run.key, entry.run.task, checkpoint)
+
+    def _report(self, run: Run, report: EpochReport) -> bool:
+        self._display.epoch(run.key, run.label, report, run.task.config)
+        return self._source.report(run, report)
+
+    def _finish(self, entry: _Active, *, pruned: bool) -> None:
+        files = self._executor.collect(entry.run.key)
+        if isinstance(files, Failure):
+            self._failed(entry, files)
+            return
+        _log(entry.run, "pruned" if pruned else "complete")
+        self._source.finish(entry.run, files, pruned=pruned, attempts=len(entry.attempts.failures) + 1)
+        self._forget(entry)
+
+    def _failed(self, entry: _Active, failure: Failure) -> None:
+        self._executor.discard(entry.run.key)
+        _log(entry.run, f"{failure.kind}: {failure.message}\n{failure.detail}".rstrip())
+        if entry.attempts.may_retry(failure):
+            self._start(entry)
+        else:
+            self._give_up(entry, failure)
+
+    def _give_up(self, entry: _Active, failure: Failure) -> None:
+        _log(entry.run, f"failed: {failure.kind}")
+        self._source.fail(entry.run, failure, attempts=max(1, len(entry.attempts.failures)))
+        self._forget(entry)
+
+    def _park(self, entry: _Active) -> None:
+        state = self._executor.park(entry.run.key)
+        if state is not None:
+            write_atomically(entry.run.folder / CHECKPOINT, state)
+        _log(entry.run, "put aside with a checkpoint; the same command continues it")
+        self._drop(entry)
+
+    def _forget(self, entry: _Active) -> None:
+        clear_leftovers(entry.run.folder)
+        self._drop(entry)
+
+    def _drop(self, entry: _Active) -> None:
+        del self.active[entry.run.key]
+        self._display.gone(entry.run.key)
+
+
+def _log(run: Run, line: str) -> None:
+    with (run.folder / LOG).open("a", encoding="utf-8") as file:
+        file.write(f"{now()} {line}\n")

@@ -1,0 +1,34 @@
+"""Beginning a search with what an earlier one found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sea_core.errors import UserError
+from study.records.study import load_study
+from study.search.space import Space, contains
+
+TAKEN = 5  # of the earlier study's best trials
+
+
+def warm_start(study: Path, space: Space) -> list[dict[str, Any]]:
+    """Parameters of an earlier study's best trials, as far as this space has them; the sampler completes the rest.
+
+    Args:
+        study: folder of the earlier study.
+        space: of the new one.
+
+    Raises:
+        UserError: no study there, or none of its best trials fits the space.
+    """
+    complete = [trial for trial in load_study(study).trials if trial.state == "complete" and trial.duplicate_of is None]
+    best = sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number or 0))[:TAKEN]
+    fitting = [
+        {name: value for name, value in trial.params.items() if name in space and contains(space[name], value)}
+        for trial in best
+    ]
+    distinct = [params for index, params in enumerate(fitting) if params and params not in fitting[:index]]
+    if not distinct:
+        raise UserError(f"{study} has no complete trial with parameters of this search space ({', '.join(space)})")
+    return distinct

@@ -1,0 +1,1 @@
+"""Finalists, the winner and the baselines beside it."""

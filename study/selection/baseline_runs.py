@@ -1,0 +1,47 @@
+"""The simplest methods, evaluated beside every winner: a table without them says little."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from sea_core.baselines import BASELINES
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from sea_core.evaluation.full_ranking import evaluate
+from sea_core.files import write_json
+from sea_core.holdout import open_test
+from sea_core.run_folder import RECEIPT, RECORD, SCHEMA_VERSION, TEST, VALIDATION, read_run_folder, write_user_metrics
+from study.records.folder import StudyFolder
+from study.running.display import Display
+
+
+def run_baselines(folder: StudyFolder, dataset: Dataset, *, display: Display) -> None:
+    """Evaluate every baseline on validation and test, except those whose record for these data is there."""
+    for name, baseline in BASELINES.items():
+        target = folder.baseline(name)
+        subject = {"baseline": name, **baseline.parameters}
+        own = {"baseline": name, "parameters": dict(baseline.parameters), "data_hash": dataset.data_hash}
+        try:
+            record = read_run_folder(target).record
+            if json.loads(json.dumps(own)).items() <= dict(record).items() and (target / TEST).exists():
+                continue
+        except UserError:
+            pass
+        target.mkdir(parents=True, exist_ok=True)
+        started = time.perf_counter()
+        scorer = baseline(dataset)
+        validation = evaluate(scorer, train=dataset.train_matrix, relevant=dataset.valid)
+        test = open_test(dataset, scorer, subject=subject, seed=None, receipt=target / RECEIPT)
+        write_user_metrics(target / VALIDATION, validation)
+        write_user_metrics(target / TEST, test)
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            **own,
+            "dataset": dataset.name,
+            "split_hash": dataset.split_hash,
+            "validation": validation.means(),
+            "seconds": time.perf_counter() - started,
+        }
+        write_json(target / RECORD, record)
+        display.say(f"baseline {name}: test recall@20 {test.means()['recall@20']:.4f}")

@@ -1,0 +1,71 @@
+"""The best trials compete again: trained on fresh seeds, compared on validation.
+
+A trial that wins a search was lucky with the search's seed; on seeds that nobody chose it has to win once more.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.run_folder import read_run_folder
+from study.records.folder import StudyFolder
+from study.running.display import Display
+from study.running.driver import RunSource
+from study.running.fixed_runs import FinalRun, FinalRuns
+
+
+def rank_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Complete trials, best first, equal configs once."""
+    complete = [t for t in trials if t.state == TrialState.COMPLETE and "duplicate_of" not in t.user_attrs]
+    return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+
+def finalist_runs(folder: StudyFolder, configs: dict[int, Config], seeds: Sequence[int]) -> list[FinalRun]:
+    """One run for each finalist and fresh seed, by trial number."""
+    return [
+        FinalRun(
+            folder.finalist(number, seed),
+            config,
+            seed,
+            f"finalist {number}, seed {seed}",
+            extra={"trial": {"number": number}},
+        )
+        for number, config in configs.items()
+        for seed in seeds
+    ]
+
+
+def train_all(
+    runs: Sequence[FinalRun],
+    title: str,
+    *,
+    dataset: Dataset,
+    train: Callable[[RunSource], None],
+    display: Display,
+) -> None:
+    """Train what is missing of ``runs`` as a stage of the display named ``title``."""
+    if runs:
+        display.stage(title, total=len(runs), done=sum(run.is_done(dataset) for run in runs))
+        train(FinalRuns(runs, dataset=dataset, display=display))
+
+
+def competed(folder: StudyFolder, trial: FrozenTrial, seeds: Sequence[int], metric: str) -> dict[str, Any] | None:
+    """A finalist's entry in the selection; None if it failed on a seed. Without competition its search value counts."""
+    values = validation_values([folder.finalist(trial.number, seed) for seed in seeds], metric)
+    if len(values) < len(seeds):
+        return None
+    entry = {"number": trial.number, "search_value": trial.value, "seeds": list(seeds), "values": values}
+    return entry | {"mean": statistics.fmean(values) if values else trial.value}
+
+
+def validation_values(folders: Sequence[Path], metric: str) -> list[float]:
+    """Validation ``metric`` of the runs that did not fail."""
+    records = [read_run_folder(each).record for each in folders]
+    return [record["validation"][metric] for record in records if "validation" in record]

@@ -1,0 +1,138 @@
+"""From a finished search to its result: the winner among the finalists, alone opened on the test split.
+
+The winner is trained on fresh seeds of its own, and only these runs are reported. What the score lost on the way (the
+winner's curse) is recorded.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from optuna.trial import FrozenTrial
+
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
+from sea_core.files import write_json
+from sea_core.run_folder import read_run_folder
+from sea_core.streams import fresh_seeds
+from study.records.folder import StudyFolder
+from study.records.seeds import finalist_seeds
+from study.running.display import Display
+from study.running.driver import RunSource
+from study.running.fixed_runs import FinalRun
+from study.selection.finalists import competed, finalist_runs, rank_trials, train_all, validation_values
+
+SCHEMA_VERSION = 1
+RULE = "highest mean validation {metric} over the finalists' fresh seeds; ties go to the earlier trial"
+
+
+class Winner(NamedTuple):
+    """The selected trial."""
+
+    number: int
+    config: Config
+    seeds: list[int]
+
+
+def finalize(
+    folder: StudyFolder,
+    trials: Sequence[FrozenTrial],
+    *,
+    base: Config,
+    seed: int,
+    finalists: int,
+    fresh: int,
+    dataset: Dataset,
+    train: Callable[[RunSource], None],
+    display: Display,
+) -> Winner:
+    """Select the winner on validation, then open it on test.
+
+    Args:
+        folder: of the study.
+        trials: of the search.
+        base: the config that the trials' parameters override.
+        seed: the study's.
+        finalists: how many of the best trials compete; with one there is no competition.
+        fresh: fresh seeds per config.
+        dataset: what to train on.
+        train: drives a source of runs to its end.
+        display: told what is going on.
+
+    Raises:
+        UserError: every finalist failed on a fresh seed.
+        ValueError: no trial is complete.
+    """
+    ranked = rank_trials(trials)[:finalists]
+    if not ranked:
+        raise ValueError(f"no trial of {folder.name} is complete")
+    configs = {trial.number: base.override(**trial.params) for trial in ranked}
+    seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
+    rounds = f"finalists on fresh seeds, {dataset.name}"
+    train_all(finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, display=display)
+    entries = [entry for trial in ranked if (entry := competed(folder, trial, seeds, base.valid_metric)) is not None]
+    if not entries:
+        raise UserError(f"every finalist of {folder.name} failed on a fresh seed; see {folder.root}/final/finalists")
+    chosen = max(entries, key=lambda entry: (entry["mean"], -entry["number"]))
+    winner = Winner(chosen["number"], configs[chosen["number"]], fresh_seeds(seed, fresh))
+    selection: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "metric": base.valid_metric,
+        "rule": RULE.format(metric=base.valid_metric) if len(ranked) > 1 else "the best trial; no other competed",
+        "finalists": entries,
+        "winner": winner.number,
+        "config_hash": winner.config.hash(),
+        "seeds": winner.seeds,
+        "shrinkage": None,
+    }
+    set_aside_former_winner(folder, winner)
+    folder.selection.parent.mkdir(parents=True, exist_ok=True)
+    write_json(folder.selection, selection)  # before the test split is opened
+    rounds = f"winner (trial {winner.number}) on fresh seeds, {dataset.name}"
+    train_all(_winner_runs(folder, winner), rounds, dataset=dataset, train=train, display=display)
+    write_json(folder.selection, selection | {"shrinkage": _shrinkage(folder, winner, ranked, base.valid_metric)})
+    return winner
+
+
+def set_aside_former_winner(folder: StudyFolder, winner: Winner) -> None:
+    """Move an earlier winner's runs and ablations to ``final/former/<config hash>``, where their receipts remain."""
+    for run in sorted((folder.root / "final" / "winner").glob("seed-*")):
+        try:
+            found = read_run_folder(run)
+            if found.config == winner.config:
+                continue
+            former = str(found.record["config_hash"])
+        except (UserError, KeyError):
+            continue
+        aside = folder.root / "final" / "former" / former
+        aside.mkdir(parents=True, exist_ok=True)
+        for source in (run, folder.root / "ablations"):
+            target = aside / source.name
+            if source.exists() and not target.exists():
+                source.rename(target)
+            elif source.exists():
+                shutil.rmtree(source)
+
+
+def _winner_runs(folder: StudyFolder, winner: Winner) -> list[FinalRun]:
+    extra = {"trial": {"number": winner.number}}
+    return [
+        FinalRun(folder.winner(seed), winner.config, seed, f"winner, seed {seed}", opens_test=True, extra=extra)
+        for seed in winner.seeds
+    ]
+
+
+def _shrinkage(
+    folder: StudyFolder, winner: Winner, ranked: Sequence[FrozenTrial], metric: str
+) -> dict[str, float] | None:
+    """What the winner's validation score lost from the search to fresh seeds; None if it failed on all of them."""
+    values = validation_values([folder.winner(seed) for seed in winner.seeds], metric)
+    search_value = next(trial.value for trial in ranked if trial.number == winner.number)
+    if not values or search_value is None:
+        return None
+    mean = statistics.fmean(values)
+    return {"search_value": search_value, "fresh_mean": mean, "difference": search_value - mean}

@@ -1,0 +1,1 @@
+"""Proof that records can be made again, and how a study stands."""

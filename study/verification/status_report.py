@@ -1,0 +1,87 @@
+"""How a study stands, read from its folder and storage without touching either."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+import psutil
+from optuna.trial import FrozenTrial, TrialState
+
+from sea_core.errors import UserError
+from sea_core.run_folder import RECORD
+from study.records.durations import duration
+from study.records.folder import StudyFolder
+from study.records.study import read_identity
+from study.search.storage import open_storage
+from study.search.trials import describe_trials
+
+
+def status(root: Path, *, storage: str | None = None) -> list[str]:
+    """Lines about a study.
+
+    Args:
+        root: its folder.
+        storage: URL of its storage, if that is not ``study.db``.
+
+    Raises:
+        UserError: no study there.
+    """
+    folder = StudyFolder(root.resolve())
+    identity = read_identity(folder)
+    if not identity:
+        raise UserError(f"no study in {root}: expected {folder.identity.name} there")
+    if storage is None and not folder.database.exists():
+        raise UserError(f"{folder.database} does not exist; give the --storage the study was made with")
+    url = storage or f"sqlite:///{folder.database}"
+    try:
+        trials = optuna.load_study(study_name=folder.name, storage=open_storage(url)).get_trials(deepcopy=False)
+    except KeyError:
+        raise UserError(f"the storage holds no study named '{folder.name}'") from None
+    done = [trial for trial in trials if trial.state.is_finished()]
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    lines = [f"{folder.name} on {identity['dataset']}: {_driver(root)}"]
+    lines.append(f"  {len(done)} trials done{': ' if done else ''}{describe_trials(trials)}")
+    lines += [f"  trial {trial.number} {_progress(trial, identity)}" for trial in running]
+    for title, pattern in (
+        ("finalist runs", "final/finalists/*/seed-*"),
+        ("winner runs", "final/winner/seed-*"),
+        ("ablation runs", "ablations/*/*/seed-*"),
+    ):
+        begun = list(folder.root.glob(pattern))
+        if begun:
+            finished = sum((path / RECORD).exists() for path in begun)
+            lines.append(
+                f"  {finished} {title} done{f', {len(begun) - finished} begun' if finished < len(begun) else ''}"
+            )
+    return lines
+
+
+def _driver(root: Path) -> str:
+    try:
+        who = json.loads((root / "driver.json").read_text(encoding="utf-8"))
+        here = who["host"] == socket.gethostname()
+        if here and not psutil.pid_exists(who["pid"]):
+            return "interrupted (its process is gone); the same command continues it"
+        return f"driven by process {who['pid']} on {who['host']} since {who['since']}"
+    except (OSError, ValueError, KeyError):
+        return "nobody drives it now"
+
+
+def _progress(trial: FrozenTrial, identity: dict[str, Any]) -> str:
+    epochs = ""
+    if trial.last_step is not None:
+        seeds = identity.get("seeds_per_trial", 1)  # steps count epochs from 0, or seeds from 1
+        done = f"epoch {trial.last_step + 1}/{identity['config']['epochs']}"
+        epochs = done if seeds == 1 else f"{trial.last_step} of up to {seeds} seeds"
+    latest = f", {trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else "no epoch yet"
+    since = (
+        ""
+        if trial.datetime_start is None
+        else duration(max(0.0, (datetime.now() - trial.datetime_start).total_seconds()))
+    )
+    return f"{epochs}{latest}, for {since}"

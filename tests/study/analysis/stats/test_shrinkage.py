@@ -1,0 +1,41 @@
+"""The winner's curse."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from study.analysis.stats.shrinkage import winners_shrinkage
+
+
+def test_the_interval_is_that_of_a_t_test_of_the_fresh_seeds() -> None:
+    fresh = np.array([0.101, 0.098, 0.104, 0.099])
+    found = winners_shrinkage(0.11, fresh)
+    expected = stats.ttest_1samp(0.11 - fresh, 0.0).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.shrinkage == pytest.approx(0.11 - fresh.mean())
+    assert found.relative == pytest.approx(1 - fresh.mean() / 0.11)
+
+
+def test_the_best_of_many_equal_trials_shrinks_by_the_expected_maximum() -> None:
+    # 20 trials of one and the same quality: the winner flatters itself by 1.867 seed sds, the expected maximum of 20.
+    rng = np.random.default_rng(0)
+    searches, fresh = rng.normal(0.1, 0.01, size=(1000, 20)).max(axis=1), rng.normal(0.1, 0.01, size=(1000, 5))
+    shrinkage = [winners_shrinkage(float(best), runs).shrinkage for best, runs in zip(searches, fresh, strict=True)]
+    assert np.mean(shrinkage) == pytest.approx(1.867 * 0.01, rel=0.06)
+
+
+def test_one_fresh_seed_gives_a_difference_without_an_interval() -> None:
+    found = winners_shrinkage(0.2, np.array([0.15]))
+    assert found.shrinkage == pytest.approx(0.05)
+    assert math.isnan(found.low)
+    assert math.isnan(found.seed_sd)
+
+
+@pytest.mark.parametrize("fresh", [[], [math.nan, 0.1]])
+def test_missing_scores_are_refused(fresh: list[float]) -> None:
+    with pytest.raises(ValueError, match="finite scores and at least one fresh seed"):
+        winners_shrinkage(0.1, np.array(fresh, dtype=np.float64))

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.planning.estimate import Probe, estimate, expected_share, planned_runs
+from study.planning.search_options import make_parser
+from study.planning.study_plan import plan_studies
+from study.records.durations import exact_duration
+from study.records.study import load_study
+from study.records.summary import write_summary
+from study.reporting.conclusion import conclusion
+from tests.study.searching import search
+
+
+def planned(tmp_path: Path, *arguments: str) -> Any:
+    (plan,) = plan_studies(make_parser().parse_args(["-d", "synthetic", "--out", str(tmp_path), *arguments]))
+    return plan
+
+
+def test_an_estimate_counts_every_run_and_what_the_pruner_saves(tmp_path: Path) -> None:
+    probe = Probe(setup=1.0, epoch=0.5)
+    plan = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--pruner", "none", "--fresh-seeds", "2")
+    counts = planned_runs(plan, ["full", "no-club"], finalize=True)
+    assert list(counts.values()) == [10, 6, 2, 2]
+    assert estimate(plan, probe, counts, workers=1) == (20 * 11, 20 * 11)
+    assert estimate(plan, probe, counts, workers=2).likely == 10 * 11
+    pruned = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--fresh-seeds", "2")
+    # Of the five trials after the first five, half stop after a quarter of their epochs.
+    assert estimate(pruned, probe, counts, workers=1) == (20 * 11 - 2.5 * 15 * 0.5, 20 * 11)
+    seeds = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--seeds-per-trial", "4", "--no-finalize")
+    counts = planned_runs(seeds, [], finalize=False)
+    assert counts == {"10 trials x up to 4 seeds": 40}
+    # All see one seed, half a second one, a quarter the last two.
+    assert estimate(seeds, probe, counts, workers=1) == (10 * (1 + 0.5 + 2 * 0.25) * 11, 40 * 11)
+
+
+def test_what_pruners_leave_lies_between_their_least_and_everything() -> None:
+    assert expected_share("none", trials=10, epochs=40, seeds=1) == 1
+    assert expected_share("median", trials=5, epochs=40, seeds=1) == 1, "the first five run to their end"
+    halving = expected_share("halving", trials=10, epochs=27, seeds=1)
+    assert halving == pytest.approx((1 + 2 / 3 + 6 / 9 + 18 / 27) / 27)
+    assert halving < expected_share("hyperband", trials=10, epochs=27, seeds=1) < 1
+    for pruner in ("median", "patient", "halving", "hyperband"):
+        for epochs, seeds in ((1, 1), (40, 1), (40, 2), (40, 5)):
+            assert 0 < expected_share(pruner, trials=20, epochs=epochs, seeds=seeds) <= 1
+
+
+def test_the_error_of_an_estimate_is_reported_and_kept(tmp_path: Path) -> None:
+    search(tmp_path, 2)
+    study = load_study(tmp_path / "tiny")
+    assert write_summary(study, seconds=212.0, expected=190.0)["estimate"]["error"] == pytest.approx(212 / 190 - 1)
+    object.__setattr__(study, "identity", {"metric": "recall@20"})
+    assert "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted" in conclusion(study)
+    write_summary(study, seconds=5.0)
+    kept = json.loads((tmp_path / "tiny/summary.json").read_text())
+    assert kept["estimate"]["seconds"] == 190
+    assert kept["seconds"] == 217
+    search(tmp_path, 3)
+    assert write_summary(load_study(tmp_path / "tiny"), seconds=1.0)["estimate"] is None, "searched on since"
+
+
+def test_durations_to_compare_have_two_steps() -> None:
+    assert [exact_duration(s) for s in (4.25, 59.0, 60, 190, 3599.6, 7500)] == [
+        "4.2 s", "59.0 s", "1 min 0 s", "3 min 10 s", "1 h 0 min", "2 h 5 min",
+    ]  # fmt: skip

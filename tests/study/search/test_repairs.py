@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from sea_core.errors import DivergedError, UserError
+from sea_core.interrupts import StopRequest
+from study.records.folder import StudyFolder
+from study.records.study import load_study
+from study.running.display import Display
+from study.running.driver import drive
+from study.running.executors.base import Task
+from study.running.executors.in_process import InProcessExecutor
+from study.search.repairs import Repairs
+from study.search.space import parse_space
+from study.search.warm_start import warm_start
+from tests.conftest import random_dataset
+from tests.study.searching import BASE, SPACE, search
+from tests.study.stand_in import StandInWorker
+
+
+def diverge(task: Task, epoch: int) -> None:
+    if task.config.knn_k == 5 and epoch == 1:
+        raise DivergedError(epoch=1, batch=0, term="bpr")
+
+
+def test_lost_and_damaged_records_are_made_again_to_the_same_bytes(tmp_path: Path) -> None:
+    dataset = random_dataset()
+    store = search(tmp_path, 12, misbehave=diverge)
+    folder = StudyFolder(tmp_path / "tiny")
+    before = [trial.record for trial in load_study(folder.root).trials]
+    assert {record["trial"]["state"] for record in before} == {"complete", "pruned", "failed"}
+    for number in range(12):
+        path = folder.trial(number) / ("history.csv" if number % 4 == 1 else "record.json")
+        if number % 4 == 0:
+            path.write_text("{")
+        elif path.exists():
+            path.unlink()
+    repairs = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
+    drive(repairs, InProcessExecutor(StandInWorker(dataset)), display=Display(), stop=StopRequest())
+    assert [trial.record for trial in load_study(folder.root).trials] == before
+    whole = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
+    assert whole.next() is None
+
+
+def test_a_warm_start_takes_the_best_trials_as_far_as_they_fit(tmp_path: Path) -> None:
+    search(tmp_path, 10, pruner="none")
+    best = max(load_study(tmp_path / "tiny").trials, key=lambda trial: trial.value or 0)
+    whole = warm_start(tmp_path / "tiny", parse_space(SPACE, source="x"))
+    assert whole[0] == best.params
+    assert len(whole) == 5
+    part = warm_start(tmp_path / "tiny", parse_space({"temperature": SPACE["temperature"]}, source="x"))
+    assert part[0] == {"temperature": best.params["temperature"]}
+    with pytest.raises(UserError, match="no complete trial with parameters of this search space"):
+        warm_start(tmp_path / "tiny", parse_space({"image_weight": {"low": 0, "high": 1}}, source="x"))
