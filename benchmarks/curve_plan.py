@@ -14,7 +14,7 @@ from scipy.stats import qmc
 
 from sea_core.config import Config
 from sea_core.errors import UserError
-from study.search.space import Space, load_space
+from study.searching.space import Space, load_space
 
 SPACE = "default"
 MOST_EPOCHS = 300  # a curve that would go on is cut here; the table says which were

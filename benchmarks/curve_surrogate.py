@@ -22,7 +22,7 @@ from scipy.stats import spearmanr
 from sklearn.ensemble import ExtraTreesRegressor
 
 from sea_core.errors import UserError
-from study.search.space import Space
+from study.searching.space import Space
 
 METRIC = "recall@20"
 _TREES = 100

@@ -21,7 +21,7 @@ from benchmarks.curve_runs import read_run
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_atomically, write_json
-from study.search.space import as_plain, load_space
+from study.searching.space import as_plain, load_space
 
 SCHEMA_VERSION = 1
 KEYS = ["configuration", "seed", "epoch"]

@@ -16,7 +16,7 @@ from sea_core.errors import UserError
 from study.analysis.metrics import metric_title
 from study.analysis.stats.importances import importances
 from study.records.study import Study
-from study.search.space import parse_space
+from study.searching.space import parse_space
 
 TITLE = "Importances"
 CAPTION = (

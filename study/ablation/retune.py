@@ -26,7 +26,7 @@ from study.records.identity import check_identity, make_identity
 from study.records.study import Study
 from study.running.display import Display
 from study.running.executors.make import Placement
-from study.search.space import Space, as_plain, parse_space
+from study.searching.space import Space, as_plain, parse_space
 
 MODE = "retuned"
 

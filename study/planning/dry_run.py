@@ -14,7 +14,7 @@ from study.planning.study_plan import StudyPlan
 from study.records.durations import duration
 from study.records.study import load_study
 from study.running.executors.make import Placement
-from study.search.space import describe
+from study.searching.space import describe
 
 
 def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:

@@ -23,14 +23,14 @@ from study.running.display import Display
 from study.running.driver import RunSource, drive
 from study.running.executors.base import Executor
 from study.running.executors.make import Placement, make_executor
-from study.search.multi_seed import make_search
-from study.search.pruners import make_pruner
-from study.search.repairs import Repairs
-from study.search.samplers import make_sampler
-from study.search.storage import open_storage
-from study.search.storage_check import check_storage
-from study.search.trial_store import TrialStore
-from study.search.trials import Budget
+from study.searching.multi_seed import make_search
+from study.searching.pruners import make_pruner
+from study.searching.repairs import Repairs
+from study.searching.samplers import make_sampler
+from study.searching.storage import open_storage
+from study.searching.storage_check import check_storage
+from study.searching.trial_store import TrialStore
+from study.searching.trials import Budget
 from study.selection.baseline_runs import run_baselines
 from study.selection.winner import Winner, finalize
 

@@ -18,9 +18,9 @@ from study.records.folder import StudyFolder, study_folder
 from study.records.identity import check_identity, make_identity
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
 from study.running.executors.make import Placement
-from study.search.space import Space, as_plain, grid, load_space
-from study.search.storage import check_url
-from study.search.warm_start import warm_start
+from study.searching.space import Space, as_plain, grid, load_space
+from study.searching.storage import check_url
+from study.searching.warm_start import warm_start
 
 SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 DEFAULT_TRIALS = 20

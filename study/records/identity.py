@@ -34,7 +34,7 @@ def make_identity(
     pruner: str,
     seed: int,
 ) -> dict[str, Any]:
-    """The content of ``config.yaml``, in plain values, ``space`` among them (``search/space.py``, ``as_plain``)."""
+    """The content of ``config.yaml``, in plain values, ``space`` among them (``searching/space.py``, ``as_plain``)."""
     return {
         "schema_version": SCHEMA_VERSION,
         "study": folder.name,

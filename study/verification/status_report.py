@@ -17,8 +17,8 @@ from sea_core.run_folder import RECORD
 from study.records.durations import duration
 from study.records.folder import StudyFolder
 from study.records.study import read_identity
-from study.search.storage import open_storage
-from study.search.trials import describe_trials
+from study.searching.storage import open_storage
+from study.searching.trials import describe_trials
 
 
 def status(root: Path, *, storage: str | None = None) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.curve_plan import SEEDS, configuration, is_replicated
 from benchmarks.curve_surrogate import epochs_run
-from study.search.space import Space, load_space
+from study.searching.space import Space, load_space
 
 SPACE: Space = load_space("default")
 MOST_EPOCHS = 120

@@ -17,7 +17,7 @@ from benchmarks.curve_plan import SEEDS, SETTINGS, is_replicated, plan
 from benchmarks.curve_table import TIMES, _parquet, finished_runs, read_curves
 from sea_core.config import Config
 from sea_core.errors import UserError
-from study.search.space import contains, load_space
+from study.searching.space import contains, load_space
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "synthetic:users=60,items=60,dims=12/10"

@@ -17,7 +17,7 @@ from study.records.lock import hold_lock
 from study.records.study import load_study
 from study.running.executors.base import Task
 from tests.conftest import random_dataset
-from tests.study.searching import BASE, outcome, search
+from tests.study.small_searches import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
 
 KILLS = int(os.environ.get("SEA_CHAOS_KILLS", "5"))

@@ -15,7 +15,7 @@ from study.running.executors.base import Task
 from study.running.worker import TrialWorker
 from study.verification import status_report
 from tests.conftest import random_dataset
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 
 SMALL = Config(
     latent_dim=4,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.searching import search
+from tests.study.small_searches import search
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,7 +16,7 @@ from sea_core.interrupts import graceful_stop, no_interrupt_lost
 from sea_core.training.loop import Stopped
 from study.records.study import load_study
 from study.running.executors.base import Task
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 
 PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"
 

@@ -13,7 +13,7 @@ from sea_core.config import Config
 from study.records.study import load_study
 from study.running.worker import TrialWorker, classify
 from tests.conftest import random_dataset
-from tests.study.searching import search
+from tests.study.small_searches import search
 from tests.study.test_real_training import SMALL
 
 MEGABYTE = 2**20

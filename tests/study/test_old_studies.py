@@ -10,8 +10,8 @@ from sea_core import receipts, run_folder
 from study import make_tables, status
 from study.records import identity, provenance, summary
 from study.records.study import load_study
-from study.search import warm_start
-from study.search.space import load_space
+from study.searching import warm_start
+from study.searching.space import load_space
 from study.selection import winner
 
 OLD = Path(__file__).parent / "old_studies"

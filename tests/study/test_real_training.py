@@ -18,7 +18,7 @@ from study.running.fixed_runs import FinalRun, FinalRuns
 from study.running.worker import TrialWorker
 from study.verification.verify import verify
 from tests.conftest import random_dataset
-from tests.study.searching import search
+from tests.study.small_searches import search
 
 SMALL = Config(
     latent_dim=4,

@@ -7,7 +7,7 @@ from optuna.trial import TrialState
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
 from study.running.executors.base import Task
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 
 
 class KilledError(BaseException):

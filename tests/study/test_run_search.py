@@ -350,15 +350,15 @@ def test_every_option_is_explained_and_every_default_shown(capsys: pytest.Captur
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "random", "qmc"])
 def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
-    from study.search.samplers import make_sampler
-    from study.search.space import load_space
+    from study.searching.samplers import make_sampler
+    from study.searching.space import load_space
 
     make_sampler(sampler, load_space("default"), seed=1, number=0)
 
 
 @pytest.mark.parametrize("pruner", ["median", "halving", "hyperband", "patient", "none"])
 def test_every_pruner_on_the_command_line_exists(pruner: str) -> None:
-    from study.search.pruners import make_pruner
+    from study.searching.pruners import make_pruner
 
     make_pruner(pruner, epochs=1)
     make_pruner(pruner, epochs=1, seeds=2)
@@ -371,8 +371,8 @@ def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
     from scipy.stats import qmc
 
     from sea_core.streams import stream_seed
-    from study.search.samplers import make_sampler
-    from study.search.space import parse_space
+    from study.searching.samplers import make_sampler
+    from study.searching.space import parse_space
 
     space = parse_space({"split_ratio": {"low": 0.1, "high": 0.9}, "image_weight": {"low": 0, "high": 1}}, source="x")
     study, points = optuna.create_study(), []

@@ -27,7 +27,7 @@ from sea_core.training.run import TrainingRun
 from study.ablation.arms import read_arm
 from study.records.folder import StudyFolder, study_folder
 from study.records.study import load_study, read_identity
-from study.search.space import load_space
+from study.searching.space import load_space
 from tests.conftest import random_dataset
 from tests.study.test_real_training import SMALL
 

@@ -14,7 +14,7 @@ from study.analysis.stats.importances import importances
 from study.records.study import RunRecord, Study
 from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table, mark_best
-from study.search.space import parse_space
+from study.searching.space import parse_space
 
 BINS = 4  # a searched parameter with more values than this is shown by quartiles of its trials
 _CHOSEN = "The search chose these values and other parameters moved along: read it as a map, not as an experiment."

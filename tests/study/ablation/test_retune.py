@@ -12,7 +12,7 @@ from sea_core.errors import UserError
 from study.ablation.arms import load_arms
 from study.ablation.retune import searched_parameters
 from study.records.study import load_study
-from study.search.space import load_space
+from study.searching.space import load_space
 from tests.study.results import write_search
 
 BOTH = ("image", "text")

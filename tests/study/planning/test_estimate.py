@@ -11,7 +11,7 @@ from study.records.durations import exact_duration
 from study.records.study import load_study
 from study.records.summary import write_summary
 from study.reporting.conclusion import conclusion
-from tests.study.searching import search
+from tests.study.small_searches import search
 
 
 def planned(tmp_path: Path, *arguments: str) -> Any:

@@ -12,7 +12,7 @@ from rich.console import Console
 from sea_core.config import Config
 from sea_core.training.run import EpochReport
 from study.running.display import LiveDisplay, PlainDisplay
-from tests.study.searching import search
+from tests.study.small_searches import search
 
 PROGRAM = Path(__file__).parents[3] / "study" / "run_search.py"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -16,7 +16,7 @@ from study.running.worker import TrialWorker
 from tests.conftest import random_dataset
 from tests.study.running.executors.test_ray_core import SETTINGS, logs, records
 from tests.study.running.executors.workers import MortalWorker
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 from tests.study.test_real_training import SMALL
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from study.running.executors.ray_core import RayExecutor
 from study.running.worker import TrialWorker
 from tests.conftest import random_dataset
 from tests.study.running.executors.workers import MemoryWorker, MortalWorker, RaisingWorker
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 from tests.study.test_real_training import SMALL, SPACE, without_clock
 
 pytestmark = pytest.mark.slow

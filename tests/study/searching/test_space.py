@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sea_core.config import Config
 from sea_core.errors import UserError
-from study.search.space import SHIPPED, as_plain, describe, grid, load_space, parse_space
+from study.searching.space import SHIPPED, as_plain, describe, grid, load_space, parse_space
 
 
 def test_a_range_is_whole_exactly_where_its_config_field_is() -> None:

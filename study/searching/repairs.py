@@ -17,7 +17,7 @@ from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed
 from study.running.display import Display
 from study.running.driver import Run, write_failed_run, write_run_files
 from study.running.executors.base import Failure, Task
-from study.search.trials import trial_entry
+from study.searching.trials import trial_entry
 
 
 class Repairs:

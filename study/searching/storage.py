@@ -12,7 +12,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 
 from sea_core.errors import UserError
-from study.search.reconnecting_storage import PatientStorage
+from study.searching.reconnecting_storage import PatientStorage
 
 
 def check_url(url: str) -> None:

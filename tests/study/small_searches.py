@@ -13,13 +13,13 @@ from study.running.display import Display
 from study.running.driver import drive
 from study.running.executors.base import Executor, Task
 from study.running.executors.in_process import InProcessExecutor
-from study.search.multi_seed import make_search
-from study.search.pruners import make_pruner
-from study.search.samplers import make_sampler
-from study.search.space import Space, parse_space
-from study.search.storage import open_storage
-from study.search.trial_store import TrialStore
-from study.search.trials import Budget
+from study.searching.multi_seed import make_search
+from study.searching.pruners import make_pruner
+from study.searching.samplers import make_sampler
+from study.searching.space import Space, parse_space
+from study.searching.storage import open_storage
+from study.searching.trial_store import TrialStore
+from study.searching.trials import Budget
 from tests.conftest import random_dataset
 from tests.study.stand_in import StandInWorker
 

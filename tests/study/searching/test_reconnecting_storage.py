@@ -15,12 +15,12 @@ from optuna.trial import TrialState, create_trial
 from sea_core.errors import UserError
 from study.records.study import load_study
 from study.running.executors.base import Task
-from study.search import reconnecting_storage
-from study.search.reconnecting_storage import PatientStorage
-from study.search.storage import check_url, open_storage
+from study.searching import reconnecting_storage
+from study.searching.reconnecting_storage import PatientStorage
+from study.searching.storage import check_url, open_storage
 from tests.conftest import random_dataset
 from tests.study.postgresql import Server, postgresql_server
-from tests.study.searching import outcome, search
+from tests.study.small_searches import outcome, search
 from tests.study.stand_in import StandInWorker
 
 
@@ -83,7 +83,7 @@ def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_
 
     actions = iter([kill_and_restart, stop_and_restart, kill_and_restart])
     misbehave = at_epochs(lambda: next(actions)(), 3, 18, 33)
-    monkeypatch.setattr("tests.study.searching.open_storage", lambda url: open_storage(url, say=said.append))
+    monkeypatch.setattr("tests.study.small_searches.open_storage", lambda url: open_storage(url, say=said.append))
     store = search(tmp_path / "killed", 10, pruner=pruner, storage=storage, misbehave=misbehave)
     assert len(timers) == 3
     assert outcome(store) == outcome(whole)

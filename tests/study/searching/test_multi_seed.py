@@ -18,9 +18,9 @@ from study.running.display import Display
 from study.running.driver import drive
 from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
-from study.search.repairs import Repairs
+from study.searching.repairs import Repairs
 from tests.conftest import random_dataset
-from tests.study.searching import BASE, outcome, search
+from tests.study.small_searches import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
 
 SETTINGS: dict[str, Any] = {"pruner": "halving", "seeds_per_trial": 4, "base": BASE.override(epochs=2)}

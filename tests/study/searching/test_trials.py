@@ -10,7 +10,7 @@ from study.records.lock import hold_lock
 from study.records.study import load_study
 from study.running.executors.base import Task
 from tests.conftest import random_dataset
-from tests.study.searching import BASE, SPACE, outcome, search
+from tests.study.small_searches import BASE, SPACE, outcome, search
 
 GRID = {"knn_k": {"choices": [3, 5]}, "gnn_layers": {"low": 1, "high": 3}}
 

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 
 from sea_core.streams import stream_seed
-from study.search.space import Space
+from study.searching.space import Space
 
 SAMPLERS = ("tpe", "gp", "random", "qmc", "grid")
 

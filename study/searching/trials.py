@@ -22,8 +22,8 @@ from study.records.folder import StudyFolder
 from study.running.display import Display
 from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.running.executors.base import Failure, Task
-from study.search.space import Space, grid
-from study.search.trial_store import OpenTrial, TrialStore
+from study.searching.space import Space, grid
+from study.searching.trial_store import OpenTrial, TrialStore
 
 STATE_WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 COPIED = (".json", ".csv", ".parquet")  # files that a trial takes over from one with an equal config

@@ -10,7 +10,7 @@ from sea_core.run_folder import RECORD
 from study.records.folder import StudyFolder
 from study.records.identity import identity_hash
 from study.records.study import read_identity
-from study.search.trial_store import TrialStore
+from study.searching.trial_store import TrialStore
 
 
 def check_storage(folder: StudyFolder, store: TrialStore, identity: Mapping[str, Any]) -> None:

@@ -10,11 +10,11 @@ from study.running.display import Display
 from study.running.driver import drive
 from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
-from study.search.repairs import Repairs
-from study.search.space import parse_space
-from study.search.warm_start import warm_start
+from study.searching.repairs import Repairs
+from study.searching.space import parse_space
+from study.searching.warm_start import warm_start
 from tests.conftest import random_dataset
-from tests.study.searching import BASE, SPACE, search
+from tests.study.small_searches import BASE, SPACE, search
 from tests.study.stand_in import StandInWorker
 
 

@@ -19,7 +19,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from study.search.space import Space, contains
+from study.searching.space import Space, contains
 
 _FIXED = "fixed_params"  # where Optuna keeps the parameters of an enqueued trial
 _RUNG = "completed_rung_"  # what Optuna's hyperband remembers of a trial

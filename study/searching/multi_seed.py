@@ -18,7 +18,7 @@ from sea_core.training.run import EpochReport
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry, seed_values
 from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.running.executors.base import Failure, Task
-from study.search.trials import COPIED, Search, trial_entry
+from study.searching.trials import COPIED, Search, trial_entry
 
 
 class SeedSearch(Search):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sea_core.errors import UserError
 from study.records.study import load_study
-from study.search.space import Space, contains
+from study.searching.space import Space, contains
 
 TAKEN = 5  # of the earlier study's best trials
 
