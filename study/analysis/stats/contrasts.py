@@ -19,8 +19,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from study.analysis.stats.alpha_graph import AlphaGraph, Decisions, decide
+from study.analysis.stats.behrens_fisher import half_width, tail_probability
 from study.analysis.stats.sequential import level_at_look, sequential_p, user_limited
-from study.stats.behrens_fisher import half_width, tail_probability
 
 Kind = Literal["better", "worse", "non-inferior", "equivalent", "user-limited", "undecided", "descriptive"]
 DECIDED: frozenset[Kind] = frozenset({"better", "worse", "non-inferior", "equivalent", "user-limited"})
