@@ -58,6 +58,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--study-name", metavar="NAME", help="folder in --out (default: <dataset>-ablations)")
     add("--dry-run", action="store_true", help="show arms, runs and an estimate of the time; train and write nothing")
     add("--list", action="store_true", help="list arms and suites, and stop")
+    text = "who else hears of it: NAME, or NAME:TEXT (docs/listeners.md); repeat it for several (default: none)"
+    add("--listener", action="append", default=[], metavar="NAME", help=text)
     add("--quiet", action="store_true", help="no progress")
     return parser
 
@@ -77,14 +79,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from sea_core.training.loop import Stopped
     from study.ablation.run import run_all
     from study.ablation.setup import describe
+    from study.listeners.choose import check_listeners, listening
     from study.planning.study_plan import make_placement
-    from study.running.display import make_display
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
     # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
     placement = make_placement(options)
     placement.check()
+    check_listeners(options.listener)
     ablations = _prepare(options)
     for ablation in ablations:
         print("\n".join(describe(ablation, device=options.device if options.dry_run else None)))
@@ -93,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with graceful_stop() as stop:
             for ablation in ablations:
-                with make_display(quiet=options.quiet) as display:
-                    run_all(ablation, placement, display=display, stop=stop)
+                with listening(options.listener, quiet=options.quiet) as emit:
+                    run_all(ablation, placement, emit=emit, stop=stop)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
         return INTERRUPTED

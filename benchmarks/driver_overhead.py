@@ -29,8 +29,8 @@ from sea_core.interrupts import StopRequest
 from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import RunEvent, TrialEnded
 from study.running.executors.base import Progress, Task
 from study.running.executors.in_process import InProcessExecutor
 from study.running.worker import TrialWorker
@@ -106,8 +106,8 @@ def run_study(trials: int, *, epochs: int, pruner: str = "none") -> Costs:
     dataset, space, base = load_dataset("synthetic"), load_space("default"), Config(epochs=epochs)
     wall, processor = [time.perf_counter()], [time.process_time()]
 
-    class Clock(Display):
-        def result(self, line: str, *, status: str = "") -> None:
+    def clock(event: RunEvent) -> None:
+        if isinstance(event, TrialEnded):
             wall.append(time.perf_counter())
             processor.append(time.process_time())
 
@@ -130,10 +130,10 @@ def run_study(trials: int, *, epochs: int, pruner: str = "none") -> Costs:
             enumerate_grid=False,
             dataset=dataset,
             budget=Budget(trials),
-            display=Clock(),
+            emit=clock,
         )
         wall[0], processor[0] = time.perf_counter(), time.process_time()
-        drive(source, InProcessExecutor(IdleWorker(dataset)), display=Clock(), stop=StopRequest())
+        drive(source, InProcessExecutor(IdleWorker(dataset)), emit=clock, stop=StopRequest())
     return Costs(list(np.diff(wall) * 1000), list(np.diff(processor) * 1000))
 
 

@@ -28,8 +28,8 @@ from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.interrupts import StopRequest
 from sea_core.provenance import machine, versions
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import silent
 from study.running.executors.base import Executor
 from study.running.executors.make import Placement, make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
@@ -57,8 +57,8 @@ def main() -> int:
         before = _processor_seconds()
         with tempfile.TemporaryDirectory() as folder:
             runs = [FinalRun(Path(folder) / str(n), config, n, f"run {n}") for n in range(arguments.trials)]
-            source = FinalRuns(runs, dataset=dataset, display=Display())
-            drive(source, executor, display=Display(), stop=StopRequest())
+            source = FinalRuns(runs, dataset=dataset, emit=silent)
+            drive(source, executor, emit=silent, stop=StopRequest())
         processor[workers].append(_processor_seconds() - before)
 
     print(f"machine: {machine()}")

@@ -15,7 +15,7 @@ from study.planning.search_options import make_parser
 if TYPE_CHECKING:
     from sea_core.interrupts import StopRequest
     from study.planning.study_plan import StudyPlan
-    from study.running.display import Display
+    from study.running.events import Emit
     from study.running.executors.make import Placement
 
 
@@ -29,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
     from study.ablation.arms import load_suite
+    from study.listeners.choose import check_listeners, listening
     from study.planning.study_plan import joint_folder, plan_studies
-    from study.running.display import make_display
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
+    check_listeners(options.listener)
     load_suite(options.suite)
     plans = plan_studies(options)
     if options.dry_run:
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with graceful_stop() as stop:
             for plan in plans:
-                with make_display(quiet=options.quiet) as display:
-                    _run(plan, options, display, stop)
+                with listening(options.listener, quiet=options.quiet) as emit:
+                    _run(plan, options, emit, stop)
     except Stopped:
         command = shlex.join([sys.executable, *sys.argv])
         print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _conclude(plans, joint_folder(options, plans))
 
 
-def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: StopRequest) -> None:
+def _run(plan: StudyPlan, options: argparse.Namespace, emit: Emit, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
     from plots.lib.inline_svg import study_pictures
     from sea_core.training.loop import Stopped
@@ -66,9 +67,10 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
     from study.records.study import load_study
     from study.reporting.page.write import write_report
     from study.reporting.tables.write import write_tables
+    from study.running.events import Note, StageBegun
 
     folder, placement = plan.folder, make_placement(options)
-    with driving(plan, placement, display=display, stop=stop) as run:
+    with driving(plan, placement, emit=emit, stop=stop) as run:
         try:
             expected = _expected_seconds(plan, placement, options)
             run.search()
@@ -84,15 +86,18 @@ def _run(plan: StudyPlan, options: argparse.Namespace, display: Display, stop: S
                         folder=folder,
                         skip_inapplicable=True,  # a suite is for any dataset; not all arms are
                     )
-                    display.say(expected_power(plan, [arm.name for arm in arms]))
-                    run_ablation(ablation, train=run.train, display=display)
+                    emit(Note(expected_power(plan, [arm.name for arm in arms])))
+                    run_ablation(ablation, train=run.train, emit=emit)
         except Stopped:
             run.write_results()
             raise
         run.write_results(expected=expected)
-        display.stage("tables, figures and report")
-        write_tables([folder.root], folder.tables)
-        write_report([folder.root], folder.root, study_pictures(load_study(folder.root), folder.figures))
+        emit(StageBegun("tables"))
+        write_tables([folder.root], folder.tables, emit=emit)
+        emit(StageBegun("figures"))
+        pictures = study_pictures(load_study(folder.root), folder.figures)
+        emit(StageBegun("report"))
+        write_report([folder.root], folder.root, pictures)
 
 
 def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.Namespace) -> float | None:

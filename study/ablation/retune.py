@@ -24,7 +24,7 @@ from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
 from study.records.identity import check_identity, make_identity
 from study.records.study import Study
-from study.running.display import Display
+from study.running.events import Emit, Note
 from study.running.executors.make import Placement
 from study.searching.space import Space, as_plain, parse_space
 
@@ -68,7 +68,7 @@ def plan_retuning(
 
 
 def run_retuning(
-    study: Study, planned: Sequence[RetunedArm], placement: Placement, *, display: Display, stop: StopRequest
+    study: Study, planned: Sequence[RetunedArm], placement: Placement, *, emit: Emit, stop: StopRequest
 ) -> list[TunedArm]:
     """Search every arm and select its winner, as the study did; searches that are finished are not repeated.
 
@@ -83,8 +83,8 @@ def run_retuning(
         if search is None:
             tuned.append(TunedArm(arm, study.winner[0].config, study.folder))
             continue
-        display.say(f"arm {arm.name}: a search of its own in {search.folder.root}")
-        with driving(search, placement, display=display, stop=stop) as run:
+        emit(Note(f"arm {arm.name}: a search of its own in {search.folder.root}"))
+        with driving(search, placement, emit=emit, stop=stop) as run:
             run.search()
             winner = run.finalize(baselines=False)
             run.write_results()

@@ -29,13 +29,13 @@ from study.records.disk_errors import disk_errors_explained
 from study.records.folder import make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
-from study.running.display import Display
 from study.running.driver import RunSource, drive
+from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
 from study.running.executors.make import Placement, make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
 
 
-def run_all(ablation: Ablation, placement: Placement, *, display: Display, stop: StopRequest) -> None:
+def run_all(ablation: Ablation, placement: Placement, *, emit: Emit, stop: StopRequest) -> None:
     """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
 
     Raises:
@@ -45,22 +45,25 @@ def run_all(ablation: Ablation, placement: Placement, *, display: Display, stop:
     """
     folder, dataset = ablation.folder, ablation.dataset
     make_writable(folder.root)
-    with hold_lock(folder.root), disk_errors_explained(folder.root):
+    config = {} if ablation.frozen is None else ablation.frozen.runs[0].run.config.as_dict()
+    begun = StudyBegun(folder.name, folder.root, dataset.name, config)
+    with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
+        emit(StageBegun(f"setting up {dataset.name}"))
         write_provenance(folder, dataset)
         executor = make_executor(dataset, placement)
-        train = partial(drive, executor=executor, display=display, stop=stop)
+        train = partial(drive, executor=executor, emit=emit, stop=stop)
         try:
             if ablation.frozen is not None:
-                run_ablation(ablation.frozen, train=train, display=display)
+                run_ablation(ablation.frozen, train=train, emit=emit)
             if ablation.study is not None and ablation.retuned:
-                tuned = run_retuning(ablation.study, ablation.retuned, placement, display=display, stop=stop)
+                tuned = run_retuning(ablation.study, ablation.retuned, placement, emit=emit, stop=stop)
                 runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
-                run_ablation(Plan(runs, []), train=train, display=display)
+                run_ablation(Plan(runs, []), train=train, emit=emit)
         finally:
             executor.close()
 
 
-def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], display: Display) -> None:
+def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], emit: Emit) -> None:
     """Train and test every run of a plan that is not done; interrupted, a new plan goes on where it stopped.
 
     A run that fails is recorded as failed, and the others go on.
@@ -68,18 +71,18 @@ def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], display: Dis
     Args:
         plan: from ``plan_ablation``.
         train: drives a source of runs to its end.
-        display: told of results.
+        emit: told of results.
     """
     done = sum(planned.done for planned in plan.runs)
-    display.stage(f"ablation on {plan.runs[0].dataset.name}", total=len(plan.runs), done=done)
+    emit(StageBegun(f"ablation on {plan.runs[0].dataset.name}", total=len(plan.runs), done=done))
     for planned in plan.runs:
         if planned.copy_of is not None:
             _take_over(planned.copy_of, planned.run)
-            display.result(f"{planned.run.label}: the winner's run, taken over")
+            emit(RunEnded(str(planned.run.folder), planned.run.label, "", {}, {}, note="the winner's run, taken over"))
     # Arms that keep other modalities have other data to be tested on.
     for _, group in itertools.groupby(plan.missing, key=lambda planned: planned.dataset.data_hash):
         runs = list(group)
-        train(FinalRuns([planned.run for planned in runs], dataset=runs[0].dataset, display=display))
+        train(FinalRuns([planned.run for planned in runs], dataset=runs[0].dataset, emit=emit))
 
 
 def _take_over(source: Path, run: FinalRun) -> None:

@@ -121,4 +121,6 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
     add("--ray-address", metavar="ADDRESS", help=text)
     text = "show space, runs, arms and an estimate of the time from a short probe; write nothing"
     add("--dry-run", action="store_true", help=text)
+    text = "who else hears of the study: NAME, or NAME:TEXT (docs/listeners.md); repeat it for several (default: none)"
+    add("--listener", action="append", default=[], metavar="NAME", help=text)
     add("--quiet", action="store_true", help="no progress, only the result")

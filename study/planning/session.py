@@ -19,8 +19,8 @@ from study.records.provenance import write_provenance
 from study.records.seeds import trial_seeds
 from study.records.study import load_study
 from study.records.summary import write_summary, write_trials_table
-from study.running.display import Display
 from study.running.driver import RunSource, drive
+from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
 from study.running.executors.make import Placement, make_executor
 from study.searching.multi_seed import make_search
@@ -38,15 +38,15 @@ from study.selection.winner import Winner, finalize
 class StudyRun:
     """One study while this process drives it. Make it with ``driving``."""
 
-    def __init__(self, plan: StudyPlan, executor: Executor, *, display: Display, stop: StopRequest) -> None:
-        self.plan, self._executor, self._display, self._stop = plan, executor, display, stop
+    def __init__(self, plan: StudyPlan, executor: Executor, *, emit: Emit, stop: StopRequest) -> None:
+        self.plan, self._executor, self._emit, self._stop = plan, executor, emit, stop
         self._begun = self._written = time.monotonic()
 
         def sampler_of(number: int) -> BaseSampler:
             return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
 
         self._store = TrialStore(
-            open_storage(plan.storage, say=display.say),
+            open_storage(plan.storage, say=lambda line: emit(Note(line))),
             plan.folder.name,
             plan.space,
             make_sampler=None if plan.sampler == "grid" else sampler_of,
@@ -68,7 +68,7 @@ class StudyRun:
         Raises:
             Stopped: the user asked to stop.
         """
-        drive(source, self._executor, display=self._display, stop=self._stop)
+        drive(source, self._executor, emit=self._emit, stop=self._stop)
 
     def search(self) -> None:
         """Run trials until the plan's number is reached, or its time is over."""
@@ -82,7 +82,7 @@ class StudyRun:
                 base=plan.base,
                 seeds=seeds,
                 dataset=plan.dataset,
-                display=self._display,
+                emit=self._emit,
             )
         )
         source = make_search(
@@ -94,10 +94,10 @@ class StudyRun:
             enumerate_grid=plan.sampler == "grid",
             dataset=plan.dataset,
             budget=Budget(plan.trials, deadline),
-            display=self._display,
+            emit=self._emit,
         )
         finished = sum(trial.state.is_finished() for trial in self._store.trials())
-        self._display.stage(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished)
+        self._emit(StageBegun(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished))
         self.train(source)
 
     def finalize(self, *, baselines: bool = True) -> Winner:
@@ -112,10 +112,10 @@ class StudyRun:
             fresh=plan.fresh_seeds,
             dataset=plan.dataset,
             train=self.train,
-            display=self._display,
+            emit=self._emit,
         )
         if baselines:
-            run_baselines(plan.folder, plan.dataset, display=self._display)
+            run_baselines(plan.folder, plan.dataset, emit=self._emit)
         return winner
 
     def write_results(self, *, expected: float | None = None) -> None:
@@ -133,7 +133,7 @@ class StudyRun:
 
 
 @contextlib.contextmanager
-def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: StopRequest) -> Iterator[StudyRun]:
+def driving(plan: StudyPlan, placement: Placement, *, emit: Emit, stop: StopRequest) -> Iterator[StudyRun]:
     """Take a study's lock, write what it is, and open it.
 
     Raises:
@@ -142,12 +142,14 @@ def driving(plan: StudyPlan, placement: Placement, *, display: Display, stop: St
     """
     folder = plan.folder
     make_writable(folder.root)
-    with hold_lock(folder.root), disk_errors_explained(folder.root):
+    begun = StudyBegun(folder.name, folder.root, plan.dataset.name, plan.base.as_dict())
+    with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
+        emit(StageBegun(f"setting up {plan.dataset.name}"))
         if not plan.exists:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
         executor = make_executor(plan.dataset, placement)
         try:
-            yield StudyRun(plan, executor, display=display, stop=stop)
+            yield StudyRun(plan, executor, emit=emit, stop=stop)
         finally:
             executor.close()

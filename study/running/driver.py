@@ -11,8 +11,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.files import write_atomically, write_json
 from sea_core.interrupts import StopRequest
@@ -21,7 +23,7 @@ from sea_core.training.loop import Stopped
 from sea_core.training.run import EpochReport
 from study.records.folder import now
 from study.running.attempts import Attempts
-from study.running.display import Display
+from study.running.events import Emit, EpochEnded, HowItEnded, RunBegun, SlotFreed
 from study.running.executors.base import Executor, Failure, Progress, Task
 
 CHECKPOINT, ATTEMPTS, LOG = "checkpoint.safetensors", "attempts.json", "log.txt"
@@ -29,7 +31,7 @@ CHECKPOINT, ATTEMPTS, LOG = "checkpoint.safetensors", "attempts.json", "log.txt"
 
 @dataclass(frozen=True)
 class Run:
-    """Something to train: where its files go, what to train, and what the display calls it."""
+    """Something to train: where its files go, what to train, and what people call it."""
 
     folder: Path
     task: Task
@@ -57,13 +59,13 @@ class RunSource(Protocol):
         """Keep a failure."""
 
 
-def drive(source: RunSource, executor: Executor, *, display: Display, stop: StopRequest) -> None:
+def drive(source: RunSource, executor: Executor, *, emit: Emit, stop: StopRequest) -> None:
     """Train runs until the source has none left.
 
     Raises:
         Stopped: someone asked to stop; every run that was going on has a checkpoint.
     """
-    driver = _Driver(source, executor, display)
+    driver = _Driver(source, executor, emit)
     while True:
         while len(driver.active) < executor.slots and not stop.asked and (run := source.next()) is not None:
             driver.begin(run)
@@ -115,19 +117,21 @@ class _Active:
 
     run: Run
     attempts: Attempts
+    shown: Config  # a copy: listeners may do with it what they like
     starting: bool = True
 
 
 class _Driver:
-    def __init__(self, source: RunSource, executor: Executor, display: Display) -> None:
+    def __init__(self, source: RunSource, executor: Executor, emit: Emit) -> None:
         self.active: dict[str, _Active] = {}
-        self._source, self._executor, self._display = source, executor, display
+        self._source, self._executor, self._emit = source, executor, emit
 
     def begin(self, run: Run) -> None:
         """Give a new run a slot."""
         run.folder.mkdir(parents=True, exist_ok=True)
-        entry = _Active(run, Attempts.read(run.folder / ATTEMPTS))
+        entry = _Active(run, Attempts.read(run.folder / ATTEMPTS), run.task.config.override())
         self.active[run.key] = entry
+        self._emit(RunBegun(run.key, run.label, entry.shown, run.task.seed))
         self._start(entry)
 
     def hear(self, key: str, progress: Progress, *, stopping: bool) -> None:
@@ -141,7 +145,7 @@ class _Driver:
         if not entry.starting:
             entry.attempts.epoch_finished(progress.reports[-1].epoch)
         entry.starting = False
-        wanted = [self._report(entry.run, report) for report in progress.reports]
+        wanted = [self._report(entry, report) for report in progress.reports]
         if progress.checkpoint is not None:
             write_atomically(entry.run.folder / CHECKPOINT, progress.checkpoint)
         if progress.finished or not all(wanted):
@@ -162,9 +166,9 @@ class _Driver:
         _log(entry.run, "started" if checkpoint is None else "continued from a checkpoint")
         self._executor.start(entry.run.key, entry.run.task, checkpoint)
 
-    def _report(self, run: Run, report: EpochReport) -> bool:
-        self._display.epoch(run.key, run.label, report, run.task.config)
-        return self._source.report(run, report)
+    def _report(self, entry: _Active, report: EpochReport) -> bool:
+        self._emit(EpochEnded(entry.run.key, entry.run.label, entry.shown, _sealed(report)))
+        return self._source.report(entry.run, report)
 
     def _finish(self, entry: _Active, *, pruned: bool) -> None:
         files = self._executor.collect(entry.run.key)
@@ -173,7 +177,7 @@ class _Driver:
             return
         _log(entry.run, "pruned" if pruned else "complete")
         self._source.finish(entry.run, files, pruned=pruned, attempts=len(entry.attempts.failures) + 1)
-        self._forget(entry)
+        self._forget(entry, "pruned" if pruned else "complete")
 
     def _failed(self, entry: _Active, failure: Failure) -> None:
         self._executor.discard(entry.run.key)
@@ -186,22 +190,27 @@ class _Driver:
     def _give_up(self, entry: _Active, failure: Failure) -> None:
         _log(entry.run, f"failed: {failure.kind}")
         self._source.fail(entry.run, failure, attempts=max(1, len(entry.attempts.failures)))
-        self._forget(entry)
+        self._forget(entry, "failed")
 
     def _park(self, entry: _Active) -> None:
         state = self._executor.park(entry.run.key)
         if state is not None:
             write_atomically(entry.run.folder / CHECKPOINT, state)
         _log(entry.run, "put aside with a checkpoint; the same command continues it")
-        self._drop(entry)
+        self._drop(entry, "put aside")
 
-    def _forget(self, entry: _Active) -> None:
+    def _forget(self, entry: _Active, how: HowItEnded) -> None:
         clear_leftovers(entry.run.folder)
-        self._drop(entry)
+        self._drop(entry, how)
 
-    def _drop(self, entry: _Active) -> None:
+    def _drop(self, entry: _Active, how: HowItEnded) -> None:
         del self.active[entry.run.key]
-        self._display.gone(entry.run.key)
+        self._emit(SlotFreed(entry.run.key, how))
+
+
+def _sealed(report: EpochReport) -> EpochReport:
+    """The report with maps that nobody can write: a worker in this process goes on using them."""
+    return report._replace(losses=MappingProxyType(report.losses), validation=MappingProxyType(report.validation))
 
 
 def _log(run: Run, line: str) -> None:

@@ -27,8 +27,8 @@ from sea_core.run_folder import (
     write_user_metrics,
 )
 from sea_core.training.run import EpochReport
-from study.running.display import Display
 from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
+from study.running.events import Emit, RunEnded
 from study.running.executors.base import Failure, Task
 
 
@@ -64,9 +64,9 @@ class FinalRun:
 class FinalRuns:
     """See the module. A ``RunSource``."""
 
-    def __init__(self, runs: Sequence[FinalRun], *, dataset: Dataset, display: Display) -> None:
+    def __init__(self, runs: Sequence[FinalRun], *, dataset: Dataset, emit: Emit) -> None:
         """Take those of the runs that are not done."""
-        self._dataset, self._display = dataset, display
+        self._dataset, self._emit = dataset, emit
         self._queue = [run for run in runs if not run.is_done(dataset)]
         for run in runs:
             if run not in self._queue:
@@ -93,8 +93,8 @@ class FinalRuns:
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """See ``RunSource``. The record comes last: a folder without one is a run that has to be repeated."""
         wanted = self._going_on.pop(run.key)
-        metric, means = wanted.config.valid_metric, json.loads(files[RECORD])["validation"]
-        line = f"{run.label}: validation {metric} {means[metric]:.4f}"
+        means: dict[str, float] = json.loads(files[RECORD])["validation"]
+        tested: dict[str, float] = {}
         if wanted.opens_test:
             embeddings = load(files[EMBEDDINGS])
             test = open_test(
@@ -105,12 +105,13 @@ class FinalRuns:
                 receipt=run.folder / RECEIPT,
             )
             write_user_metrics(run.folder / TEST, test)
-            line += f", test recall@20 {test.means()['recall@20']:.4f}"
+            tested = test.means()
         write_run_files(run.folder, files, wanted.extra)
-        self._display.result(line)
+        self._emit(RunEnded(run.key, run.label, wanted.config.valid_metric, means, tested))
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``."""
         wanted = self._going_on.pop(run.key)
         write_failed_run(run, self._dataset, failure, wanted.extra)
-        self._display.result(f"{run.label} failed: {failure.message}")
+        metric = wanted.config.valid_metric
+        self._emit(RunEnded(run.key, run.label, metric, {}, {}, failure=failure.message))

@@ -14,8 +14,8 @@ from sea_core.run_folder import HISTORY, RunFiles, RunFolder, read_run_folder
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry
-from study.running.display import Display
 from study.running.driver import Run, write_failed_run, write_run_files
+from study.running.events import Emit, Note
 from study.running.executors.base import Failure, Task
 from study.searching.trials import trial_entry
 
@@ -31,14 +31,14 @@ class Repairs:
         base: Config,
         seeds: Sequence[int],
         dataset: Dataset,
-        display: Display,
+        emit: Emit,
     ) -> None:
         """Look for finished trials without a readable record; arguments as in ``make_search``."""
-        self._folder, self._base, self._seeds, self._dataset, self._display = folder, base, seeds, dataset, display
+        self._folder, self._base, self._seeds, self._dataset, self._emit = folder, base, seeds, dataset, emit
         self._queue = [trial for trial in trials if trial.state.is_finished() and not self._is_whole(trial)]
         self._going_on: dict[str, FrozenTrial] = {}
         for trial in self._queue:
-            display.say(f"trial {trial.number} has no readable record any more; it is made again")
+            emit(Note(f"trial {trial.number} has no readable record any more; it is made again"))
 
     def next(self) -> Run | None:
         """See ``RunSource``; a failed trial needs no training."""
@@ -74,7 +74,7 @@ class Repairs:
             return
         entry = trial_entry(trial, attempts=attempts, duplicate_of=trial.user_attrs.get("duplicate_of"))
         write_run_files(run.folder, files, entry)
-        self._display.say(f"trial {trial.number}: record made again")
+        self._emit(Note(f"trial {trial.number}: record made again"))
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``; what once ended well should do so again.
@@ -118,7 +118,7 @@ class Repairs:
         entry = trial_entry(trial, attempts=attempts, duplicate_of=trial.user_attrs.get("duplicate_of"))
         entry["trial"] |= judged_on(runs, self._base.valid_metric)
         write_run_files(folder, joint_files(runs), entry)
-        self._display.say(f"trial {trial.number}: record made again")
+        self._emit(Note(f"trial {trial.number}: record made again"))
 
     def _finished(self, trial: FrozenTrial) -> list[RunFolder]:
         config, had = self._base.override(**trial.params), self._seeds[: trial.last_step or 0]

@@ -19,8 +19,8 @@ from sea_core.data.dataset import Dataset
 from sea_core.run_folder import RunFiles, read_run_folder
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
-from study.running.display import Display
 from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
+from study.running.events import Emit, TrialEnded
 from study.running.executors.base import Failure, Task
 from study.searching.space import Space, grid
 from study.searching.trial_store import OpenTrial, TrialStore
@@ -52,7 +52,7 @@ class Search:
         seed: int,
         dataset: Dataset,
         budget: Budget,
-        display: Display,
+        emit: Emit,
     ) -> None:
         """Take up the study where it stands.
 
@@ -64,13 +64,13 @@ class Search:
             seed: of every trial.
             dataset: named in records.
             budget: when to stop.
-            display: told of results.
+            emit: told of results.
 
         Raises:
             UserError: a grid over a continuous range.
         """
         self._folder, self._store, self._base, self._seed = folder, store, base, seed
-        self._dataset, self._budget, self._display = dataset, budget, display
+        self._dataset, self._budget, self._emit = dataset, budget, emit
         self._cells = grid(space) if enumerate_grid else None
         self._resumed = list(store.open_trials)
         self._open: dict[str, OpenTrial] = {}
@@ -160,10 +160,17 @@ class Search:
         self._store.tell(trial, state, value if state == TrialState.COMPLETE else None)
         trials = self._store.trials()
         self._learn(trials[trial.number])
-        word, shown = STATE_WORDS[state], "" if value is None else f" {value:.4f}"
-        twin = f", equal to trial {notes['duplicate_of']}" if "duplicate_of" in notes else ""
-        why = f": {notes['failure']['message']}" if "failure" in notes else ""
-        self._display.result(f"{run.label} {word}{shown}{twin}{why}", status=describe_trials(trials))
+        ended = TrialEnded(
+            run.key,
+            trial.number,
+            STATE_WORDS[state],
+            value,
+            dict(trial.params),
+            duplicate_of=notes.get("duplicate_of"),
+            failure=notes["failure"]["message"] if "failure" in notes else None,
+            standing=describe_trials(trials),
+        )
+        self._emit(ended)
 
     def _learn(self, trial: FrozenTrial) -> None:
         """Remember what a finished trial's config led to; the first trial of several equal ones is remembered."""

@@ -13,10 +13,10 @@ from sea_core.files import write_json
 from sea_core.holdout import open_test
 from sea_core.run_folder import RECEIPT, RECORD, SCHEMA_VERSION, TEST, VALIDATION, read_run_folder, write_user_metrics
 from study.records.folder import StudyFolder
-from study.running.display import Display
+from study.running.events import Emit, Note
 
 
-def run_baselines(folder: StudyFolder, dataset: Dataset, *, display: Display) -> None:
+def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
     """Evaluate every baseline on validation and test, except those whose record for these data is there."""
     for name, baseline in BASELINES.items():
         target = folder.baseline(name)
@@ -44,4 +44,4 @@ def run_baselines(folder: StudyFolder, dataset: Dataset, *, display: Display) ->
             "seconds": time.perf_counter() - started,
         }
         write_json(target / RECORD, record)
-        display.say(f"baseline {name}: test recall@20 {test.means()['recall@20']:.4f}")
+        emit(Note(f"baseline {name}: test recall@20 {test.means()['recall@20']:.4f}"))

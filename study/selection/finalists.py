@@ -16,8 +16,8 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.run_folder import read_run_folder
 from study.records.folder import StudyFolder
-from study.running.display import Display
 from study.running.driver import RunSource
+from study.running.events import Emit, StageBegun
 from study.running.fixed_runs import FinalRun, FinalRuns
 
 
@@ -48,12 +48,12 @@ def train_all(
     *,
     dataset: Dataset,
     train: Callable[[RunSource], None],
-    display: Display,
+    emit: Emit,
 ) -> None:
-    """Train what is missing of ``runs`` as a stage of the display named ``title``."""
+    """Train what is missing of ``runs`` as a stage named ``title``."""
     if runs:
-        display.stage(title, total=len(runs), done=sum(run.is_done(dataset) for run in runs))
-        train(FinalRuns(runs, dataset=dataset, display=display))
+        emit(StageBegun(title, total=len(runs), done=sum(run.is_done(dataset) for run in runs)))
+        train(FinalRuns(runs, dataset=dataset, emit=emit))
 
 
 def competed(folder: StudyFolder, trial: FrozenTrial, seeds: Sequence[int], metric: str) -> dict[str, Any] | None:

@@ -21,8 +21,8 @@ from sea_core.run_folder import read_run_folder
 from sea_core.streams import fresh_seeds
 from study.records.folder import StudyFolder
 from study.records.seeds import finalist_seeds
-from study.running.display import Display
 from study.running.driver import RunSource
+from study.running.events import Emit
 from study.running.fixed_runs import FinalRun
 from study.selection.finalists import competed, finalist_runs, rank_trials, train_all, validation_values
 
@@ -48,7 +48,7 @@ def finalize(
     fresh: int,
     dataset: Dataset,
     train: Callable[[RunSource], None],
-    display: Display,
+    emit: Emit,
 ) -> Winner:
     """Select the winner on validation, then open it on test.
 
@@ -61,7 +61,7 @@ def finalize(
         fresh: fresh seeds per config.
         dataset: what to train on.
         train: drives a source of runs to its end.
-        display: told what is going on.
+        emit: told what is going on.
 
     Raises:
         UserError: every finalist failed on a fresh seed.
@@ -73,7 +73,7 @@ def finalize(
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
     seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
     rounds = f"finalists on fresh seeds, {dataset.name}"
-    train_all(finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, display=display)
+    train_all(finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, emit=emit)
     entries = [entry for trial in ranked if (entry := competed(folder, trial, seeds, base.valid_metric)) is not None]
     if not entries:
         raise UserError(f"every finalist of {folder.name} failed on a fresh seed; see {folder.root}/final/finalists")
@@ -93,7 +93,7 @@ def finalize(
     folder.selection.parent.mkdir(parents=True, exist_ok=True)
     write_json(folder.selection, selection)  # before the test split is opened
     rounds = f"winner (trial {winner.number}) on fresh seeds, {dataset.name}"
-    train_all(_winner_runs(folder, winner), rounds, dataset=dataset, train=train, display=display)
+    train_all(_winner_runs(folder, winner), rounds, dataset=dataset, train=train, emit=emit)
     write_json(folder.selection, selection | {"shrinkage": _shrinkage(folder, winner, ranked, base.valid_metric)})
     return winner
 

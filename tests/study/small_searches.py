@@ -9,8 +9,8 @@ from sea_core.data.dataset import Dataset
 from sea_core.interrupts import StopRequest
 from study.records.folder import StudyFolder
 from study.records.seeds import trial_seeds
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import Emit, silent
 from study.running.executors.base import Executor, Task
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.multi_seed import make_search
@@ -65,14 +65,14 @@ def search(
     base: Config = BASE,
     misbehave: Callable[[Task, int], None] | None = None,
     stop: StopRequest | None = None,
-    display: Display | None = None,
+    emit: Emit = silent,
     seeds_per_trial: int = 1,
     executor: Executor | None = None,
     storage: str | None = None,
 ) -> TrialStore:
     """Search until ``trials`` are reached; again with a larger number, it goes on."""
     dataset = dataset or random_dataset()
-    folder, parsed, display = StudyFolder(root / "tiny"), parse_space(space, source="test"), display or Display()
+    folder, parsed = StudyFolder(root / "tiny"), parse_space(space, source="test")
     store = open_store(
         folder,
         space=parsed,
@@ -91,10 +91,10 @@ def search(
         enumerate_grid=sampler == "grid",
         dataset=dataset,
         budget=Budget(trials),
-        display=display,
+        emit=emit,
     )
     executor = executor or InProcessExecutor(worker or StandInWorker(dataset, misbehave))
-    drive(source, executor, display=display, stop=stop or StopRequest())
+    drive(source, executor, emit=emit, stop=stop or StopRequest())
     return store
 
 

@@ -10,7 +10,7 @@ import pytest
 from sea_core.config import Config
 from sea_core.training import loop
 from sea_core.training.run import TrainingRun
-from study.running import display
+from study.listeners import display
 from study.running.executors.base import Task
 from study.running.worker import TrialWorker
 from study.verification import status_report

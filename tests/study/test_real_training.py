@@ -10,8 +10,8 @@ from sea_core.files import write_json
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
 from study.records.study import RunRecord, load_study
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import silent
 from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
 from study.running.fixed_runs import FinalRun, FinalRuns
@@ -137,6 +137,6 @@ def test_a_final_run_that_diverges_is_recorded_and_not_tried_again(tmp_path: Pat
     broken = FinalRun(tmp_path / "seed-1", SMALL.override(learning_rate=1e30), 1, "broken", extra={"arm": "x"})
     for expected in (False, True):
         assert broken.is_done(dataset) is expected
-        source = FinalRuns([broken], dataset=dataset, display=Display())
-        drive(source, InProcessExecutor(TrialWorker(dataset)), display=Display(), stop=StopRequest())
+        source = FinalRuns([broken], dataset=dataset, emit=silent)
+        drive(source, InProcessExecutor(TrialWorker(dataset)), emit=silent, stop=StopRequest())
     assert broken.is_done(random_dataset(seed=5)) is False, "other data"

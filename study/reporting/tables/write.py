@@ -22,6 +22,7 @@ from study.reporting.tables import (
 from study.reporting.tables.render import write_table
 from study.reporting.tables.results import Results
 from study.reporting.tables.table import Table
+from study.running.events import Emit, TableWritten, silent
 
 TABLES: Sequence[Callable[[Results], Table | None]] = (
     overall.compute,
@@ -39,12 +40,13 @@ TABLES: Sequence[Callable[[Results], Table | None]] = (
 )
 
 
-def write_tables(folders: Sequence[Path], out: Path) -> list[Path]:
+def write_tables(folders: Sequence[Path], out: Path, *, emit: Emit = silent) -> list[Path]:
     """Write every table that the studies' results allow, as CSV, Markdown and LaTeX; equal results give equal bytes.
 
     Args:
         folders: study folders, in the order of the columns.
         out: folder for the files; created if missing.
+        emit: told of each table.
 
     Returns:
         The files written, in the order of the tables.
@@ -55,7 +57,12 @@ def write_tables(folders: Sequence[Path], out: Path) -> list[Path]:
     results = Results([load_study(folder) for folder in folders])
     computed = compute_tables(results)
     make_writable(out)
-    return [path for table in computed for path in write_table(table, out)]
+    written = []
+    for table in computed:
+        paths = write_table(table, out)
+        emit(TableWritten(table.name, table.caption, paths[0]))
+        written += paths
+    return written
 
 
 def compute_tables(results: Results) -> list[Table]:

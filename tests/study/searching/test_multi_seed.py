@@ -14,8 +14,8 @@ from sea_core.streams import fresh_seeds
 from study.records.folder import StudyFolder
 from study.records.seeds import finalist_seeds, trial_seeds
 from study.records.study import load_study
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import Note, RunEvent
 from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.repairs import Repairs
@@ -130,12 +130,12 @@ def test_lost_records_of_seeds_and_trials_are_made_again(tmp_path: Path) -> None
     shutil.rmtree(folder.trial_seed(longest, SEEDS[1]))
     (folder.trial(1) / "record.json").unlink()
     for expected in (2, 0):
-        said: list[str] = []
-        display = Display()
-        display.say = said.append  # type: ignore[method-assign]
-        repairs = Repairs(folder, store.trials(), base=SETTINGS["base"], seeds=SEEDS, dataset=dataset, display=display)
-        assert sum("has no readable record" in line for line in said) == expected
-        drive(repairs, InProcessExecutor(StandInWorker(dataset)), display=display, stop=StopRequest())
+        heard: list[RunEvent] = []
+        repairs = Repairs(
+            folder, store.trials(), base=SETTINGS["base"], seeds=SEEDS, dataset=dataset, emit=heard.append
+        )
+        assert sum("has no readable record" in event.line for event in heard if isinstance(event, Note)) == expected
+        drive(repairs, InProcessExecutor(StandInWorker(dataset)), emit=heard.append, stop=StopRequest())
     assert records(tmp_path) == before
 
 

@@ -6,8 +6,8 @@ from sea_core.errors import DivergedError, UserError
 from sea_core.interrupts import StopRequest
 from study.records.folder import StudyFolder
 from study.records.study import load_study
-from study.running.display import Display
 from study.running.driver import drive
+from study.running.events import silent
 from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.repairs import Repairs
@@ -35,10 +35,10 @@ def test_lost_and_damaged_records_are_made_again_to_the_same_bytes(tmp_path: Pat
             path.write_text("{")
         elif path.exists():
             path.unlink()
-    repairs = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
-    drive(repairs, InProcessExecutor(StandInWorker(dataset)), display=Display(), stop=StopRequest())
+    repairs = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, emit=silent)
+    drive(repairs, InProcessExecutor(StandInWorker(dataset)), emit=silent, stop=StopRequest())
     assert [trial.record for trial in load_study(folder.root).trials] == before
-    whole = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, display=Display())
+    whole = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, emit=silent)
     assert whole.next() is None
 
 
