@@ -32,7 +32,7 @@ class CriticalDifferenceDiagram(NamedTuple):
 
     data: pd.DataFrame
     difference: float
-    p: float  # of Friedman's test that all arms rank alike
+    p: float  # of Iman and Davenport's test that all arms rank alike
     groups: list[tuple[int, int]]  # first and last row of ``data`` of arms that are not told apart
     datasets: int
 
@@ -83,5 +83,5 @@ def draw(ax: Axes, info: CriticalDifferenceDiagram) -> None:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(0.8, max(len(rows), ranks[0] + info.difference) + 0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlabel(f"mean rank by {metric_title(METRIC)}\n{info.datasets} datasets, Friedman p = {info.p:.2g}")
+    ax.set_xlabel(f"mean rank by {metric_title(METRIC)}\n{info.datasets} datasets, Iman-Davenport p = {info.p:.2g}")
     ax.tick_params(axis="y", length=0)

@@ -1,4 +1,4 @@
-"""Figure: how much each hyper-parameter mattered in the search, and how sure that is."""
+"""Figure: how much each hyper-parameter mattered in the search, against what chance alone gives."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from matplotlib.axes import Axes
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.labels import parameter_label
-from plots.lib.style import BLACK, BLUE, COLUMN, GREY
+from plots.lib.style import BLUE, COLUMN, GREY
 from plots.lib.trials import objective
 from sea_core.errors import UserError
 from study.analysis.metrics import metric_title
+from study.analysis.stats.comparison import ALPHA
 from study.analysis.stats.importances import importances
 from study.records.study import Study
 from study.searching.space import parse_space
 
 TITLE = "Importances"
 CAPTION = (
-    "Share of each hyper-parameter in what sets the best trials apart (PED-ANOVA), with the central 95 % over "
-    "resampled trials. Dashed: what each would get if none mattered more than another; intervals that cross it "
-    "decide nothing."
+    "Share of each hyper-parameter in what sets the best trials apart (PED-ANOVA). Grey mark: what 95 % of shuffled "
+    "searches stay below, in which nothing matters. Pale bars do not stand out from that after Holm's correction."
 )
-RESAMPLES = 200  # of trials, as in the tables
+PERMUTATIONS = 199  # as in the tables
 
 
 class ImportanceBars(NamedTuple):
-    """``data``: ``parameter, importance, low, high, chance``, most important first."""
+    """``data``: ``parameter, importance, chance, p, p_holm``, most important first."""
 
     data: pd.DataFrame
     metric: str
@@ -48,12 +48,12 @@ def compute(study: Study) -> ImportanceBars:
             np.array([trial.value for trial in trials], dtype=np.float64),
             distributions=space,
             rng=np.random.default_rng(0),
-            resamples=RESAMPLES,
+            permutations=PERMUTATIONS,
         )
     except UserError as error:
         raise MissingRecordsError(str(error)) from None
-    columns = {"parameter": found.names, "importance": found.importance, "low": found.low, "high": found.high}
-    return ImportanceBars(pd.DataFrame(columns).assign(chance=found.chance), objective(study))
+    columns = {"parameter": found.names, "importance": found.importance, "chance": found.chance}
+    return ImportanceBars(pd.DataFrame(columns).assign(p=found.p, p_holm=found.p_holm), objective(study))
 
 
 def size(info: ImportanceBars) -> tuple[float, float]:
@@ -62,14 +62,13 @@ def size(info: ImportanceBars) -> tuple[float, float]:
 
 
 def draw(ax: Axes, info: ImportanceBars) -> None:
-    """Horizontal bars with whiskers."""
+    """Horizontal bars, each with its mark of chance."""
     data = info.data
     place = np.arange(len(data))
-    # Quantiles over resamples need not enclose the estimate, so whiskers are no lengths from the bar.
-    ax.barh(place, data["importance"], 0.7, color=BLUE, alpha=0.75)
-    ax.hlines(place, data["low"], data["high"], color=BLACK, linewidth=1)
-    ax.plot(data[["low", "high"]], np.column_stack([place, place]), "|", color=BLACK, markersize=4)
-    ax.axvline(data["chance"].iloc[0], color=GREY, linestyle="--", linewidth=0.8)
+    shown = data["p_holm"] < ALPHA
+    for chosen, alpha in ((shown, 0.75), (~shown, 0.3)):
+        ax.barh(place[chosen], data["importance"][chosen], 0.7, color=BLUE, alpha=alpha)
+    ax.vlines(data["chance"], place - 0.4, place + 0.4, color=GREY, linewidth=1.2)
     ax.set_yticks(place, [parameter_label(name) for name in data["parameter"]])
     ax.set_ylim(len(data) - 0.5, -0.5)
     ax.set_xlim(left=0)

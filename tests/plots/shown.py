@@ -16,7 +16,7 @@ ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
 def compute(name: str, study: Study, root: Path) -> Info:
     """A figure's info from few resamples and iterations: all of them take seconds."""
     with (
-        mock.patch.object(importances, "RESAMPLES", 10),
+        mock.patch.object(importances, "PERMUTATIONS", 10),
         mock.patch.object(sensitivities, "RESAMPLES", 20),
         mock.patch.object(parts_map, "ITERATIONS", 500),
     ):

@@ -6,13 +6,14 @@ from study.records.study import load_study
 from tests.plots.tiny_study import SPACE, write_study
 
 
-def test_every_searched_parameter_has_a_share_with_its_uncertainty(info_of):
+def test_every_searched_parameter_has_a_share_and_what_chance_gives(info_of):
     data = info_of("importances").data
     assert set(data["parameter"]) == set(SPACE)
     assert data["importance"].sum() == pytest.approx(1)
     assert data["importance"].is_monotonic_decreasing
-    assert (data["low"] <= data["high"]).all()
-    assert (data["chance"] == 1 / 9).all()
+    assert data["p"].between(0, 1).all()
+    assert (data["p"] <= data["p_holm"]).all()
+    assert data["chance"].between(0, 1).all()
 
 
 def test_few_trials_have_no_importances(tmp_path):

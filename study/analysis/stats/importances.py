@@ -1,4 +1,10 @@
-"""Which hyper-parameters mattered in a search, and how sure that is with so few trials."""
+"""Which hyper-parameters mattered in a search, against what importances chance alone gives.
+
+Importances of a search in which nothing matters are not zero, and they differ between parameters: they depend on how
+the sampler spread each. So the trials' values are shuffled, and each parameter is held against its own shuffled
+importances. (Ranges over resampled trials, as an earlier version had them, take a sampler's choices for independent
+draws; they said nothing about chance.)
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,7 @@ from jaxtyping import Float
 from optuna.distributions import BaseDistribution
 
 from sea_core.errors import UserError
+from study.analysis.stats.family import holm
 
 LEAST_TRIALS = 10
 _TOP_TRIALS = 5  # PED-ANOVA compares the best trials with all; optuna advises at least five of them
@@ -25,15 +32,16 @@ class Importances(NamedTuple):
     Attributes:
         names: hyper-parameters.
         importance: estimate from all trials.
-        low, high: 2.5 % and 97.5 % quantiles over resampled trials.
-        chance: what each would be if none mattered more than another, ``1 / len(names)``.
+        chance: 95 % quantile of the importance that the parameter has when the trials' values are shuffled.
+        p: share of shuffles, the estimate counted among them, with at least this importance.
+        p_holm: ``p`` corrected over the parameters (Holm).
     """
 
     names: tuple[str, ...]
     importance: Float[np.ndarray, " params"]
-    low: Float[np.ndarray, " params"]
-    high: Float[np.ndarray, " params"]
-    chance: float
+    chance: Float[np.ndarray, " params"]
+    p: Float[np.ndarray, " params"]
+    p_holm: Float[np.ndarray, " params"]
 
 
 def importances(
@@ -43,18 +51,20 @@ def importances(
     distributions: Mapping[str, BaseDistribution],
     rng: np.random.Generator,
     method: Literal["ped-anova", "fanova"] = "ped-anova",
-    resamples: int = 200,
+    permutations: int = 199,
 ) -> Importances:
-    """Importances of a maximised value, with uncertainty from resampling trials.
+    """Importances of a maximised value, and whether shuffled values give as much.
 
     Args:
         params: one row per completed trial, one column per hyper-parameter; only those of ``distributions`` are read.
         values: the trials' values, higher is better.
         distributions: what was searched, as in ``FrozenTrial.distributions``.
-        rng: resamples trials and seeds fANOVA's forest.
+        rng: shuffles the values and seeds fANOVA's forest.
         method: PED-ANOVA (Watanabe et al. 2023), which asks what sets the best trials apart; or fANOVA (Hutter et al.
-            2014), which splits the variance over the whole space and takes about half a second a resample.
-        resamples: bootstrap resamples of trials.
+            2014), which splits the variance over the whole space and takes about half a second a shuffle.
+        permutations: shuffles; with 199 the smallest p-value is .005.
+
+    Source: Altmann, Toloşi, Sander and Lengauer (2010) for the permutation null.
 
     Raises:
         UserError: with fewer than 10 trials.
@@ -69,22 +79,31 @@ def importances(
             f"importances need at least {LEAST_TRIALS} completed trials, got {len(values)}; run more trials"
         )
     names = [name for name, searched in distributions.items() if not searched.single()]
-    trials = [
-        optuna.trial.create_trial(
-            params={name: _plain(params[name].iloc[row]) for name in names},
-            distributions={name: distributions[name] for name in names},
-            value=float(values[row]),
-        )
-        for row in range(len(values))
-    ]
-    drawn = rng.integers(len(trials), size=(resamples, len(trials)))
+    plain = [{name: _plain(params[name].iloc[row]) for name in names} for row in range(len(values))]
+    searched = {name: distributions[name] for name in names}
     with _quiet_optuna():
-        estimate = _evaluate(trials, names, method, rng)
-        resampled = np.stack([_evaluate([trials[row] for row in rows], names, method, rng) for rows in drawn])
-    low, high = np.quantile(resampled, [0.025, 0.975], axis=0)
+        estimate = _evaluate(_trials(plain, searched, values), names, method, rng)
+        shuffled = np.stack(
+            [
+                _evaluate(_trials(plain, searched, rng.permutation(values)), names, method, rng)
+                for _ in range(permutations)
+            ]
+        )
+    # Estimates that are equal but for rounding count as reached.
+    p = (1 + (shuffled >= estimate - 1e-12).sum(axis=0)) / (1 + permutations)
     order = np.argsort(-estimate, kind="stable")
     ordered = tuple(names[index] for index in order)
-    return Importances(ordered, estimate[order], low[order], high[order], 1 / len(names))
+    chance = np.quantile(shuffled, 0.95, axis=0)
+    return Importances(ordered, estimate[order], chance[order], p[order], holm(p)[order])
+
+
+def _trials(
+    params: list[dict[str, Any]], searched: dict[str, BaseDistribution], values: Float[np.ndarray, " trials"]
+) -> list[optuna.trial.FrozenTrial]:
+    return [
+        optuna.trial.create_trial(params=given, distributions=searched, value=float(value))
+        for given, value in zip(params, values, strict=True)
+    ]
 
 
 def _evaluate(
@@ -107,7 +126,7 @@ def _evaluate(
 
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """Hundreds of resampled studies need not announce themselves, nor warn that their best half are ties."""
+    """Hundreds of shuffled studies need not announce themselves, nor warn that their best half are ties."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

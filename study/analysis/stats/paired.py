@@ -15,7 +15,8 @@ class PairedDifference(NamedTuple):
 
     Attributes:
         mean: of the differences.
-        low, high: the ``1 - alpha`` interval; NaN below 2 pairs, like ``p``.
+        low, high: the ``1 - alpha`` interval; NaN below 2 pairs, like ``p``. NaN too where all differences are the same
+            number but 0: two equal numbers are no estimate of how much a third would differ.
         p: two-sided p-value of "no difference"; 1 if every pair is equal.
         pairs: number of differences.
     """
@@ -40,9 +41,10 @@ def paired_difference(difference: Float[np.ndarray, " pairs"], *, alpha: float =
     if pairs < 2:
         return PairedDifference(mean, math.nan, math.nan, math.nan, pairs)
     error = float(difference.std(ddof=1)) / math.sqrt(pairs)
+    if error <= 1e-12 * abs(mean):
+        same = mean == 0
+        return PairedDifference(mean, *((0.0, 0.0, 1.0) if same else (math.nan, math.nan, math.nan)), pairs)
     width = float(stats.t.isf(alpha / 2, pairs - 1)) * error
-    if error == 0:
-        return PairedDifference(mean, mean, mean, 1.0 if mean == 0 else 0.0, pairs)
     return PairedDifference(
         mean, mean - width, mean + width, float(2 * stats.t.sf(abs(mean) / error, pairs - 1)), pairs
     )

@@ -51,3 +51,52 @@ def winners_shrinkage(search: float, fresh: Float[np.ndarray, " seeds"], *, alph
         width = float(stats.t.isf(alpha / 2, len(fresh) - 1)) * seed_sd / math.sqrt(len(fresh))
     relative = shrinkage / search if search else math.nan
     return Shrinkage(search, mean, shrinkage, shrinkage - width, shrinkage + width, relative, seed_sd, len(fresh))
+
+
+class ControlledShrinkage(NamedTuple):
+    """A winner's shrinkage against that of trials that nobody selected, run again on the same fresh seeds.
+
+    A lucky seed flatters every trial of a search; selection flatters the winner alone.
+
+    Attributes:
+        excess: the winner's shrinkage minus the mean of the controls'.
+        low, high: its ``1 - alpha`` interval; NaN with fewer than 2 controls.
+        control: mean shrinkage of the controls, what the search's seed was worth.
+        controls: how many.
+    """
+
+    excess: float
+    low: float
+    high: float
+    control: float
+    controls: int
+
+    @property
+    def shown(self) -> bool:
+        """Whether selection has flattered the winner beyond chance; a small positive number alone is no curse."""
+        return self.low > 0
+
+
+def controlled_shrinkage(
+    winner: Shrinkage, controls: Float[np.ndarray, " controls"], *, alpha: float = 0.05
+) -> ControlledShrinkage:
+    """Tell selection from a lucky seed.
+
+    Args:
+        winner: of the selected trial.
+        controls: shrinkage (search score minus fresh mean) of unselected trials on the winner's fresh seeds.
+        alpha: level of the interval, Student's for one new value against ``controls`` others.
+
+    Raises:
+        ValueError: no control, or a value that is not finite.
+    """
+    count = len(controls)
+    if not count or not np.isfinite([winner.shrinkage, *controls]).all():
+        raise ValueError(f"a control needs finite shrinkages of at least one trial, got {controls}")
+    control = float(controls.mean())
+    width = math.nan
+    if count > 1:
+        spread = float(controls.std(ddof=1)) * math.sqrt(1 + 1 / count)
+        width = float(stats.t.isf(alpha / 2, count - 1)) * spread
+    excess = winner.shrinkage - control
+    return ControlledShrinkage(excess, excess - width, excess + width, control, count)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sea_core.errors import UserError
+from study.analysis.comparisons import stars
 from study.analysis.stats.importances import importances
 from study.records.study import RunRecord, Study
 from study.reporting.tables.results import Results
@@ -39,7 +40,8 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="sensitivity",
         caption="Validation scores of complete trials over each parameter's range (its values, or quartiles of the "
-        "trials), mean ± sd and best; PED-ANOVA importance with its 95 % range over resampled trials. "
+        "trials), mean ± sd and best; PED-ANOVA importance (in brackets what 95 % of shuffled "
+        "searches stay below; stars by Holm's correction over the parameters). "
         + (_ENUMERATED if all(_is_grid(study) for study in results.studies) else _CHOSEN),
         columns=["Parameter", "Importance", "Values", "Trials", "Mean", "Best"],
         rows=rows,
@@ -64,7 +66,7 @@ def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None
         {"study": study.name, "dataset": study.dataset, "parameter": name, **known.get(name, {}), **entry}
         for name, entry, _ in bins
     ]
-    columns = ["study", "dataset", "parameter", "importance", "importance_low", "importance_high"]
+    columns = ["study", "dataset", "parameter", "importance", "importance_chance", "importance_p"]
     frame = pd.DataFrame(lines, columns=[*columns, "values", "trials", "mean", "sd", "best"])
     return frame, [chosen for _, _, chosen in bins]
 
@@ -95,7 +97,7 @@ def _scores(label: str, part: pd.Series) -> dict[str, Any]:
 
 
 def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:
-    """Importance of each parameter with its range, where there are trials enough to say."""
+    """Importance of each parameter with what chance gives, where there are trials enough to say."""
     space = parse_space(study.identity["space"], source=str(study.folder.identity)) if study.identity else {}
     if sum(not distribution.single() for distribution in space.values()) < 2:
         return {}
@@ -105,15 +107,15 @@ def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, f
         found = importances(params, scores, distributions=space, rng=np.random.default_rng(0))
     except UserError:  # too few trials
         return {}
-    keys = ("importance", "importance_low", "importance_high")
-    numbers = zip(found.importance, found.low, found.high, strict=True)
+    keys = ("importance", "importance_chance", "importance_p")
+    numbers = zip(found.importance, found.chance, found.p_holm, strict=True)
     return {
         name: dict(zip(keys, map(float, each), strict=True)) for name, each in zip(found.names, numbers, strict=True)
     }
 
 
 def _labels(line: Mapping[Hashable, Any], label: str, *, first: bool) -> list[str]:
-    said = f"{line['importance']:.2f} [{line['importance_low']:.2f}, {line['importance_high']:.2f}]"
+    said = f"{line['importance']:.2f}{stars(line['importance_p'])} ({line['importance_chance']:.2f})"
     importance = "–" if pd.isna(line["importance"]) else said
     return [*((label, importance) if first else ("", "")), line["values"], str(line["trials"])]
 

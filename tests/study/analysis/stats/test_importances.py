@@ -37,50 +37,53 @@ def searched(trials: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("method", "resamples"), [("ped-anova", 30), pytest.param("fanova", 3, marks=pytest.mark.slow)]
+    ("method", "permutations"), [("ped-anova", 39), pytest.param("fanova", 19, marks=pytest.mark.slow)]
 )
-def test_the_parameter_that_matters_comes_first(method: str, resamples: int) -> None:
+def test_the_parameter_that_matters_comes_first(method: str, permutations: int) -> None:
     params, values = searched(60)
     rng = np.random.default_rng(1)
-    found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, method=method, resamples=resamples)  # type: ignore[arg-type]
+    found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, method=method, permutations=permutations)  # type: ignore[arg-type]
     assert found.names[0] == "temperature"
-    assert found.low[0] > found.chance == pytest.approx(1 / 3)
+    assert found.importance[0] > found.chance[0]
+    assert found.p[0] == 1 / (1 + permutations)
     assert found.importance.sum() == pytest.approx(1.0)
     assert "fixed" not in found.names
 
 
-def test_few_trials_are_less_certain_than_many() -> None:
-    def spread(trials: int) -> float:
-        params, values = searched(trials)
-        rng = np.random.default_rng(1)
-        found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, resamples=15)
-        return float(found.high[0] - found.low[0])
-
-    assert spread(12) > 2 * spread(200)
+def test_parameters_that_do_not_matter_are_found_as_often_as_chance_allows() -> None:
+    flagged = []
+    for seed in range(40):
+        params, _ = searched(30, seed)
+        values = np.random.default_rng(1000 + seed).standard_normal(30)
+        rng = np.random.default_rng(seed)
+        found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, permutations=19)
+        flagged.append(bool((found.p_holm <= 0.15).any()))
+    assert np.mean(flagged) < 0.15 + 3 * np.sqrt(0.15 * 0.85 / 40)
 
 
 def test_the_same_generator_gives_the_same_importances() -> None:
     params, values = searched(15)
     first, second = (
-        importances(params, values, distributions=DISTRIBUTIONS, rng=np.random.default_rng(2), resamples=5)
+        importances(params, values, distributions=DISTRIBUTIONS, rng=np.random.default_rng(2), permutations=5)
         for _ in range(2)
     )
-    assert first.low.tolist() == second.low.tolist()
+    assert first.chance.tolist() == second.chance.tolist()
 
 
-def test_where_no_trial_differs_all_are_alike() -> None:
+def test_where_no_trial_differs_all_are_alike_and_nothing_is_shown() -> None:
     params, values = searched(12)
     found = importances(
-        params, np.zeros_like(values), distributions=DISTRIBUTIONS, rng=np.random.default_rng(3), resamples=3
+        params, np.zeros_like(values), distributions=DISTRIBUTIONS, rng=np.random.default_rng(3), permutations=3
     )
-    assert found.importance.tolist() == found.low.tolist() == [found.chance] * 3
+    assert found.importance.tolist() == found.chance.tolist() == [1 / 3] * 3
+    assert found.p.tolist() == [1.0] * 3
 
 
 def test_optuna_stays_quiet_and_keeps_its_own_verbosity(caplog: pytest.LogCaptureFixture) -> None:
     optuna.logging.set_verbosity(optuna.logging.INFO)
     params, values = searched(12)
     with caplog.at_level(logging.INFO):
-        importances(params, values, distributions=DISTRIBUTIONS, rng=np.random.default_rng(3), resamples=2)
+        importances(params, values, distributions=DISTRIBUTIONS, rng=np.random.default_rng(3), permutations=2)
     assert caplog.records == []
     assert optuna.logging.get_verbosity() == optuna.logging.INFO
 

@@ -28,6 +28,13 @@ def test_runs_that_are_equal_do_not_differ() -> None:
     assert paired_difference(np.zeros(3)) == (0.0, 0.0, 0.0, 1.0, 3)
 
 
+def test_differences_that_are_all_one_number_are_no_estimate() -> None:
+    found = paired_difference(np.array([0.3, 0.3, 0.3]))
+    assert found.mean == pytest.approx(0.3)
+    assert math.isnan(found.p)
+    assert math.isnan(found.low)
+
+
 @pytest.mark.parametrize("bad", [np.empty(0), np.array([1.0, np.nan])])
 def test_values_that_are_not_finite_are_refused(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="finite values and at least one pair"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sea_core.errors import UserError
-from study.analysis.stats.ranks import critical_difference
+from study.analysis.stats.ranks import critical_difference, iman_davenport
 
 
 @pytest.mark.parametrize(("arms", "quantile"), [(3, 2.343), (4, 2.569), (5, 2.728), (10, 3.164)])
@@ -19,13 +19,23 @@ def test_the_critical_difference_uses_demsars_quantiles(arms: int, quantile: flo
     assert critical_difference(scores).difference == pytest.approx(expected, rel=5e-4)
 
 
-def test_friedmans_statistic_by_hand() -> None:
-    # Ranks 1 2 3 in every one of 6 rows: 12 * 6 / (3 * 4) * ((1 - 2)^2 + 0 + (3 - 2)^2) = 12.
+def test_iman_davenports_statistic_is_that_of_demsar() -> None:
+    # Demsar (2006), section 3.2.3: chi2 = 9.28 with 14 datasets and 4 arms gives F = 3.69; the critical value of F at
+    # 3 and 39 degrees of freedom is 2.85.
+    statistic, p = iman_davenport(9.28, datasets=14, arms=4)
+    assert statistic == pytest.approx(3.69, abs=0.005)
+    assert p < 0.05
+    critical = 2.85 * 14 * 3 / (13 + 2.85)
+    assert iman_davenport(critical, datasets=14, arms=4)[1] == pytest.approx(0.05, abs=5e-4)
+
+
+def test_datasets_that_all_rank_alike_have_the_probability_of_that() -> None:
+    # Ranks 1 2 3 in every one of 6 rows: one of 3! orders, five times again.
     scores = np.tile([0.9, 0.5, 0.1], (6, 1))
     found = critical_difference(scores)
     assert found.mean_ranks.tolist() == [1.0, 2.0, 3.0]
-    assert found.statistic == pytest.approx(12.0)
-    assert found.p == pytest.approx(math.exp(-6.0))
+    assert found.statistic == math.inf
+    assert found.p == pytest.approx(6.0**-5)
 
 
 def test_ties_share_their_rank_and_a_table_of_ties_shows_nothing() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from study.analysis.stats.shrinkage import winners_shrinkage
+from study.analysis.stats.shrinkage import controlled_shrinkage, winners_shrinkage
 
 
 def test_the_interval_is_that_of_a_t_test_of_the_fresh_seeds() -> None:
@@ -39,3 +39,38 @@ def test_one_fresh_seed_gives_a_difference_without_an_interval() -> None:
 def test_missing_scores_are_refused(fresh: list[float]) -> None:
     with pytest.raises(ValueError, match="finite scores and at least one fresh seed"):
         winners_shrinkage(0.1, np.array(fresh, dtype=np.float64))
+
+
+def test_a_lucky_seed_is_not_taken_for_selection() -> None:
+    # The search's seed was worth .004 to every trial; the winner shrinks by no more than they do.
+    winner = winners_shrinkage(0.105, np.array([0.101, 0.100, 0.102]))
+    found = controlled_shrinkage(winner, np.array([0.004, 0.005, 0.003, 0.004]))
+    assert found.control == pytest.approx(0.004)
+    assert found.excess == pytest.approx(0.0)
+    assert not found.shown
+    assert winner.low > 0  # by itself it would have been called a curse
+
+
+def test_selection_shows_against_controls_that_do_not_shrink() -> None:
+    winner = winners_shrinkage(0.12, np.array([0.101, 0.100, 0.102]))
+    assert controlled_shrinkage(winner, np.array([0.001, -0.001, 0.0, 0.0005])).shown
+    alone = controlled_shrinkage(winner, np.array([0.001]))
+    assert math.isnan(alone.low)
+    assert not alone.shown
+
+
+def test_the_interval_covers_a_winner_that_is_like_its_controls() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(1000):
+        luck = rng.normal(0, 0.01)  # of the search's seed, shared by all trials
+        noise = rng.normal(0, 0.004, size=5)
+        winner = winners_shrinkage(0.1 + luck + noise[0], np.array([0.1, 0.1]))
+        found = controlled_shrinkage(winner, luck + noise[1:])
+        held += found.low <= 0 <= found.high
+    assert held / 1000 == pytest.approx(0.95, abs=0.025)
+
+
+def test_no_control_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one trial"):
+        controlled_shrinkage(winners_shrinkage(0.1, np.array([0.1])), np.array([]))
