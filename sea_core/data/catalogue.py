@@ -49,6 +49,7 @@ def load_dataset(
         valid=_of_training_users(splits.valid, splits),
         features=features,
         notes=(*contents.notes, *_count_untrained(splits)),
+        protocol=contents.protocol,
     )
     return dataset.viewed(None, feature_transform)
 

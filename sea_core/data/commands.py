@@ -12,6 +12,7 @@ import numpy as np
 from sea_core.cache import cache_root
 from sea_core.data.catalogue import count_rows, dataset_names, load_dataset
 from sea_core.data.dataset import Dataset
+from sea_core.data.prepare.command import add_prepare_parser
 from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
 from sea_core.errors import UserError
@@ -44,6 +45,7 @@ def add_data_parser(subparsers: Subparsers) -> None:
         description="Validate an MMRec folder without training. Exit code 0, or 2 with the first fault in one line.",
     )
     check.add_argument("path", metavar="PATH", help="a folder with one .inter file and the feature files")
+    add_prepare_parser(commands)
     for parser in (describe, check):
         parser.add_argument(
             "--modalities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -47,6 +48,7 @@ class Dataset:
         train, valid: interactions; valid holds only users who have training interactions.
         features: modality -> ``(items, d_m)`` float32 raw features, in model order; see ``aligned``.
         notes: what was counted and explained while loading (items without training rows, ...).
+        protocol: how the rows were split and with which seed; None where nobody wrote it down.
         raw_features: those before a transformation, where there was one; ``viewed`` starts from them.
     """
 
@@ -58,6 +60,7 @@ class Dataset:
     valid: Interactions
     features: Mapping[str, Float[np.ndarray, "items dim"]]
     notes: tuple[str, ...] = ()
+    protocol: Mapping[str, Any] | None = None
     raw_features: Mapping[str, Float[np.ndarray, "items dim"]] | None = None
 
     def __post_init__(self) -> None:
@@ -118,8 +121,13 @@ class Dataset:
 
     @cached_property
     def data_hash(self) -> str:
-        """Covers everything that training and selection read: split, features and the order of the modalities."""
+        """Covers everything that training and selection read: split, features and the order of the modalities.
+
+        A known protocol is covered too: equal rows that were split by another rule support other claims.
+        """
         order = "|".join(f"{name}={value}" for name, value in self.feature_hashes.items())
+        if self.protocol is not None:
+            order += "|" + json.dumps(dict(self.protocol), sort_keys=True)
         return hash_arrays({"data": np.frombuffer(f"{self.split_hash}|{order}".encode(), dtype=np.uint8)})
 
 

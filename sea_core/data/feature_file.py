@@ -24,7 +24,7 @@ def read_features(path: Path, *, items: int) -> Float[np.ndarray, "items dim"]:
     Raises:
         UserError: missing, pickled, truncated, wrong type or shape, or a bad row, which is named.
     """
-    shape, fortran_order, dtype = _read_header(path)
+    shape, fortran_order, dtype = read_header(path)
     if len(shape) != 2:
         raise UserError(f"{path}: expected a table (items, dimensions), found rank {len(shape)}, shape {shape}")
     if shape[0] != items:
@@ -46,8 +46,12 @@ def read_features(path: Path, *, items: int) -> Float[np.ndarray, "items dim"]:
     return features
 
 
-def _read_header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, Fortran order and type, after making sure that the file is as long as they say."""
+def read_header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, Fortran order and type, after making sure that the file is as long as they say.
+
+    Raises:
+        UserError: no ``.npy`` file of plain numbers, or a truncated one.
+    """
     advice = "save it as plain numbers: np.save(path, array.astype(np.float32))"
     try:
         with path.open("rb") as file:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from sea_core.data.feature_file import read_features
 from sea_core.data.inter_file import read_interactions
+from sea_core.data.prepare.manifest import read_manifest
 from sea_core.data.splits import Contents, Splits
 from sea_core.errors import UserError
 
@@ -24,23 +25,27 @@ PUBLISHED_SIZES = {
 }
 
 
-def open_folder(folder: Path, *, modalities: Mapping[str, str] = DEFAULT_MODALITIES) -> Contents:
+def open_folder(folder: Path, *, modalities: Mapping[str, str] | None = None) -> Contents:
     """Read and check a folder's interactions; features are read and checked on demand.
 
     Args:
         folder: holds ``<folder name>.inter`` (or a single ``.inter`` file of any name) and the feature files.
-        modalities: the folder's own ordered map name -> feature file, used where the caller names none.
+        modalities: ordered map name -> feature file, used where the reader of features names none. None takes the
+            folder's own, of its ``dataset.json``, or ``image`` and ``text``.
 
     Raises:
         UserError: anything that docs/data.md forbids.
     """
     path = find_interactions(folder)
     splits = read_interactions(path)
+    manifest = read_manifest(folder) or {}
+    own = modalities or manifest.get("modalities") or DEFAULT_MODALITIES
+    notes = (*_compare_with_published(path.stem, splits), *manifest.get("notes", ()))
 
     def read_features(wanted: Mapping[str, str] | None) -> dict[str, Float[np.ndarray, "items dim"]]:
-        return read_all_features(folder, modalities if wanted is None else wanted, items=splits.items)
+        return read_all_features(folder, own if wanted is None else wanted, items=splits.items)
 
-    return Contents(splits, read_features, notes=_compare_with_published(path.stem, splits))
+    return Contents(splits, read_features, notes, manifest.get("split"))
 
 
 def find_interactions(folder: Path) -> Path:

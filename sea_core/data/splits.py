@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -33,11 +33,13 @@ class Contents(NamedTuple):
         splits: the interactions.
         read_features: modality -> file name (None: the source's own map) to modality -> ``(items, d_m)`` float32.
         notes: what the loader wants to tell.
+        protocol: how the rows were split and with which seed, as JSON values; None where nobody wrote it down.
     """
 
     splits: Splits
     read_features: Callable[[Mapping[str, str] | None], dict[str, Float[np.ndarray, "items dim"]]]
     notes: tuple[str, ...] = ()
+    protocol: Mapping[str, Any] | None = None
 
 
 def from_labels(

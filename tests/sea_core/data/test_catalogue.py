@@ -170,7 +170,7 @@ def test_real_data_load_with_their_published_sizes(shared_data: Path, name: str,
 @pytest.mark.parametrize("name", ["sports", "clothing"])
 def test_real_interactions_have_the_published_sizes_and_lack_only_features(shared_data: Path, name: str) -> None:
     folder = shared_data / f"{name}-interactions"
-    splits, _, notes = open_folder(folder)
+    splits, _, notes, _ = open_folder(folder)
     assert (splits.users, splits.items, len(splits.train), len(splits.valid), len(splits.test)) == PUBLISHED_SIZES[name]
     assert notes == ()
     with pytest.raises(UserError, match="interactions only"):

@@ -1,0 +1,1 @@
+"""How raw files lie on disk: one file a layout, found by ``registry``."""
