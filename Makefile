@@ -6,7 +6,7 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow chaos dashboard bench bench-full bench-study check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow explore chaos dashboard bench bench-full bench-study check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test: setup-dev  ## the default tests (under two minutes on two cores)
 
 test-slow: setup-dev  ## the tests that train for seconds or more
 	$(RUN) -m pytest -m slow $(ARGS)
+
+explore: setup-dev  ## the property tests on examples that nobody has seen yet
+	SEA_EXPLORE=1 $(RUN) -m pytest -n auto -m hypothesis $(ARGS)
 
 chaos: setup-dev  ## kill drivers and the real program, often (SEA_CHAOS_SEED=... repeats a run)
 	SEA_CHAOS_KILLS=$${SEA_CHAOS_KILLS:-24} $(RUN) -m pytest -m chaos -p no:xdist -s $(ARGS)

@@ -47,6 +47,11 @@ def _metric(value: str) -> bool:
     return name in METRICS and k.isdecimal() and int(k) >= 1
 
 
+# A whole number above its bound is a slip of the finger that would train for days, or for ever, not a wish.
+_MOST_LAYERS, _MOST_STEPS, _MOST = 64, 100_000, 2**31 - 1
+_MOST_OF = {"gnn_layers": _MOST_LAYERS, "item_graph_layers": _MOST_LAYERS, "club_steps": _MOST_STEPS}
+
+
 @dataclass(frozen=True)
 class Config:
     """All choices of a run. The defaults are the ``paper`` preset; sizes come from the data.
@@ -209,6 +214,8 @@ class Config:
             check, value = item.metadata["check"], getattr(self, item.name)
             if check is not None and value is not None and not check(value):
                 raise UserError(f"{item.name} must be {item.metadata['rule']}, got {value!r}")
+            if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
+                raise UserError(f"{item.name} must be at most {most}, got {value}")
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str = "paper", source: str = "config") -> Self:

@@ -1,4 +1,9 @@
-"""Ctrl-C that finishes the epoch first: once asks to stop, twice stops now."""
+"""Ctrl-C that finishes the epoch first: once asks to stop, twice stops now.
+
+A program that hangs in compiled code hears neither. So SIGTERM, which schedulers send before they kill, and a second
+Ctrl-C set a limit: ten seconds later the process ends whatever it is doing. Checkpoints are written at epochs' ends, at
+most every 30 s, so the same command loses little.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_PATIENCE = 10.0  # seconds that a stop may take once someone insists
+_INTERRUPTED = 130
 
 
 class StopRequest:
@@ -22,6 +30,9 @@ class StopRequest:
 def graceful_stop() -> Iterator[StopRequest]:
     """Within the block the first Ctrl-C or SIGTERM sets ``asked``; the second raises ``KeyboardInterrupt`` at once.
 
+    Ten seconds after the first SIGTERM, or after the second signal, the process ends with code 130, or with SIGALRM if
+    compiled code lets no Python run. Leaving the block lifts that limit.
+
     Signals reach Python's main thread only, so elsewhere the block changes nothing.
     """
     request = StopRequest()
@@ -29,7 +40,11 @@ def graceful_stop() -> Iterator[StopRequest]:
         yield request
         return
 
+    limit = _TimeLimit()
+
     def handle(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM or request.asked:
+            limit.start()
         if request.asked:
             raise KeyboardInterrupt
         request.asked = True
@@ -41,6 +56,40 @@ def graceful_stop() -> Iterator[StopRequest]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        limit.lift()
+
+
+class _TimeLimit:
+    """Ends the process some seconds after its start unless it is lifted."""
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+
+    def start(self) -> None:
+        """Begin to count, once."""
+        if self._timer is not None:
+            return
+        self._timer = threading.Timer(_PATIENCE, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+        if hasattr(signal, "setitimer"):  # the system's own clock, for code that never lets another thread run
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, _PATIENCE + 1)
+
+    def lift(self) -> None:
+        """Let the process live."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _end(self) -> None:
+        text = (
+            f"no epoch ended within {_PATIENCE:.0f} s, so this ends now; the same command goes on from its checkpoints"
+        )
+        os.write(2, f"{text}\n".encode())  # Python's own streams may be locked by the code that hangs
+        os._exit(_INTERRUPTED)
 
 
 @contextmanager

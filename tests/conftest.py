@@ -21,13 +21,27 @@ CHECKED = [
 ]
 _hook = install_import_hook(CHECKED, "beartype.beartype")
 
+import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402 -- nothing of ours may be imported before the hook
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from sea_core.data.dataset import Dataset, Interactions  # noqa: E402
 
+# By default every run tries the same examples, so that nobody's tests fail by luck; SEA_EXPLORE=1 draws new ones
+# (`make test-slow` does) and remembers those that failed.
+EXPLORE = os.environ.get("SEA_EXPLORE") == "1"
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("explore" if EXPLORE else "fixed")
+
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the tests if SEA_TEST_ORDER is a number: none may depend on those before it."""
+    if order := os.environ.get("SEA_TEST_ORDER"):
+        np.random.default_rng(int(order)).shuffle(items)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -40,6 +40,16 @@ def test_a_wrong_value_is_one_line_that_says_what_was_expected(key: str, value: 
     assert str(raised.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("key", "most"), [("gnn_layers", 64), ("item_graph_layers", 64), ("club_steps", 100_000), ("latent_dim", 2**31 - 1)]
+)
+def test_a_number_that_would_never_end_is_refused(key: str, most: int) -> None:
+    for value in (most + 1, 10**23):
+        with pytest.raises(UserError, match=f"{key} must be at most {most}, got {value}"):
+            Config(**{key: value})
+    assert getattr(Config(**{key: most}), key) == most
+
+
 def test_an_unknown_preset_suggests_the_nearest() -> None:
     with pytest.raises(UserError, match=r"unknown preset 'relased'; did you mean 'released'\?"):
         Config.from_mapping({}, preset="relased")

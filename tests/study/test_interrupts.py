@@ -78,6 +78,59 @@ def test_a_press_that_comes_where_python_cannot_raise_is_not_lost(capsys: pytest
     assert "Exception ignored" not in capsys.readouterr().err
 
 
+HANGING = """
+import ctypes, os, signal, sys, time
+from sea_core import interrupts
+interrupts._PATIENCE = 1.0
+with interrupts.graceful_stop() as stop:
+    print("ready", flush=True)
+    while True:
+        try:
+            {hang}
+        except KeyboardInterrupt:
+            pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("hang", "signals", "code"),
+    [
+        ("time.sleep(60)", [signal.SIGTERM], 130),  # a loop that looks at no flag
+        ("time.sleep(60)", [signal.SIGTERM, signal.SIGTERM], 130),  # one that swallows the second signal's error
+        ("time.sleep(60)", [signal.SIGINT, signal.SIGINT], 130),
+        ("ctypes.PyDLL(None).sleep(60)", [signal.SIGTERM], -signal.SIGALRM),  # compiled code that lets no Python run
+    ],
+)
+def test_a_program_that_hangs_ends_soon_after_someone_insists(
+    hang: str, signals: list[signal.Signals], code: int
+) -> None:
+    script = HANGING.format(hang=hang)
+    if "PyDLL" in hang:  # the handler needs Python to run once: send the signal from inside
+        script = script.replace(hang, f"os.kill(os.getpid(), signal.SIGTERM); {hang}")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    for number in [] if "PyDLL" in hang else signals:
+        process.send_signal(number)
+        time.sleep(0.1)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == code, errors
+    assert ("goes on from its checkpoints" in errors) == (code == 130)
+
+
+def test_a_program_that_stops_in_time_is_not_ended_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sea_core.interrupts._PATIENCE", 0.05)
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with graceful_stop():
+        os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.3)
+    assert ended == []
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
 @pytest.mark.slow
 def test_two_presses_at_any_moment_end_the_real_program_with_code_130_and_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, str(PROGRAM), "-d", "synthetic:users=60,items=50,interactions=8,dims=8/6", "--n-trials"]
