@@ -6,7 +6,8 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow explore chaos dashboard bench bench-full bench-study check audit format clean
+.PHONY: help setup setup-dev search paper test test-slow explore chaos dashboard bench bench-full bench-search bench-study check
+.PHONY: audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +54,9 @@ bench: setup-dev  ## speed and memory as ratios in one run, about 2 minutes (ARG
 
 bench-full: setup-dev  ## the same with growth curves and the whole item graph of 63,001 items (10 to 20 minutes)
 	$(RUN) benchmarks/bench.py --full $(ARGS)
+
+bench-search: setup-dev  ## ways to search, simulated on learning curves on file (about an hour; ARGS="--repeats 20")
+	$(RUN) benchmarks/bench_search.py --workers 2 $(ARGS)
 
 bench-study: setup-dev  ## trials per minute of two workers over those of one (about 2 minutes)
 	$(RUN) benchmarks/study_throughput.py $(ARGS)

@@ -40,7 +40,7 @@ class Quality(NamedTuple):
         epochs: of the number of epochs until early stopping.
         error: median absolute error of the best value, relative.
         between_seeds: standard deviation of the best value between seeds of a configuration, relative; the error that
-            no surrogate can avoid.
+            no surrogate can avoid. NaN if no configuration is on several.
     """
 
     best: float
@@ -53,7 +53,15 @@ class Quality(NamedTuple):
 class CurveSurrogate:
     """See the module. A function of (parameters, seed, world): equal arguments give equal curves."""
 
-    def __init__(self, curves: pd.DataFrame, space: Space, *, most_epochs: int, metric: str = METRIC) -> None:
+    def __init__(
+        self,
+        curves: pd.DataFrame,
+        space: Space,
+        *,
+        most_epochs: int,
+        metric: str = METRIC,
+        seeds: Sequence[pd.DataFrame] = (),
+    ) -> None:
         """Learn from a table of curves (``curve_table.read_curves``).
 
         Args:
@@ -61,18 +69,22 @@ class CurveSurrogate:
             space: its parameters are what curves are predicted from.
             most_epochs: length of a predicted curve.
             metric: the validation metric.
+            seeds: tables of other data, for the noise of seeds if this one has no configuration on several.
 
         Raises:
             UserError: fewer than ten runs, or no configuration on two seeds.
         """
         self.space, self.most_epochs = space, most_epochs
-        runs = [_Run(rows, metric, most_epochs) for _, rows in _by_run(curves) if rows["end"].iloc[0] != "diverged"]
+        runs = _runs(curves, metric, most_epochs)
         if len(runs) < 10:
             raise UserError(f"a surrogate needs at least 10 runs, the table has {len(runs)}; let make_curves.py go on")
         self._points = np.array([self.coordinates(run.row) for run in runs])
         self._knots = _knots(most_epochs)
         self._jumps = [run.jumps for run in runs]
         self._seed_curves = _seed_curves(runs, self._knots)
+        if not len(self._seed_curves):
+            elsewhere = [_seed_curves(_runs(table, metric, most_epochs), self._knots) for table in seeds]
+            self._seed_curves = np.concatenate([self._seed_curves, *elsewhere])
         if not len(self._seed_curves):
             raise UserError("a surrogate needs configurations on several seeds; let make_curves.py go on")
         levels = np.array([run.level for run in runs])
@@ -113,13 +125,20 @@ class CurveSurrogate:
 
 
 def cross_validate(
-    curves: pd.DataFrame, space: Space, *, most_epochs: int, stopping_step: int, folds: int = 10, metric: str = METRIC
+    curves: pd.DataFrame,
+    space: Space,
+    *,
+    most_epochs: int,
+    stopping_step: int,
+    folds: int = 10,
+    metric: str = METRIC,
+    seeds: Sequence[pd.DataFrame] = (),
 ) -> Quality:
     """How well the surrogate ranks configurations it has not seen; folds hold out whole configurations.
 
     Args:
         curves: the table.
-        space, most_epochs, metric: as for the surrogate.
+        space, most_epochs, metric, seeds: as for the surrogate.
         stopping_step: early stopping of a run.
         folds: how many.
     """
@@ -127,10 +146,10 @@ def cross_validate(
     fold = table["configuration"] % folds
     measured, predicted = [], []
     for index in range(folds):
-        unseen = [_Run(rows, metric, most_epochs) for _, rows in _by_run(table[fold == index])]
+        unseen = _runs(table[fold == index], metric, most_epochs)
         if not unseen:
             continue
-        surrogate = CurveSurrogate(table[fold != index], space, most_epochs=most_epochs, metric=metric)
+        surrogate = CurveSurrogate(table[fold != index], space, most_epochs=most_epochs, metric=metric, seeds=seeds)
         for run in unseen:
             mean = surrogate.mean_curve(run.row)
             drawn = surrogate.curve(run.row, seed=run.seed, world=0)
@@ -170,8 +189,10 @@ class _Run:
         self.smooth = np.concatenate([smooth, last])
 
 
-def _by_run(curves: pd.DataFrame) -> Any:
-    return curves.groupby(["configuration", "seed"], sort=True)
+def _runs(curves: pd.DataFrame, metric: str, most_epochs: int) -> list[_Run]:
+    """The runs of a table by configuration and seed, without those that diverged."""
+    finished = curves[curves["end"] != "diverged"]
+    return [_Run(rows, metric, most_epochs) for _, rows in finished.groupby(["configuration", "seed"], sort=True)]
 
 
 def _smooth(values: Float[np.ndarray, " epochs"]) -> Float[np.ndarray, " epochs"]:
@@ -228,6 +249,8 @@ def _equal_weights(configurations: Sequence[int]) -> np.ndarray:
 def _spread_between_seeds(curves: pd.DataFrame, metric: str) -> float:
     best = curves.groupby(["configuration", "seed"])[metric].max().groupby("configuration")
     several = best.count() > 1
+    if not several.any():
+        return float("nan")
     return float(np.sqrt(((best.std() / best.mean())[several] ** 2).mean()))
 
 

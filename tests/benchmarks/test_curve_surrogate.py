@@ -89,6 +89,13 @@ def test_a_table_that_says_too_little_is_refused():
         CurveSurrogate(alone, SPACE, most_epochs=MOST_EPOCHS)
 
 
+def test_the_noise_of_seeds_may_be_borrowed_where_a_table_has_none():
+    alone, lender = planted_curves(20).query("seed == 1"), planted_curves(between_seeds=0.05)
+    surrogate = CurveSurrogate(alone, SPACE, most_epochs=MOST_EPOCHS, seeds=[lender])
+    finals = [surrogate.curve(UNSEEN[0], seed=seed, world=0)[-20:].mean() for seed in range(200)]
+    assert np.std(finals) / np.mean(finals) == pytest.approx(0.05, rel=0.3)
+
+
 def test_runs_that_diverged_are_left_out():
     table = planted_curves(20)
     diverged = table[table["configuration"] == 4].head(3).assign(end="diverged", configuration=999)

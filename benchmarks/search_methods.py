@@ -1,0 +1,294 @@
+"""Ways to spend epochs on a search, each run against the surrogate: those of the real driver, and rivals beside it.
+
+A method returns what it judged, in order: after how many epochs in all a configuration had which validation value, and
+up to how many epochs it had been allowed to train. What it would have chosen at any moment follows (``chosen``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from optuna.storages import InMemoryStorage
+
+from benchmarks.curve_plan import SETTINGS, at_share
+from benchmarks.curve_surrogate import CurveSurrogate, epochs_run
+from benchmarks.tabular_executor import TabularExecutor
+from sea_core.config import Config
+from sea_core.data.dataset import Dataset, Interactions
+from sea_core.interrupts import StopRequest
+from sea_core.run_folder import RunFiles
+from study.records.folder import StudyFolder
+from study.running.driver import Run, drive
+from study.running.events import RunEvent
+from study.searching.pruners import make_pruner
+from study.searching.samplers import make_sampler
+from study.searching.trial_store import TrialStore
+from study.searching.trials import Budget, Search
+
+Parameters = dict[str, Any]
+SEED = 999  # of every study; worlds make repeats differ
+
+
+class Judged(NamedTuple):
+    """A configuration's value.
+
+    Attributes:
+        spent: epochs of the whole search when it was known.
+        parameters: of the configuration.
+        value: best validation value of its run.
+        cap: epochs the run was allowed; values count only against those of an equal or smaller cap.
+    """
+
+    spent: int
+    parameters: Parameters
+    value: float
+    cap: int
+
+
+@dataclass(frozen=True)
+class World:
+    """One repeat of the simulation: its luck, and what a real study would be given.
+
+    Attributes:
+        surrogate: answers for training.
+        number: the repeat; the study's seed is derived from it too.
+        base: the base configuration, with early stopping and the most epochs of a whole run.
+        warm: configurations that were best on another dataset.
+    """
+
+    surrogate: CurveSurrogate
+    number: int
+    base: Config
+    warm: tuple[Parameters, ...] = ()
+
+    @property
+    def seed(self) -> int:
+        """The study's."""
+        return SEED + self.number
+
+    def default(self) -> Parameters:
+        """The base configuration's place in the space."""
+        return {name: getattr(self.base, name) for name in self.surrogate.space}
+
+    def first(self) -> list[Parameters]:
+        """The base configuration, then settings that need no search."""
+        return [self.default() | setting for setting in SETTINGS]
+
+    def train(self, parameters: Parameters, seed: int, cap: int | None = None) -> tuple[float, int]:
+        """Best validation value of a run, and how many epochs it took."""
+        curve = self.surrogate.curve(parameters, seed=seed, world=self.number)[: cap or self.base.epochs]
+        epochs = epochs_run(curve, self.base.stopping_step)
+        return float(curve[:epochs].max()), epochs
+
+
+Method = Callable[[World, int], list[Judged]]  # (world, budget in epochs)
+
+
+def chosen(judged: Sequence[Judged], *, spent: int | None = None, count: int = 1) -> list[Parameters]:
+    """What a method would choose: its best configurations after so many epochs, or in the end."""
+    known = [each for each in judged if spent is None or each.spent <= spent]
+    ranked = sorted(known, key=lambda each: (-each.cap, -each.value))
+    distinct: list[Parameters] = []
+    for each in ranked:
+        if each.parameters not in distinct:
+            distinct.append(each.parameters)
+    return distinct[:count]
+
+
+def default_alone(world: World, budget: int) -> list[Judged]:
+    """No search: one run of the base configuration."""
+    return _train_whole(world, [world.default()])
+
+
+def first_list(world: World, budget: int) -> list[Judged]:
+    """The base configuration and the settings that need no search, the best of them."""
+    return _train_whole(world, world.first())
+
+
+def grid(world: World, budget: int) -> list[Judged]:
+    """36 cells at full length, as MMRec's scripts do it, in their order; the budget does not shorten it."""
+    axes: Mapping[str, Sequence[Any]] = {
+        "learning_rate": (1e-4, 1e-3),
+        "alignment_weight": (0.001, 0.01, 0.1),
+        "distance_weight": (0.001, 0.01, 0.1),
+        "temperature": (0.2, 0.5),
+    }
+    cells = itertools.product(*axes.values())
+    return _train_whole(world, [world.default() | dict(zip(axes, cell, strict=True)) for cell in cells])
+
+
+@dataclass(frozen=True)
+class IEpoch:
+    """Random configurations up to a third of the epochs, one discard, and the best third to the end."""
+
+    trial_epochs: int = 120
+    keep: float = 1 / 3
+
+    def __call__(self, world: World, budget: int) -> list[Judged]:
+        """As many candidates as the budget lets begin."""
+        short = self.trial_epochs // 3
+        count = max(len(SETTINGS), int(budget / (short + self.keep * (self.trial_epochs - short))))
+        candidates = [*world.first(), *_random_points(world, count - len(SETTINGS))]
+        judged, spent, epochs_of = list[Judged](), 0, list[int]()
+        for each in candidates:
+            value, epochs = world.train(each, world.seed, short)
+            spent += epochs
+            epochs_of.append(epochs)
+            judged.append(Judged(spent, each, value, short))
+        ranked = sorted(range(count), key=lambda index: -judged[index].value)[: max(1, round(self.keep * count))]
+        for index in ranked:
+            value, epochs = world.train(candidates[index], world.seed)
+            spent += epochs - epochs_of[index]
+            judged.append(Judged(spent, candidates[index], value, world.base.epochs))
+        return judged
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Pause at rungs, promote the best third, take the rest up again when a rung has grown: asynchronous halving.
+
+    Attributes:
+        rungs: epochs at which a run pauses; beyond the last it goes to its end.
+        factor: one in so many is promoted.
+        points: last validation points whose mean ranks runs at a rung.
+    """
+
+    rungs: tuple[int, ...] = (10, 30)
+    factor: int = 3
+    points: int = 3
+    sampler: str = "random"
+
+    def __call__(self, world: World, budget: int) -> list[Judged]:
+        """Promote whenever someone deserves it, else begin a new run."""
+        candidates = iter([*world.first(), *_random_points(world, 1000)])
+        parameters, curves, ends = list[Parameters](), list[np.ndarray](), list[int]()
+        at_rung: list[dict[int, float]] = [{} for _ in self.rungs]  # rung -> run -> score
+        promoted: list[set[int]] = [set() for _ in self.rungs]
+        judged, spent = list[Judged](), 0
+
+        def advance(run: int, begin: int, rung: int) -> None:
+            nonlocal spent
+            cap = self.rungs[rung] if rung < len(self.rungs) else world.base.epochs
+            epochs = min(cap, ends[run])
+            spent += epochs - begin
+            curve = curves[run][:epochs]
+            judged.append(Judged(spent, parameters[run], float(curve.max()), cap))
+            if rung < len(self.rungs):
+                at_rung[rung][run] = float(np.sort(curve)[-self.points :].mean())
+
+        while spent < budget:
+            for rung in reversed(range(len(self.rungs))):
+                scores = at_rung[rung]
+                best = sorted(scores, key=lambda run: -scores[run])[: len(scores) // self.factor]
+                waiting = [run for run in best if run not in promoted[rung]]
+                if waiting:
+                    promoted[rung].add(waiting[0])
+                    advance(waiting[0], min(self.rungs[rung], ends[waiting[0]]), rung + 1)
+                    break
+            else:
+                each = next(candidates)
+                parameters.append(each)
+                curves.append(world.surrogate.curve(each, seed=world.seed, world=world.number))
+                ends.append(epochs_run(curves[-1], world.base.stopping_step))
+                first = len(parameters) == 1  # the base configuration is run to its end: all is held against it
+                advance(len(parameters) - 1, 0, len(self.rungs) if first else 0)
+        return judged
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A method of the real driver: Optuna's sampler and pruner behind ``Search`` and ``TrialStore``.
+
+    Attributes:
+        sampler, pruner: names as on the command line.
+        cap: most epochs of a trial; None is that of a whole run.
+        default_first: the base configuration and the other settings come before the sampler's proposals.
+        warm: then the best of another dataset.
+    """
+
+    sampler: str
+    pruner: str
+    cap: int | None = None
+    default_first: bool = True
+    warm: bool = False
+
+    def __call__(self, world: World, budget: int) -> list[Judged]:
+        """Search until the budget is spent; the trial that is running then is finished."""
+        base = world.base if self.cap is None else world.base.override(epochs=self.cap)
+        space = world.surrogate.space
+        executor = TabularExecutor(world.surrogate, world=world.number)
+        with tempfile.TemporaryDirectory(dir=_memory_folder()) as folder:
+            store = TrialStore(
+                InMemoryStorage(),
+                f"world-{world.number}",  # hyperband sorts trials into brackets by name
+                space,
+                make_sampler=lambda number: make_sampler(self.sampler, space, seed=world.seed, number=number),
+                pruner=make_pruner(self.pruner, epochs=base.epochs),
+            )
+            for parameters in (*(world.first() if self.default_first else ()), *(world.warm if self.warm else ())):
+                store.enqueue(parameters)
+            search = _Watched(
+                StudyFolder(Path(folder)),
+                store,
+                base=base,
+                space=space,
+                enumerate_grid=False,
+                seed=world.seed,
+                dataset=_NO_DATA,
+                budget=Budget(None),
+                emit=_say_nothing,
+            )
+            search.watch(executor, budget)
+            drive(search, executor, emit=_say_nothing, stop=StopRequest())
+        return search.judged
+
+
+class _Watched(Search):
+    """A search that begins no trial after so many epochs and remembers what was complete when."""
+
+    def watch(self, executor: TabularExecutor, budget: int) -> None:
+        self._executor, self._most, self.judged = executor, budget, list[Judged]()
+
+    def next(self) -> Run | None:
+        return super().next() if self._executor.epochs_spent < self._most else None
+
+    def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
+        parameters = self._open[run.key].params
+        value = self._best_values[run.key]
+        super().finish(run, files, pruned=pruned, attempts=attempts)
+        if not pruned:
+            self.judged.append(Judged(self._executor.epochs_spent, parameters, value, self._base.epochs))
+
+
+def _train_whole(world: World, configurations: Sequence[Parameters]) -> list[Judged]:
+    judged, spent = list[Judged](), 0
+    for parameters in configurations:
+        value, epochs = world.train(parameters, world.seed)
+        spent += epochs
+        judged.append(Judged(spent, parameters, value, world.base.epochs))
+    return judged
+
+
+def _random_points(world: World, count: int) -> list[Parameters]:
+    rng, space = np.random.default_rng(world.seed), world.surrogate.space
+    return [{name: at_share(each, float(rng.random())) for name, each in space.items()} for _ in range(count)]
+
+
+def _say_nothing(event: RunEvent) -> None:
+    """Nobody listens to a simulation."""
+
+
+def _memory_folder() -> str | None:
+    """Where records of simulated trials cost no disk; None is the system's temporary folder."""
+    return "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+
+
+_NOTHING = Interactions(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+_NO_DATA = Dataset("curves", "", 1, 1, _NOTHING, _NOTHING, {})

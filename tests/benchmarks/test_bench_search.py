@@ -1,0 +1,109 @@
+"""The simulations of searches do what they say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.bench_search import BUDGETS, METHODS, Problem, main, make_problem, repeat, simulate, winner_of
+from benchmarks.curve_surrogate import epochs_run
+from benchmarks.curve_table import _parquet
+from benchmarks.search_methods import Driven, Judged, Promotion, World, chosen, grid
+from tests.benchmarks.planted_curves import SPACE, planted_curves, true_curve
+
+NAMES = list(SPACE)
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    return make_problem(planted_curves(), [], SPACE, budget=6)
+
+
+@pytest.fixture
+def world(problem: Problem) -> World:
+    return World(problem.surrogate, 0, problem.base)
+
+
+def total_epochs(world: World, judged: list[Judged]) -> int:
+    """Epochs of all runs, each as long as the longest that was judged of it."""
+    longest: dict[str, int] = {}
+    for each in judged:
+        curve = world.surrogate.curve(each.parameters, seed=world.seed, world=world.number)[: each.cap]
+        key = repr(sorted(each.parameters.items()))
+        longest[key] = max(longest.get(key, 0), epochs_run(curve, world.base.stopping_step))
+    return sum(longest.values())
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if "gp" not in name and "warm" not in name])
+def test_what_a_method_says_it_spent_is_what_its_runs_cost(name: str, problem: Problem, world: World):
+    judged = METHODS[name](world, problem.budget)
+    spent = [each.spent for each in judged]
+    assert spent == sorted(spent)
+    # A trial that was pruned has cost epochs too and is not judged.
+    pruned = isinstance(METHODS[name], Driven) and METHODS[name].pruner != "none"
+    assert spent[-1] >= total_epochs(world, judged) if pruned else spent[-1] == total_epochs(world, judged)
+
+
+def test_default_first_methods_begin_with_the_base_configuration_run_whole(problem: Problem, world: World):
+    for method in (Driven("random", "none"), Promotion()):
+        first = method(world, problem.budget)[0]
+        assert first.parameters == world.default()
+        assert (first.value, first.spent) == world.train(world.default(), world.seed)
+
+
+def test_a_driven_search_is_a_function_of_its_world(problem: Problem, world: World):
+    method = Driven("tpe", "median")
+    assert method(world, problem.budget) == method(world, problem.budget)
+    other = World(problem.surrogate, 1, problem.base)
+    assert method(other, problem.budget) != method(world, problem.budget)
+
+
+def test_values_of_longer_runs_are_chosen_before_those_of_shorter_ones():
+    judged = [Judged(10, {"a": 1}, 0.9, 10), Judged(50, {"a": 2}, 0.5, 40), Judged(90, {"a": 3}, 0.6, 40)]
+    assert chosen(judged) == [{"a": 3}]
+    assert chosen(judged, spent=60) == [{"a": 2}]
+    assert chosen(judged, spent=5) == []
+    assert chosen(judged, count=3) == [{"a": 3}, {"a": 2}, {"a": 1}]
+
+
+def test_the_default_is_kept_unless_a_finalist_beats_it(world: World):
+    default = world.default()
+    worse, better = default | {"temperature": 1.0}, default | {"learning_rate": 1e-3}
+    assert true_curve(worse).max() < true_curve(default).max() < true_curve(better).max()
+    assert winner_of(world, [worse]) == default
+    assert winner_of(world, [worse, better]) == better
+
+
+def test_the_grids_own_choice_is_reached_by_the_grid(problem: Problem):
+    found = [repeat(problem, grid, number) for number in range(5)]
+    assert all(each.reached <= each.grid == each.spent for each in found)
+    assert all(len(each.values) == len(BUDGETS) for each in found)
+
+
+def test_searching_longer_chooses_better_on_planted_curves(problem: Problem):
+    found = simulate(problem, "tpe", range(12))
+    early, late = (np.median([each.values[index] for each in found]) for index in (3, 11))
+    assert late > early
+    assert np.median([each.worth for each in found]) > 0.05  # the planted default's learning rate is ten times too low
+
+
+@pytest.mark.slow
+def test_workers_change_nothing(problem: Problem):
+    assert simulate(problem, "first + random", range(6), workers=2) == simulate(problem, "first + random", range(6))
+
+
+def test_the_program_writes_its_tables_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "planted.parquet").write_bytes(_parquet(planted_curves(30), "hash"))
+    places = ["--curves", str(tmp_path), "--out", str(tmp_path / "out")]
+    code = main([*places, "--repeats", "2", "--budget", "3", "--methods", "default alone", "first + tpe"])
+    assert code == 0
+    methods = pd.read_csv(tmp_path / "out" / "search-methods.csv")
+    assert methods["method"].tolist() == ["default alone", "first + tpe"]
+    assert methods.loc[0, "gain"] == 0
+    curves = pd.read_csv(tmp_path / "out" / "search.csv")
+    assert (curves["low"] <= curves["median"]).all()
+    assert (tmp_path / "out" / "images" / "search.png").stat().st_size > 10_000
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["rank_correlation"]["planted"]["best"] > 0.6
