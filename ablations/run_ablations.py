@@ -150,7 +150,7 @@ def _distinct(ablations: list[Ablation]) -> list[Ablation]:
 
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
-    from plots.lib.inline_svg import joint_pictures, study_pictures
+    from plots.lib.pictures import joint_pictures, study_pictures
     from study.records.study import load_study
     from study.reporting.page.write import write_report
     from study.reporting.tables.ablation import compute_frozen, compute_retuned

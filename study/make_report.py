@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help=text)
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
-    from plots.lib.inline_svg import joint_pictures, study_pictures
+    from plots.lib.pictures import joint_pictures, study_pictures
     from study.records.study import load_study
     from study.reporting.page.write import write_report
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(plan: StudyPlan, options: argparse.Namespace, emit: Emit, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
-    from plots.lib.inline_svg import study_pictures
+    from plots.lib.pictures import study_pictures
     from sea_core.training.loop import Stopped
     from study.ablation.arms import load_suite
     from study.ablation.plan import plan_ablation
@@ -126,7 +126,7 @@ def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
 
 def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
-    from plots.lib.inline_svg import joint_pictures
+    from plots.lib.pictures import joint_pictures
     from study.records.study import load_study
     from study.reporting.conclusion import conclusion
     from study.reporting.page.write import write_report

@@ -17,7 +17,7 @@ SMALL += ["knn_k=5", "batch_size=512", "learning_rate=0.01"]
 def test_removing_what_matters_is_found_and_removing_noise_is_not(
     tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda *_: [])
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda *_: [])
     options = ["-d", DATASET, "--out", str(tmp_path), "--study-name", "planted", "--quiet", "--seeds", "5"]
     options += ["--epochs", "12", "--arms", "image-only", "text-only", "--set", *SMALL]
     assert main(options) == 0

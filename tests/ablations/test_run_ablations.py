@@ -28,8 +28,8 @@ Run = Callable[..., int]
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def call(*arguments: str, dataset: str = DATASET, figures: bool = False) -> int:
         if not figures:  # drawing takes longer than training here
-            monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out: [])
-            monkeypatch.setattr("plots.lib.inline_svg.joint_pictures", lambda studies, out: [])
+            monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study, out: [])
+            monkeypatch.setattr("plots.lib.pictures.joint_pictures", lambda studies, out: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
         return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
 

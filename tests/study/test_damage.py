@@ -28,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def search(out: Path, trials: int, patch: pytest.MonkeyPatch) -> int:
-    patch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out: [])
+    patch.setattr("plots.lib.pictures.study_pictures", lambda study, out: [])
     options = [
         "-d",
         DATA,

@@ -12,7 +12,7 @@ from tests.study.results import write_search
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than all the rest, and has its own tests."""
-    monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study: [])
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study: [])
 
 
 def test_the_page_lies_in_the_studys_folder_and_the_program_says_so(

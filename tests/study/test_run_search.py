@@ -28,8 +28,8 @@ BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
 @pytest.fixture
 def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The program on tiny data, without figures, which have their own tests."""
-    monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out: [])
-    monkeypatch.setattr("plots.lib.inline_svg.joint_pictures", lambda studies, out: [])
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study, out: [])
+    monkeypatch.setattr("plots.lib.pictures.joint_pictures", lambda studies, out: [])
 
     def run(*arguments: str, data: str = DATA) -> int:
         given = ["-d", data] if data else []

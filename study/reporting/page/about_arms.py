@@ -1,4 +1,4 @@
-"""What the arms say against the full model, as tiles and sentences: those that remove a part, and all others."""
+"""What the arms say against the full model, in sentences: those that remove a part, and all others."""
 
 from __future__ import annotations
 
@@ -7,57 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.analysis.metrics import metric_title
-from study.reporting.page.page import Tile
 from study.reporting.page.question import PARTS, listed, quoted
 from study.reporting.tables.statistics import p_text
 
 MINUS = "−"
-MOST_TILES = 3  # of the arms, in one mode; with two before them they fill a row
 MOST_NAMED = 4  # undecided arms in one sentence
 Line = Mapping[Any, Any]  # a row of study.comparisons
 
 OPEN = ("undecided", "underpowered")
-_TONES = {"worse": "good", "better": "bad", "equivalent": "even"}
-# Of the arm without a part: the arm is worse, so the part helps.
-_VERDICTS = {"worse": "helps", "better": "harms", "equivalent": "makes no difference"}
-# Of any other arm.
-_OTHER_TONES = {"better": "good", "worse": "bad", "equivalent": "even"}
-_OTHER_VERDICTS = {"better": "better", "worse": "worse", "equivalent": "no difference"}
 _RETUNED = "With every arm re-tuned by a search of its own, "
-
-
-def arm_tiles(lines: Sequence[Line], titles: Mapping[str, str], mode: str) -> list[Tile]:
-    """The parts first, then the others if all fit, else as many of the decided ones as do.
-
-    Args:
-        lines: one mode's comparisons by one metric.
-        titles: of the arms.
-        mode: named beside each where there are several.
-    """
-    suffix = f" ({mode})" if mode else ""
-    parts = [line for line in _in_order(lines) if line["arm"] != "no-both"]
-    others = _others(lines)
-    if len(parts) + len(others) > MOST_TILES:
-        others = [line for line in others if line["verdict"] not in OPEN][: max(0, MOST_TILES - len(parts))]
-    tiles = [
-        Tile(
-            PARTS[line["arm"]] + suffix,
-            _VERDICTS.get(line["verdict"], "not decided"),
-            f"without it {difference_text(line)}",
-            _TONES.get(line["verdict"], "open"),
-        )
-        for line in parts
-    ]
-    tiles += [
-        Tile(
-            titles.get(line["arm"], line["arm"]) + suffix,
-            _OTHER_VERDICTS.get(line["verdict"], "not decided"),
-            f"{difference_text(line)} against SEA",
-            _OTHER_TONES.get(line["verdict"], "open"),
-        )
-        for line in others
-    ]
-    return tiles
 
 
 def arm_sentences(lines: Sequence[Line], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
@@ -108,7 +66,7 @@ def signed(value: float) -> str:
 
 def holm_text(line: Line) -> str:
     """``, Holm p = .004``, or nothing where there is no p-value."""
-    return "" if math.isnan(line["p_holm"]) else f", Holm p {_relation(line['p_holm'])}"
+    return "" if math.isnan(line["p_holm"]) else f", Holm p {relation(line['p_holm'])}"
 
 
 def _in_order(lines: Sequence[Line]) -> list[Line]:
@@ -176,7 +134,7 @@ def _changes(lines: Sequence[Line], titles: Mapping[str, str]) -> str:
 def _equivalent(line: Line) -> str:
     return (
         f"equivalent, any difference is smaller than the {line['margin']:.4f} that would matter "
-        f"(equivalence test, p {_relation(line['p_equivalent'])})"
+        f"(equivalence test, p {relation(line['p_equivalent'])})"
     )
 
 
@@ -194,6 +152,7 @@ def _why_open(lines: Sequence[Line]) -> str:
     )
 
 
-def _relation(p: float) -> str:
+def relation(p: float) -> str:
+    """``= .012`` or ``< .001``, to stand behind a p."""
     text = p_text(p)
     return text if text.startswith("<") else f"= {text}"

@@ -1,4 +1,4 @@
-"""What a study found, as one paragraph with its uncertainty; every sentence is read off a row of the comparisons."""
+"""What a study found, in short and in full; every sentence is read off a row of the comparisons."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from study.reporting.page.about_arms import (
     MINUS,
     Line,
     arm_sentences,
-    arm_tiles,
     decided_elsewhere,
     difference_text,
     holm_text,
 )
 from study.reporting.page.about_search import about_search
-from study.reporting.page.page import Answer, Tile
+from study.reporting.page.page import Answer, Tile, TileGroup
+from study.reporting.page.short_answer import short_answer
+from study.reporting.page.tiles import tile_groups
 from study.reporting.tables import selection
 from study.reporting.tables.measurements import BASELINE_TITLES
 from study.reporting.tables.results import Results
@@ -30,9 +31,11 @@ BRACKETS = (
     "number of comparisons."
 )
 
+SHORT = 3  # sentences
+
 
 def answer(study: Study, results: Results) -> Answer:
-    """Tiles and paragraph of one study.
+    """Short answer, tiles and paragraph of one study.
 
     Args:
         study: one of ``results``.
@@ -40,28 +43,29 @@ def answer(study: Study, results: Results) -> Answer:
     """
     metric = _metric(study, results)
     lines = _lines(results.arms, study, metric)
+    others = _others(results.arms, study, metric)
     against = _lines(results.baselines, study, metric)
-    tiles: list[Tile] = []
-    sentences: list[str] = []
     level = _level(study, results, metric)
-    if level is not None:
-        tiles.append(Tile(f"SEA, test {metric_title(metric)}", *_level_tile(level), "plain"))
-        sentences += _level_sentences(study, level, metric, against)
-        tiles += _baseline_tile(against)
-    else:
+    if level is None:
         tiles, sentences = about_search(study, metric)
-    modes = list(dict.fromkeys(line["mode"] for line in lines))
-    for mode in modes:
+        short = sentences[:SHORT]
+    else:
+        tiles = [Tile(f"Test {metric_title(metric)}", *_level_tile(level), "plain"), *_baseline_tile(against)]
+        sentences = _level_sentences(study, level, metric, against)
+        short = list(sentences)
+    groups = [TileGroup("SEA" if level is not None else "The search", tiles)] if tiles else []
+    if lines:
+        short = short_answer(study, lines, others, results.titles, family=len(results.arms))
+        groups = [*tile_groups(study, lines, results.titles), *groups]
+    for mode in dict.fromkeys(line["mode"] for line in lines):
         inside = [line for line in lines if line["mode"] == mode]
-        tiles += arm_tiles(inside, results.titles, mode if len(modes) > 1 else "")
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
-    other = results.arms[(results.arms["study"] == study.name) & (results.arms["metric"] != metric)]
-    sentences += decided_elsewhere(lines, other.to_dict("records"), results.titles)
+    sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)
     sentences += _shrinkage(study)
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
-    return Answer(study.name, study.dataset, tiles, sentences)
+    return Answer(study.name, study.dataset, short, groups, sentences)
 
 
 def _metric(study: Study, results: Results) -> str:
@@ -72,6 +76,12 @@ def _metric(study: Study, results: Results) -> str:
 
 def _lines(frame: pd.DataFrame, study: Study, metric: str) -> list[Line]:
     chosen = frame[(frame["study"] == study.name) & (frame["metric"] == metric)]
+    return [dict(line) for line in chosen.to_dict("records")]
+
+
+def _others(frame: pd.DataFrame, study: Study, metric: str) -> list[Line]:
+    """The study's comparisons by other metrics."""
+    chosen = frame[(frame["study"] == study.name) & (frame["metric"] != metric)]
     return [dict(line) for line in chosen.to_dict("records")]
 
 
@@ -152,8 +162,11 @@ def _shrinkage(study: Study) -> list[str]:
     if winner is None or winner.empty:
         return []
     line = winner.iloc[0]
-    moved = f"fell from {line['search']:.4f} to" if line["shrinkage"] >= 0 else f"rose from {line['search']:.4f} to"
-    return [f"The validation score that won the search {moved} {line['fresh']:.4f} on fresh seeds (winner’s curse)."]
+    if line["shrinkage"] > 0:
+        moved = f"fell from {line['search']:.4f} to {line['fresh']:.4f} on fresh seeds (winner’s curse)"
+    else:
+        moved = f"did not fall on fresh seeds: {line['search']:.4f} before, {line['fresh']:.4f} now"
+    return [f"The validation score that won the search {moved}."]
 
 
 def _trials(study: Study) -> str:

@@ -173,15 +173,25 @@ def _failures(study: Study) -> Iterator[Caution]:
 
 
 def _cut_off(study: Study) -> Iterator[Caution]:
-    """Runs whose best epoch is their last allowed one would have gone on improving."""
-    runs = [run for run in (*study.winner, *study.ablations) if run.state == "complete" and run.best_epoch is not None]
-    cut = [run for run in runs if run.best_epoch == run.config.epochs - 1]
-    if cut and 2 * len(cut) >= len(runs):
+    cut = cut_off_runs(study)
+    if cut:
         yield Caution(
             "Training was cut off",
-            f"{len(cut)} of {len(runs)} final runs were best in the last epoch they were allowed "
+            f"{len(cut)} of {len(_final_runs(study))} final runs were best in the last epoch they were allowed "
             f"({max(run.config.epochs for run in cut)}): more epochs may change the levels, and the order.",
         )
+
+
+def cut_off_runs(study: Study) -> list[RunRecord]:
+    """The final runs that were best in their last allowed epoch, if they are half of all or more."""
+    runs = _final_runs(study)
+    cut = [run for run in runs if run.best_epoch == run.config.epochs - 1]
+    return cut if 2 * len(cut) >= len(runs) else []
+
+
+def _final_runs(study: Study) -> list[RunRecord]:
+    runs = (*study.winner, *study.ablations)
+    return [run for run in runs if run.state == "complete" and run.best_epoch is not None]
 
 
 def provenance(study: Study) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from study.reporting.tables.results import Results
 from study.reporting.tables.write import compute_tables
 
 REPORT = "report.html"
+# The one picture beside the answer: the first that there is, of arms, then of a search alone.
 KEY_FIGURES = ("ablation", "forest", "critical_difference")
-KEY_TABLES = ("ablation", "overall")
-# Of a search alone, which has none of these. The first figure that there is.
 SEARCH_FIGURES = ("heat_map", "sweeps", "sensitivities", "sensitivity")
-SEARCH_TABLES = ("sensitivity",)
+KEY_TABLES = ("ablation", "overall")
+SEARCH_TABLES = ("sensitivity",)  # of a search alone
 BACKGROUND = (
     "SEA splits every item modality into a generic and a unique part. Solosim pulls the generic parts of the "
     "modalities together, CLUB pushes generic and unique part of one modality apart."
@@ -49,7 +49,8 @@ def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: 
         for study in studies
         for title, text in cautions(study, results)
     ]
-    key_figures = _keys([picture.name for picture in pictures], KEY_FIGURES, SEARCH_FIGURES)
+    names = [picture.name for picture in pictures]
+    first = next((name for name in (*KEY_FIGURES, *SEARCH_FIGURES) if name in names), None)
     key_tables = _keys([table.name for table in tables], KEY_TABLES, SEARCH_TABLES)
     return Page(
         title=studies[0].name if not many else f"{len(studies)} studies",
@@ -58,9 +59,9 @@ def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: 
         summary=" · ".join(_summary(study, many=many) for study in studies),
         answers=[answer(study, results) for study in studies],
         cautions=warned,
-        key_figures=[picture for picture in pictures if picture.name in key_figures],
+        key_figure=next((picture for picture in pictures if picture.name == first), None),
         key_tables=[table for name in key_tables for table in tables if table.name == name],
-        figures=[picture for picture in pictures if picture.name not in key_figures],
+        figures=[picture for picture in pictures if picture.name != first],
         tables=[table for table in tables if table.name not in key_tables],
         details=[_details(study, page_folder) for study in studies],
         pages=[Link(study.name, href(study.folder.root / REPORT, page_folder)) for study in studies] if many else [],

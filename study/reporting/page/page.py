@@ -13,13 +13,16 @@ class Picture(NamedTuple):
         name: stem of the figure's files, unique on a page.
         title: a few words.
         caption: what is shown and how to read it.
-        svg: an ``<svg>`` element that can stand in HTML as it is; its text is escaped.
+        svg: a whole SVG file. The page holds it as an image, so that its ids and styles stay its own.
+        width, height: in points.
     """
 
     name: str
     title: str
     caption: str
-    svg: str
+    svg: bytes
+    width: float
+    height: float
 
 
 class Link(NamedTuple):
@@ -38,12 +41,27 @@ class Tile(NamedTuple):
     tone: str
 
 
+class TileGroup(NamedTuple):
+    """Tiles that answer one question."""
+
+    title: str
+    tiles: Sequence[Tile]
+
+
 class Answer(NamedTuple):
-    """What one study found: tiles for the eye, and one paragraph with its uncertainty."""
+    """What one study found.
+
+    Attributes:
+        study, dataset: their names.
+        short: at most three sentences: does it matter, how sure is that, what would change it.
+        groups: verdicts for the eye, one group a question.
+        sentences: everything that the comparisons say, with its uncertainty; shown further down.
+    """
 
     study: str
     dataset: str
-    tiles: Sequence[Tile]
+    short: Sequence[str]
+    groups: Sequence[TileGroup]
     sentences: Sequence[str]
 
 
@@ -141,7 +159,7 @@ class Page(NamedTuple):
     summary: str
     answers: Sequence[Answer]
     cautions: Sequence[Caution]
-    key_figures: Sequence[Picture]
+    key_figure: Picture | None
     key_tables: Sequence[ShownTable]
     figures: Sequence[Picture]
     tables: Sequence[ShownTable]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("cache_folder")
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plots.make_figures.make_figures", lambda folder, **how: [])
-    monkeypatch.setattr("plots.lib.inline_svg.study_pictures", lambda study, out=None: [])
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study, out=None: [])
 
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"

@@ -1,4 +1,4 @@
-"""The paragraph and the tiles say what the comparisons say, no more."""
+"""Answer, tiles and paragraph say what the comparisons say, no more."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,9 @@ from sea_core.run_folder import VALIDATION, write_user_metrics
 from study.analysis.plausible_best import contenders
 from study.records.folder import StudyFolder
 from study.records.study import load_study
-from study.reporting.page.about_arms import arm_tiles, signed
+from study.reporting.page.about_arms import signed
 from study.reporting.page.answer import answer
-from study.reporting.page.page import Answer
+from study.reporting.page.page import Answer, Tile
 from study.reporting.page.question import question
 from study.reporting.tables.results import Results
 from tests.study.results import write_arms, write_result, write_search
@@ -25,22 +25,28 @@ def answer_of(root: Path) -> Answer:
     return answer(study, Results([study]))
 
 
+def tiles_of(found: Answer, group: str = "") -> dict[str, Tile]:
+    """Label -> tile, of one group or of all."""
+    return {tile.label: tile for each in found.groups if group in ("", each.title) for tile in each.tiles}
+
+
 def test_the_winner_is_stated_with_its_spread_beside_the_best_baseline(tmp_path: Path) -> None:
     found = answer_of(write_search(tmp_path))
     first = found.sentences[0]
     assert "1 trial chose on validation (trial 0)" in first
     assert "test Recall@20 of 0.3100 ± 0.0141 (mean ± sd over 2 seeds" in first
     assert "55.0 % above the best baseline, Item-kNN (+0.1100" in first
-    assert [tile.label for tile in found.tiles] == ["SEA, test Recall@20", "Against Item-kNN"]
-    assert found.tiles[0].value == "0.3100"
+    assert list(found.short) == [first]
+    assert list(tiles_of(found, "SEA")) == ["Test Recall@20", "Against Item-kNN"]
+    assert tiles_of(found)["Test Recall@20"].value == "0.3100"
 
 
 def test_what_a_removed_part_does_is_said_of_the_part(tmp_path: Path) -> None:
     arms = {"full": 0.0, "no-club": -0.1, "no-solosim": 0.1, "no-both": 0.0}
     found = answer_of(write_arms(tmp_path / "s", arms, seeds=5))
-    tiles = {tile.label: (tile.value, tile.tone) for tile in found.tiles}
-    assert tiles["CLUB"] == ("helps", "good")
-    assert tiles["Solosim"] == ("harms", "bad")
+    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(found).items()}
+    assert tiles["title of no-club"] == ("CLUB helps", "good")
+    assert tiles["title of no-solosim"] == ("Solosim harms", "bad")
     text = " ".join(found.sentences)
     assert re.search(r"Removing CLUB changes it by −0\.\d{4} \[−", text)
     assert "CLUB helps here." in text
@@ -54,7 +60,8 @@ def test_one_seed_decides_nothing_and_shows_no_interval(tmp_path: Path) -> None:
     text = " ".join(found.sentences)
     assert "none of this is decided, as one seed gives no interval" in text
     assert "[" not in text
-    assert {tile.value for tile in found.tiles[1:]} == {"not decided"}
+    values = {tile.value for group in found.groups if group.title != "SEA" for tile in group.tiles}
+    assert values == {"not decided"}
 
 
 def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
@@ -73,7 +80,8 @@ def test_retuned_arms_are_said_to_be_retuned(tmp_path: Path) -> None:
     write_arms(root, {"full": 0.0, "no-club": -0.1}, seeds=5, mode="retuned")
     found = answer_of(root)
     assert "With every arm re-tuned by a search of its own, removing CLUB" in " ".join(found.sentences)
-    assert [tile.label for tile in found.tiles[1:]] == ["CLUB (frozen)", "CLUB (retuned)"]
+    assert list(tiles_of(found, "CLUB")) == ["title of no-club (frozen)", "title of no-club (retuned)"]
+    assert found.short[0].endswith("; with every arm re-tuned, the verdicts are the same.")
 
 
 def test_arms_that_remove_neither_part_are_the_answer_where_no_other_ran(tmp_path: Path) -> None:
@@ -83,7 +91,7 @@ def test_arms_that_remove_neither_part_are_the_answer_where_no_other_ran(tmp_pat
         r"“title of orthogonal” changes it by −0\.\d{4} \[−.*\], Holm p .*: worse than the full model\.", text
     )
     assert re.search(r"“title of subtraction” changes it by \+0\.\d{4} \[\+.*: better than the full model\.", text)
-    tiles = {tile.label: (tile.value, tile.tone) for tile in found.tiles[1:]}
+    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(found, "Other arms").items()}
     assert tiles == {"title of orthogonal": ("worse", "bad"), "title of subtraction": ("better", "good")}
     assert "CLUB" not in text
 
@@ -95,14 +103,6 @@ def test_of_many_undecided_arms_the_extremes_are_named(tmp_path: Path) -> None:
         r"6 other arms change it by \S+ \[.*?\] \(“title of arm-\d”\) to \S+ \[.*?\] \(“title of arm-\d”\): none of"
     )
     assert re.search(extremes, text)
-
-
-def test_only_decided_arms_get_tiles_where_not_all_fit() -> None:
-    verdicts = {"no-club": "worse", "a": "underpowered", "b": "undecided", "c": "better"}
-    numbers = {"difference": 0.1, "low": 0.0, "high": 0.2}
-    lines = [{"arm": arm, "verdict": verdict, **numbers} for arm, verdict in verdicts.items()]
-    assert [tile.label for tile in arm_tiles(lines, {"c": "title of c"}, "")] == ["CLUB", "title of c"]
-    assert [tile.label for tile in arm_tiles(lines[:3], {}, "frozen")] == ["CLUB (frozen)", "a (frozen)", "b (frozen)"]
 
 
 def test_what_another_metric_decides_is_said(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_search_says_what_it_wants_and_how_sure_that_is(tmp_path: Path) -> Non
     text = " ".join(answer_of(root).sentences)
     assert "trial 1 has the best validation Recall@20: 0.3001, at temperature 0.2." in text
     assert "one of 2 (trials 0 and 1), among which temperature is 0.1 to 0.2" in text
-    tiles = {tile.label: tile.value for tile in answer_of(root).tiles}
+    tiles = {label: tile.value for label, tile in tiles_of(answer_of(root), "The search").items()}
     assert tiles["How sure is the best trial"] == "2 contenders"
     assert tiles["Temperature"] == "0.2"
 
@@ -164,7 +164,7 @@ def test_a_search_says_what_it_wants_and_how_sure_that_is(tmp_path: Path) -> Non
 def test_a_clear_best_trial_is_said_to_be_clear(tmp_path: Path) -> None:
     users = np.linspace(0.1, 0.5, 30)
     found = answer_of(write_trials(tmp_path, {0.1: users, 0.2: users + 0.05}))
-    assert [tile.value for tile in found.tiles if tile.label == "How sure is the best trial"] == ["clear"]
+    assert tiles_of(found)["How sure is the best trial"].value == "clear"
     assert "trial 1 stays the best in 100 % of the draws. Other seeds may change more" in " ".join(found.sentences)
 
 
@@ -174,6 +174,20 @@ def test_a_search_without_a_winner_promises_nothing(tmp_path: Path) -> None:
     text = " ".join(answer_of(root).sentences)
     assert "Of 1 trial, trial 0 has the best validation Recall@20: 0.2500." in text
     assert "The test split is closed" in text
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (0.2, "fell from 0.2500 to 0.2000 on fresh seeds (winner’s curse)."),
+        (0.25, "did not fall on fresh seeds: 0.2500 before, 0.2500 now."),
+        (0.3, "did not fall on fresh seeds: 0.2500 before, 0.3000 now."),
+    ],
+)
+def test_only_a_fall_is_called_a_winners_curse(level: float, expected: str, tmp_path: Path) -> None:
+    text = " ".join(answer_of(write_search(tmp_path, level=level, seeds=1)).sentences)
+    assert f"The validation score that won the search {expected}" in text
+    assert ("curse" in text) == (level < 0.25)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.00123, "+0.0012"), (-0.5, "−0.5000"), (-0.00001, "0.0000")])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plots.lib.inline_svg import study_pictures
+from plots.lib.pictures import study_pictures
 from sea_core.files import write_json
 from sea_core.run_folder import RECORD
 from study.records.study import load_study
@@ -53,10 +53,21 @@ def test_the_page_never_scrolls_sideways_and_the_console_is_silent(page: Path, b
     for _ in ("folded", "unfolded"):
         assert browser.run("document.documentElement.scrollWidth") == width
         open_all(browser)
-    assert browser.run("document.querySelectorAll('.picture svg').length") >= 8
+    shown = "[...document.querySelectorAll('.picture img')].filter((e) => e.naturalWidth > 0).length"
+    assert browser.run(shown) == browser.run("document.querySelectorAll('.picture').length") >= 8
     assert browser.complaints == []
     fetched = [url for url in browser.requests if not url.startswith("data:")]
     assert fetched == [page.resolve().as_uri()]
+
+
+def test_answer_and_picture_come_before_the_tables_and_the_paragraph_after(page: Path, browser: Browser) -> None:
+    browser.open(page, width=1280)
+    top = "document.querySelector('{}').getBoundingClientRect().top"
+    order = [".answer", ".verdicts", "#answer .picture", "#table-ablation", "#cautions", ".full", "#tables"]
+    tops = [browser.run(top.format(selector)) for selector in order]
+    assert tops == sorted(tops)
+    assert browser.run("document.querySelectorAll('.answer p').length") == 3
+    assert tops[1] < 600, "question and answer fit on a screen"
 
 
 def test_wide_tables_scroll_in_their_own_box_on_a_phone(page: Path, browser: Browser) -> None:
@@ -68,7 +79,7 @@ def test_wide_tables_scroll_in_their_own_box_on_a_phone(page: Path, browser: Bro
 
 def test_hostile_names_are_text_everywhere(page: Path, browser: Browser) -> None:
     browser.open(page, width=1280)
-    assert browser.run("document.querySelectorAll('img, [onerror]').length") == 0
+    assert browser.run("document.querySelectorAll('img:not(.picture img), [onerror]').length") == 0
     assert browser.run("document.querySelectorAll('script').length") == 1
     labels = browser.run("[...document.querySelectorAll('#table-ablation tbody th .label')].map((e) => e.textContent)")
     assert HOSTILE in labels
@@ -106,8 +117,8 @@ def test_tables_figures_and_regions_have_names(page: Path, browser: Browser) -> 
     browser.open(page, width=1280)
     unnamed = (
         "[...document.querySelectorAll('table, [role=region]')].filter((e) => !e.ariaLabel).length"
-        " + [...document.querySelectorAll('svg')].filter((e) => !document.getElementById("
-        "e.getAttribute('aria-labelledby'))?.textContent).length"
+        " + [...document.querySelectorAll('img')].filter((e) => !e.alt || !document.getElementById("
+        "e.getAttribute('aria-describedby'))?.textContent).length"
         " + [...document.querySelectorAll('th')].filter((e) => !e.scope).length"
     )
     assert browser.run(unnamed) == 0

@@ -1,5 +1,6 @@
 """What the page holds: every table's cells lead to their runs, names are escaped, equal studies give equal bytes."""
 
+import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -107,12 +108,12 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
 
 def test_equal_studies_give_equal_bytes_and_the_page_lies_in_the_study(tmp_path: Path) -> None:
     root = write_search(tmp_path)
-    pictures = [Picture("ablation", "Ablation", "caption & more", "<svg></svg>")]
+    pictures = [Picture("ablation", "Ablation", "caption & more", b"<svg></svg>", 504, 200)]
     path = write_report([root], root, pictures)
     assert path == root / "report.html"
     first = path.read_bytes()
     assert write_report([root], root, pictures).read_bytes() == first
-    assert b"<svg></svg>" in first
+    assert base64.b64encode(b"<svg></svg>") in first
     assert b"caption &amp; more" in first
 
 
@@ -133,9 +134,12 @@ def test_several_studies_share_a_page_with_links_to_their_own(tmp_path: Path) ->
 def test_a_search_alone_shows_its_map_and_its_parameters_first(tmp_path: Path) -> None:
     root = write_search(tmp_path)
     (root / "final").rename(tmp_path / "elsewhere")
-    pictures = [Picture(name, name, "Caption.", "<svg></svg>") for name in ("sensitivity", "heat_map", "convergence")]
+    pictures = [
+        Picture(name, name, "Caption.", b"<svg></svg>", 504, 200) for name in ("sensitivity", "heat_map", "convergence")
+    ]
     page = compute([load_study(root)], pictures, root)
-    assert [picture.name for picture in page.key_figures] == ["heat_map"]
+    assert page.key_figure is not None
+    assert page.key_figure.name == "heat_map"
     assert [table.name for table in page.key_tables] == ["sensitivity"]
     assert len(page.figures) == 2
 

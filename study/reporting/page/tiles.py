@@ -1,0 +1,102 @@
+"""Verdicts for the eye, grouped by the question they answer: CLUB, Solosim, both, rivals, modalities, the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from study.records.arm_names import FULL
+from study.records.study import Study
+from study.reporting.page.about_arms import OPEN, Line, difference_text
+from study.reporting.page.page import Tile, TileGroup
+from study.reporting.page.question import PARTS
+
+MOST = 4  # tiles of one question; of more arms, the undecided ones are counted
+
+_TONES = {"worse": "good", "better": "bad", "equivalent": "even"}
+# Of the arm without a part: the arm is worse, so the part helps.
+_VERDICTS = {"worse": "helps", "better": "harms", "equivalent": "makes no difference"}
+# Of any other arm.
+_OTHER_TONES = {"better": "good", "worse": "bad", "equivalent": "even"}
+_OTHER_VERDICTS = {"better": "better", "worse": "worse", "equivalent": "no difference"}
+_CLUB_KEYS = frozenset(("club_fit_pairs", "club_clamp", "distance_weight"))
+_MODALITY_KEYS = frozenset(("modalities", "feature_transform"))
+_PART_KEYS = ("distancing", "alignment")  # each names the loss in that place, or none
+
+Changes = Mapping[str, Any]
+# In the order of the page; an arm belongs to the first question that it answers.
+_QUESTIONS: Sequence[tuple[str, Callable[[str, Changes], bool]]] = (
+    ("CLUB", lambda arm, changes: arm == "no-club" or _only(changes, _CLUB_KEYS) or changes == {"distancing": "none"}),
+    ("Solosim", lambda arm, changes: arm == "no-solosim" or changes == {"alignment": "none"}),
+    ("CLUB and Solosim together", lambda arm, changes: arm == "no-both" or _removes_both(changes)),
+    ("Rivals", lambda _, changes: _only(changes, frozenset(_PART_KEYS))),
+    ("Modalities", lambda _, changes: _only(changes, _MODALITY_KEYS)),
+    ("Other arms", lambda arm, changes: True),
+)
+
+
+def tile_groups(study: Study, lines: Sequence[Line], titles: Mapping[str, str]) -> list[TileGroup]:
+    """The arms' verdicts by one metric, one group a question.
+
+    Args:
+        study: whose arms they are; their configs say which question an arm answers.
+        lines: comparisons with the full model.
+        titles: of the arms.
+    """
+    changes = _changes(study)
+    several = len({line["mode"] for line in lines}) > 1
+    groups: dict[str, list[Line]] = {name: [] for name, _ in _QUESTIONS}
+    for line in lines:
+        arm = str(line["arm"])
+        groups[next(name for name, belongs in _QUESTIONS if belongs(arm, changes.get(arm, {})))].append(line)
+    return [TileGroup(name, _tiles(inside, titles, several=several)) for name, inside in groups.items() if inside]
+
+
+def _tiles(lines: Sequence[Line], titles: Mapping[str, str], *, several: bool) -> list[Tile]:
+    shown = lines if len(lines) <= MOST else [line for line in lines if line["verdict"] not in OPEN]
+    tiles = [_tile(line, titles, f" ({line['mode']})" if several else "") for line in shown]
+    if rest := len(lines) - len(shown):
+        tiles.append(
+            Tile(f"{rest} {'other ' if shown else ''}arm{'' if rest == 1 else 's'}", "not decided", "", "open")
+        )
+    return tiles
+
+
+def _tile(line: Line, titles: Mapping[str, str], suffix: str) -> Tile:
+    title, verdict = titles.get(line["arm"], line["arm"]), line["verdict"]
+    if line["arm"] in PARTS:
+        return Tile(f"{title}{suffix}", _of_part(line), difference_text(line), _TONES.get(verdict, "open"))
+    value, tone = _OTHER_VERDICTS.get(verdict, "not decided"), _OTHER_TONES.get(verdict, "open")
+    return Tile(f"{title}{suffix}", value, difference_text(line), tone)
+
+
+def _of_part(line: Line) -> str:
+    """``CLUB helps`` or ``both help``."""
+    verb = _VERDICTS.get(line["verdict"])
+    if verb is None:
+        return "not decided"
+    return f"both {verb.replace('s', '', 1)}" if line["arm"] == "no-both" else f"{PARTS[line['arm']]} {verb}"
+
+
+def _changes(study: Study) -> dict[str, Changes]:
+    """Arm -> the config keys in which it differs from the full model; a re-tuned arm's tuned keys are not its own."""
+    configs = {
+        (run.mode, str(run.arm)): run.config.as_dict() for run in study.ablations if run.mode in ("frozen", "retuned")
+    }
+    space = study.identity.get("space", {})
+    found: dict[str, Changes] = {}
+    for (mode, arm), config in sorted(configs.items()):  # frozen first
+        full = configs.get((mode, FULL))
+        if arm == FULL or full is None or arm in found:
+            continue
+        tuned = space if mode == "retuned" else {}
+        found[arm] = {key: value for key, value in config.items() if value != full[key] and key not in tuned}
+    return found
+
+
+def _only(changes: Changes, keys: frozenset[str]) -> bool:
+    return bool(changes) and changes.keys() <= keys
+
+
+def _removes_both(changes: Changes) -> bool:
+    return changes == dict.fromkeys(_PART_KEYS, "none")
