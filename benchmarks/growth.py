@@ -27,10 +27,10 @@ from benchmarks.problem import BABY, Size, make_draws, make_inputs, make_model, 
 from sea_core.config import Config
 from sea_core.errors import UserError, run_program
 from sea_core.graphs.products import propagate_sum
+from sea_core.layers.projection import recycle_gradients
 from sea_core.losses.club import VariationalNet
 from sea_core.losses.club_fit import ClubFitter
 from sea_core.losses.solosim import solosim
-from sea_core.model.projection import recycle_gradients
 from sea_core.training.step import Stepper
 
 OUT = ROOT / "results" / "benchmarks"

@@ -11,7 +11,8 @@ from benchmarks.child import run_child
 from benchmarks.problem import BABY, Size, random_problem
 from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
-from sea_core.training.batches import EpochBatches, EpochDraws
+from sea_core.layers.draws import EpochDraws
+from sea_core.training.batches import EpochBatches
 from sea_core.training.checkpoint import save_checkpoint
 from sea_core.training.loop import CHECKPOINT_SECONDS
 from sea_core.training.run import TrainingRun

@@ -14,8 +14,10 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.graphs.products import SparseGraph
 from sea_core.graphs.user_item import user_item_graph
-from sea_core.model.features import prepare_features
-from sea_core.model.sea import SEA, Batch, Draws, Inputs
+from sea_core.layers.draws import Draws
+from sea_core.layers.features import prepare_features
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import SEA, Inputs
 from sea_core.training.step import Stepper
 
 

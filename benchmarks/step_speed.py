@@ -12,7 +12,7 @@ from benchmarks.problem import BABY, Size, make_draws, make_inputs, make_model, 
 from benchmarks.timing import Timing, interleave
 from sea_core.config import Config
 from sea_core.memory import keep_freed_memory
-from sea_core.model.sea import SEA
+from sea_core.models.sea import SEA
 from tests.reference.literal_sea import LiteralSEA, LiteralStepper
 
 VARIANTS: dict[str, dict[str, Any]] = {"float32": {}, "bf16": {"precision": "bf16"}, "rank512": {"feature_rank": 512}}

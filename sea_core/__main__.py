@@ -1,4 +1,4 @@
-"""``python -m sea_core``: train once, or look at data."""
+"""``python -m sea_core``: train once, or look at data and models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from sea_core.data.commands import add_data_parser
 from sea_core.errors import run_program
+from sea_core.models_command import add_models_parser
 from sea_core.train_command import add_train_parser
 
 
@@ -14,12 +15,13 @@ def main() -> int:
     """Parse the command line and run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m sea_core",
-        description="SEA, a multimodal graph recommender: train it once, or look at data. "
+        description="SEA, a multimodal graph recommender, and its rivals: train one once, or look at data. "
         "Studies over many configs start with study/run_search.py.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_train_parser(subparsers)
     add_data_parser(subparsers)
+    add_models_parser(subparsers)
     arguments = parser.parse_args()
     result: int = arguments.run(arguments)
     return result

@@ -19,22 +19,39 @@ from sea_core.data.transforms import is_transform, transform_names
 from sea_core.errors import UserError, suggest
 from sea_core.evaluation.metrics import METRICS
 from sea_core.losses.registry import alignment_names, distancing_names
+from sea_core.models.registry import find_model, keys_unread, nearest_key
 
 
 def _choice(
-    default: Any, doc: str, *, observable: str, check: Callable[[Any], bool] | None = None, rule: str = ""
+    default: Any,
+    doc: str,
+    *,
+    observable: str,
+    check: Callable[[Any], bool] | None = None,
+    rule: str = "",
+    group: str = "model",
 ) -> Any:
-    """A config field with its one-line meaning, what it changes (see ``study/audit.py``) and its legal range."""
-    metadata = {"doc": doc, "observable": observable, "check": check, "rule": rule}
+    """A config field with its one-line meaning, what it changes (see ``study/audit.py``), its legal range and readers.
+
+    ``group`` says which models read it: ``every`` and ``evaluation``: all; ``training``: those that train;
+    ``features``: those that read item features; ``model``: those that name it in ``Model.reads``.
+    """
+    metadata = {"doc": doc, "observable": observable, "check": check, "rule": rule, "group": group}
     return field(default=default, metadata=metadata)
 
 
-def _positive(default: float | None, doc: str, *, observable: str) -> Any:
-    return _choice(default, doc, observable=observable, check=lambda v: v > 0 and math.isfinite(v), rule="> 0")
+def _positive(default: float | None, doc: str, *, observable: str, group: str = "model") -> Any:
+    def check(value: float) -> bool:
+        return value > 0 and math.isfinite(value)
+
+    return _choice(default, doc, observable=observable, check=check, rule="> 0", group=group)
 
 
-def _non_negative(default: float, doc: str, *, observable: str) -> Any:
-    return _choice(default, doc, observable=observable, check=lambda v: v >= 0 and math.isfinite(v), rule=">= 0")
+def _non_negative(default: float, doc: str, *, observable: str, group: str = "model") -> Any:
+    def check(value: float) -> bool:
+        return value >= 0 and math.isfinite(value)
+
+    return _choice(default, doc, observable=observable, check=check, rule=">= 0", group=group)
 
 
 def _sampled(value: str) -> bool:
@@ -54,11 +71,16 @@ _MOST_OF = {"gnn_layers": _MOST_LAYERS, "item_graph_layers": _MOST_LAYERS, "club
 
 @dataclass(frozen=True)
 class Config:
-    """All choices of a run. The defaults are the ``paper`` preset; sizes come from the data.
+    """All choices of a run. The defaults are SEA's ``paper`` preset; sizes come from the data.
+
+    Which fields a run has is its model's business (``Model.reads``): the others keep their defaults, and are left out
+    of ``as_dict``.
 
     ``observable`` in a field's metadata names what moves when the field does: ``loss`` (of the first step),
     ``gradient`` (of the first step), ``prediction`` (scores after training) or ``stopping`` (epochs run).
     """
+
+    model: str = _choice("sea", "what is trained (python -m sea_core models)", observable="prediction", group="every")
 
     # Data and graphs
     modalities: dict[str, str] | None = _choice(
@@ -67,6 +89,7 @@ class Config:
         observable="loss",
         check=lambda v: len(v) >= 1 and all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) for name in v),
         rule="a map with at least one modality, named by letters, digits, - and _",
+        group="features",
     )
     feature_transform: dict[str, str] | None = _choice(
         None,
@@ -74,6 +97,7 @@ class Config:
         observable="loss",
         check=lambda v: len(v) >= 1 and all(is_transform(name) for name in v.values()),
         rule=f"a map from modalities, or all, to one of {', '.join(transform_names())}, like {{image: permute}}",
+        group="features",
     )
     knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
     image_weight: float = _choice(
@@ -95,6 +119,10 @@ class Config:
     )
     feature_rank: int | None = _choice(
         None, "truncated SVD of the raw features to this rank", observable="loss", check=lambda v: v >= 1, rule=">= 1"
+    )
+
+    shrink: float = _non_negative(
+        20.0, "taken from similarities of items that few users share (item-knn)", observable="prediction"
     )
 
     # Backbone
@@ -164,22 +192,35 @@ class Config:
 
     # Training
     bpr_log_base: Literal["e", "2"] = _choice("e", "base of the logarithm in BPR", observable="loss")
-    learning_rate: float = _positive(1e-4, "Adam's learning rate", observable="prediction")
+    learning_rate: float = _positive(1e-4, "Adam's learning rate", observable="prediction", group="training")
     adam_beta1: float = _choice(
-        0.9, "Adam's first decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)"
+        0.9,
+        "Adam's first decay",
+        observable="prediction",
+        check=lambda v: 0 <= v < 1,
+        rule="in [0, 1)",
+        group="training",
     )
     adam_beta2: float = _choice(
-        0.999, "Adam's second decay", observable="prediction", check=lambda v: 0 <= v < 1, rule="in [0, 1)"
+        0.999,
+        "Adam's second decay",
+        observable="prediction",
+        check=lambda v: 0 <= v < 1,
+        rule="in [0, 1)",
+        group="training",
     )
-    adam_eps: float = _positive(1e-8, "Adam's epsilon", observable="prediction")
-    batch_size: int = _positive(2048, "training interactions per batch", observable="loss")
-    epochs: int = _choice(1000, "most epochs", observable="stopping", check=lambda v: v >= 1, rule=">= 1")
+    adam_eps: float = _positive(1e-8, "Adam's epsilon", observable="prediction", group="training")
+    batch_size: int = _positive(2048, "training interactions per batch", observable="loss", group="training")
+    epochs: int = _choice(
+        1000, "most epochs", observable="stopping", check=lambda v: v >= 1, rule=">= 1", group="training"
+    )
     stopping_step: int = _choice(
         20,
         "stop after more than this many epochs without a better value",
         observable="stopping",
         check=lambda v: v >= 0,
         rule=">= 0",
+        group="training",
     )
     stopping_decimals: int | None = _choice(
         None,
@@ -187,6 +228,7 @@ class Config:
         observable="stopping",
         check=lambda v: 0 <= v <= 15,
         rule="in [0, 15]",
+        group="training",
     )
     precision: Literal["float32", "bf16"] = _choice(
         "float32", "arithmetic of the large feature products", observable="loss"
@@ -199,6 +241,7 @@ class Config:
         observable="stopping",
         check=_metric,
         rule=f"one of {', '.join(METRICS)}, then @K",
+        group="evaluation",
     )
     evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
         "fresh",
@@ -210,33 +253,57 @@ class Config:
         for name, kind in typing.get_type_hints(type(self)).items():
             value = _coerce(name, getattr(self, name), kind)
             object.__setattr__(self, name, value)
+        unread = keys_unread(find_model(self.model))
         for item in fields(self):
             check, value = item.metadata["check"], getattr(self, item.name)
             if check is not None and value is not None and not check(value):
                 raise UserError(f"{item.name} must be {item.metadata['rule']}, got {value!r}")
             if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
                 raise UserError(f"{item.name} must be at most {most}, got {value}")
+            if item.name in unread and value != item.default:
+                raise _unread(item.name, self.model)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str = "paper", source: str = "config") -> Self:
+    def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str | None = None, source: str = "config") -> Self:
         """Build a config from a preset and flat overrides.
 
         Args:
-            mapping: config keys and values; unknown keys are errors.
-            preset: ``paper`` or ``released``.
+            mapping: config keys and values. Keys that are unknown, or that the model does not read, are errors.
+            preset: one of the model's (``Model.presets``); None takes its first.
             source: where the values came from, named in errors.
 
         Raises:
-            UserError: unknown preset or key, wrong type or value out of range.
+            UserError: unknown model, preset or key, wrong type or value out of range.
         """
-        if preset not in PRESETS:
-            raise UserError(f"unknown preset '{preset}'{suggest(preset, PRESETS)}")
         known = {f.name for f in fields(cls)}
         for key in mapping:
             if key not in known:
                 raise UserError(f"unknown config key '{key}' in {source}{suggest(str(key), known)}")
         try:
-            return cls(**{**PRESETS[preset], **mapping})
+            model = find_model(_coerce("model", mapping.get("model", cls.model), str))
+            for key in mapping:
+                if key in keys_unread(model):
+                    raise _unread(key, model.name)
+            if preset is not None and preset not in model.presets:
+                raise UserError(f"unknown preset '{preset}'{_of_model(model.name)}{suggest(preset, model.presets)}")
+            chosen = model.presets[preset if preset is not None else next(iter(model.presets))]
+            return cls(**{**chosen, **mapping})
+        except UserError as error:
+            raise UserError(f"{error} ({source})") from None
+
+    @classmethod
+    def from_record(cls, mapping: Mapping[str, Any], *, source: str = "record") -> Self:
+        """Build a config from a record's ``as_dict``; a field that came later has its default, whatever presets say.
+
+        Raises:
+            UserError: as ``from_mapping``.
+        """
+        known = {f.name for f in fields(cls)}
+        for key in mapping:
+            if key not in known:
+                raise UserError(f"unknown config key '{key}' in {source}{suggest(str(key), known)}")
+        try:
+            return cls(**mapping)
         except UserError as error:
             raise UserError(f"{error} ({source})") from None
 
@@ -245,8 +312,9 @@ class Config:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values only, in field order; ``Config(**config.as_dict())`` gives an equal config."""
-        return asdict(self)
+        """What the model reads, as plain values in field order; ``Config(**config.as_dict())`` equals the config."""
+        unread = keys_unread(find_model(self.model))
+        return {name: value for name, value in asdict(self).items() if name not in unread}
 
     def hash(self) -> str:
         """16 hex digits that two configs share exactly when all their fields are equal.
@@ -259,16 +327,14 @@ class Config:
         return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:16]
 
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    # Where the authors' released code departs from the paper; docs/paper_to_code.md says why each matters.
-    "released": {
-        "club_fit_pairs": "cross_modal",
-        "evaluation_embeddings": "last_batch",
-        "stopping_decimals": 4,
-        "bpr_log_base": "2",
-    },
-}
+def _unread(key: str, model: str) -> UserError:
+    nearest = nearest_key(key, find_model(model))
+    return UserError(f"model '{model}' does not read '{key}'; the nearest key that it reads is '{nearest}'")
+
+
+def _of_model(name: str) -> str:
+    """Named where there is more than the one model that every reader expects."""
+    return "" if name == Config.model else f" of model '{name}'"
 
 
 def _coerce(name: str, value: Any, kind: Any) -> Any:

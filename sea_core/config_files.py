@@ -19,7 +19,7 @@ _OPTIONS = ("preset", "seed", "device", "threads")
 
 
 def build_config(
-    preset: str = "paper",
+    preset: str | None = None,
     file: Path | None = None,
     assignments: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
@@ -27,7 +27,7 @@ def build_config(
     """Build a config from its sources: preset, then file, then ``--set``, then explicit options; later ones win.
 
     Args:
-        preset: ``paper`` or ``released``.
+        preset: one of the model's; None takes its first.
         file: YAML mapping of config keys to values.
         assignments: ``key=value``, as ``--set`` takes them.
         extra: config key -> value of the command's own option of that name (``epochs`` of ``--epochs``); None means
@@ -43,13 +43,17 @@ def build_config(
         "the options": {key: value for key, value in (extra or {}).items() if value is not None},
     }
     known = {item.name for item in fields(Config)}
+    # The model decides which keys there are, wherever it is named.
+    named = [mapping["model"] for mapping in sources.values() if "model" in mapping]
+    model = {"model": named[-1]} if named else {}
     merged: dict[str, Any] = {}
     for source, mapping in sources.items():
         for key, value in mapping.items():
             if key in _OPTIONS:
                 raise UserError(f"'{key}' is an option, not a config key: remove it from {source} and give --{key}")
             # One key at a time, so that a complaint names where its value came from.
-            Config.from_mapping({key: value}, preset=preset, source=f"{key} in {source}" if key in known else source)
+            where = f"{key} in {source}" if key in known else source
+            Config.from_mapping({**model, key: value}, preset=preset, source=where)
         merged |= mapping
     return Config.from_mapping(merged, preset=preset, source="all sources together")
 

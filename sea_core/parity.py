@@ -24,7 +24,9 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import UserError, run_program
 from sea_core.evaluation.full_ranking import embedding_scorer, evaluate
-from sea_core.model.sea import SEA, Batch, Draws, make_inputs
+from sea_core.layers.draws import Draws
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import SEA, make_inputs
 from sea_core.training.step import Stepper
 
 # How close is equal, absolute; gradients relative to each tensor's largest entry.
@@ -106,6 +108,8 @@ def replay(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
                 errors["loss"].add(terms[key.removeprefix(f"{prefix}/loss/")].numpy(), record[key])
         errors["club_fit"].add(terms["club_fit"].numpy(), record[f"{prefix}/club_fit_loss"])
         representation = errors["representation_step0" if step == 0 else "representation_later"]
+        assert forward.embeddings is not None
+        assert forward.heads is not None
         user, item = forward.embeddings.user.detach(), forward.embeddings.item.detach()
         representation.add(user.numpy(), record[f"{prefix}/user_representation"])
         representation.add(item.numpy(), record[f"{prefix}/item_representation"])

@@ -43,7 +43,7 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """The run's config."""
-        return Config.from_mapping(self.record.get("config") or {}, source=str(self.folder / RECORD))
+        return Config.from_record(self.record.get("config") or {}, source=str(self.folder / RECORD))
 
     def history(self) -> pd.DataFrame:
         """One row per epoch: losses, validation metrics, seconds.
@@ -108,7 +108,10 @@ class RunFolder:
             return [str(error)]
         there = {**theirs, "seed": self.record.get("seed"), "data_hash": self.record.get("data_hash")}
         now = {**config.as_dict(), "seed": seed, "data_hash": data_hash}
-        return [f"{name}: {there[name]} there, {value} now" for name, value in now.items() if there[name] != value]
+        # Another model reads other keys; that one says the rest.
+        return [
+            f"{name}: {there.get(name)} there, {value} now" for name, value in now.items() if there.get(name) != value
+        ]
 
     def _read(self, name: str, reader: Callable[[Path], T]) -> T:
         try:
@@ -137,7 +140,7 @@ def run_files(
     writer.writeheader()
     writer.writerows(rows)
     files = {HISTORY: text.getvalue().encode(), VALIDATION: _user_metrics_bytes(best.validation)}
-    if keep_embeddings:
+    if keep_embeddings and best.user_embedding is not None and best.item_embedding is not None:
         tensors = {"user": best.user_embedding.contiguous(), "item": best.item_embedding.contiguous()}
         files[EMBEDDINGS] = bytes(save(tensors))
     record = {
@@ -174,7 +177,7 @@ def write_run_folder(
         folder: created if missing; files of the same names are replaced.
         run: a run with at least one epoch.
         extra: the writer's own keys of ``record.json`` (``trial``, ``arm``, ...).
-        keep_embeddings: also write the best epoch's embeddings.
+        keep_embeddings: also write the best epoch's embeddings, where the model has any.
 
     Returns:
         The record as written.

@@ -22,15 +22,16 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
     parser = subparsers.add_parser(
         "train",
         help="train once and evaluate",
-        description="Train SEA once with one config and seed. The best epoch is chosen on validation; the test split "
-        "stays closed unless --test is given. The same command again continues an interrupted run.",
+        description="Train a model once with one config and seed. The best epoch is chosen on validation; the test "
+        "split stays closed unless --test is given. The same command again continues an interrupted run.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "-d", "--dataset", required=True, help="a name (python -m sea_core data list) or the path of a folder"
     )
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie")
-    parser.add_argument("--preset", default="paper", help="paper, or released: the authors' code with its departures")
+    parser.add_argument("--model", help="what to train: python -m sea_core models lists them (default: sea)")
+    parser.add_argument("--preset", help="where the config starts, one of the model's presets (default: its first)")
     parser.add_argument("--config", type=Path, help="YAML file of config keys, over the preset")
     parser.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file"
@@ -55,14 +56,14 @@ def train(arguments: argparse.Namespace) -> int:
     from sea_core.config_files import build_config
     from sea_core.data.catalogue import load_dataset
     from sea_core.device import check_device
-    from sea_core.evaluation.full_ranking import embedding_scorer
     from sea_core.holdout import open_test
     from sea_core.interrupts import graceful_stop
+    from sea_core.models.registry import find_model
     from sea_core.run_folder import RECEIPT, TEST, read_run_folder, write_run_folder, write_user_metrics
     from sea_core.training.loop import Stopped, train_to_end
     from sea_core.training.run import TrainingRun
 
-    config = build_config(arguments.preset, arguments.config, arguments.set)
+    config = build_config(arguments.preset, arguments.config, arguments.set, {"model": arguments.model})
     device = check_device(arguments.device)
     if arguments.threads is not None:
         if arguments.threads < 1:
@@ -83,7 +84,11 @@ def train(arguments: argparse.Namespace) -> int:
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
 
-    show = (lambda run, report: None) if arguments.quiet else _Progress(config.epochs)
+    show = (
+        (lambda run, report: None)
+        if arguments.quiet
+        else _Progress(config.epochs if find_model(config.model).trains else 1)
+    )
     with graceful_stop() as stop:
         try:
             run = train_to_end(
@@ -98,8 +103,7 @@ def train(arguments: argparse.Namespace) -> int:
     record = write_run_folder(folder, run, keep_embeddings=True)
     test: dict[str, float] | None = None
     if arguments.test:
-        scorer = embedding_scorer(run.best.user_embedding, run.best.item_embedding)
-        metrics = open_test(dataset, scorer, subject=config.as_dict(), seed=run.seed, receipt=folder / RECEIPT)
+        metrics = open_test(dataset, run.scorer(), subject=config.as_dict(), seed=run.seed, receipt=folder / RECEIPT)
         write_user_metrics(folder / TEST, metrics)
         test = metrics.means()
     elif (folder / TEST).exists():
@@ -133,8 +137,9 @@ class _Progress:
 
     def __call__(self, run: TrainingRun, report: EpochReport) -> None:
         watched = run.config.valid_metric
+        loss = f"loss {report.losses['total']:.4f}  " if report.losses else ""  # none where nothing is trained
         line = (
-            f"epoch {report.epoch + 1}/{self._epochs}  loss {report.losses['total']:.4f}  "
+            f"epoch {report.epoch + 1}/{self._epochs}  {loss}"
             f"valid {watched} {report.validation[watched]:.4f}  best {run.best.validation.means()[watched]:.4f} "
             f"(epoch {run.best.epoch})  {report.seconds:.2f} s"
         )

@@ -14,13 +14,12 @@ from torch import Tensor
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import DivergedError
-from sea_core.evaluation.full_ranking import FullRanking, embedding_scorer
+from sea_core.evaluation.full_ranking import FullRanking, Scorer, embedding_scorer
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.hashing import hash_tensors
-from sea_core.model.backbone import Embeddings
-from sea_core.model.parts import item_parts
-from sea_core.model.sea import SEA, Inputs, make_inputs
-from sea_core.training.batches import EpochBatches, EpochDraws
+from sea_core.models.protocol import Embeddings, Model, TrainedModel, UntrainedModel
+from sea_core.models.registry import find_model
+from sea_core.training.batches import EpochBatches
 from sea_core.training.step import Stepper
 
 REPORTED_KS = (10, 20)
@@ -46,16 +45,19 @@ class EpochReport(NamedTuple):
 
 
 class BestEpoch(NamedTuple):
-    """The best epoch so far: per-user validation metrics and the embeddings they came from (on the CPU)."""
+    """The best epoch so far: per-user validation metrics and the embeddings they came from (on the CPU).
+
+    A model that is not trained has no embeddings; ``TrainingRun.scorer`` serves both kinds.
+    """
 
     epoch: int
     validation: UserMetrics
-    user_embedding: Float[Tensor, "users dim"]
-    item_embedding: Float[Tensor, "items dim"]
+    user_embedding: Float[Tensor, "users dim"] | None
+    item_embedding: Float[Tensor, "items dim"] | None
 
 
 class TrainingRun:
-    """Trains one (config, seed) on one dataset.
+    """Trains one (config, seed) on one dataset, whatever the model; one that needs no training is done after one epoch.
 
     Equal (config, seed, data, threads, torch build, CPU type) give equal reports and weights, to the bit, however often
     the run was stopped and resumed through ``state`` and ``load_state``.
@@ -68,7 +70,7 @@ class TrainingRun:
         *,
         seed: int,
         device: str = "cpu",
-        inputs: Inputs | None = None,
+        inputs: Any = None,
         validation: FullRanking | None = None,
         keep_best_weights: bool = False,
     ) -> None:
@@ -77,27 +79,19 @@ class TrainingRun:
         Args:
             config, dataset, seed: what determines the run.
             device: where it trains.
-            inputs, validation: prebuilt graphs and ranking structure, shared by runs on one dataset; built if None.
+            inputs, validation: what the model's ``prepare`` returned, and the ranking structure, shared by runs on one
+                dataset; built if None.
             keep_best_weights: remember the weights of the best epoch, for ``best_parts``; as much memory again.
 
         Raises:
             UserError: the data and the config do not fit each other.
         """
         self.config, self.dataset, self.seed, self.device = config, dataset, seed, device
-        self.inputs = make_inputs(config, dataset, device=device) if inputs is None else inputs
-        feature_dims = {m: values.shape[1] for m, values in dataset.features.items()}
-        bases = self.inputs.features.bases
-        self.model = SEA(config, users=dataset.users, feature_dims=feature_dims, seed=seed, bases=bases).to(device)
+        kind = find_model(config.model)
+        self.inputs = kind.prepare(config, dataset, device=device) if inputs is None else inputs
+        self.model: Model = kind.build(config, dataset, self.inputs, seed=seed).to(device)
         self.init_hashes = {name: hash_tensors({name: value}) for name, value in self.model.named_parameters()}
-        self._stepper = Stepper(self.model)
-        self._batches = EpochBatches(
-            dataset.train,
-            users=dataset.users,
-            items=dataset.items,
-            batch_size=config.batch_size,
-            seed=seed,
-            device=device,
-        )
+        self._training = _Training(self.model, dataset, seed=seed) if isinstance(self.model, TrainedModel) else None
         self._validation = validation_ranking(config, dataset, device=device) if validation is None else validation
         self.reports: list[EpochReport] = []
         self._best: BestEpoch | None = None
@@ -109,6 +103,8 @@ class TrainingRun:
     def finished(self) -> bool:
         """All epochs are run, or more than ``stopping_step`` epochs brought nothing better."""
         epochs = len(self.reports)
+        if self._training is None:
+            return epochs == 1
         stale = epochs - 1 - self._best.epoch if self._best is not None else 0
         return epochs >= self.config.epochs or stale > self.config.stopping_step
 
@@ -126,49 +122,49 @@ class TrainingRun:
             DivergedError: a loss term or an embedding is not finite.
         """
         started, epoch = time.perf_counter(), len(self.reports)
-        losses, embeddings = self._train_epoch(epoch)
-        with torch.no_grad():
-            if self.config.evaluation_embeddings != "last_batch":
-                embeddings = self.model.encode(self.inputs)
-            user, item = embeddings.user, embeddings.item.detach()
-        if not bool(torch.isfinite(user).all() & torch.isfinite(item).all()):
-            raise DivergedError(epoch=epoch, batch=len(self._batches) - 1, term="embeddings")
-        validation = self._validation.evaluate(embedding_scorer(user, item))
+        losses, embeddings = ({}, None) if self._training is None else self._train_epoch(self._training, epoch)
+        scorer = self._untrained_scorer() if embeddings is None else embedding_scorer(*embeddings)
+        validation = self._validation.evaluate(scorer)
         means = validation.means()
         value = means[self.config.valid_metric]
-        if self.config.stopping_decimals is not None:
+        if self._training is not None and self.config.stopping_decimals is not None:
             value = round(value, self.config.stopping_decimals)
         improved = value > self._best_value
         if improved:
             self._best_value = value
-            self._best = BestEpoch(epoch, validation, user.cpu().clone(), item.cpu().clone())
-            if self._keep_best_weights:
+            user, item = (None, None) if embeddings is None else (each.cpu().clone() for each in embeddings)
+            self._best = BestEpoch(epoch, validation, user, item)
+            if self._keep_best_weights and self._training is not None:
                 self._best_weights = {
-                    name: value.detach().clone()
-                    for name, value in self.model.named_parameters()
-                    if not name.startswith("separation.club.")
+                    name: value.detach().clone() for name, value in self._training.model.main_parameters()
                 }
         report = EpochReport(epoch, losses, means, improved, time.perf_counter() - started)
         self.reports.append(report)
         return report
 
-    def best_parts(self, items: Int[np.ndarray, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]] | None:
-        """Generic and unique parts of some items at the end of the best epoch, on the CPU (see ``item_parts``).
+    def scorer(self) -> Scorer:
+        """Scores as those of the best epoch, on the CPU."""
+        user, item = self.best.user_embedding, self.best.item_embedding
+        return self._untrained_scorer() if user is None or item is None else embedding_scorer(user, item)
 
-        None if its weights were not kept, by this run or by the one whose checkpoint it goes on from.
+    def best_parts(self, items: Int[np.ndarray, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]] | None:
+        """Generic and unique parts of some items at the end of the best epoch, on the CPU (see ``separated_parts``).
+
+        None if its weights were not kept, by this run or by the one whose checkpoint it goes on from, or if the model
+        does not separate.
         """
-        if not self._best_weights:
+        if not self._best_weights or self._training is None:
             return None
         parameters = dict(self.model.named_parameters())
         now = {name: parameters[name].data for name in self._best_weights}
         try:
             for name, value in self._best_weights.items():
                 parameters[name].data = value
-            parts = item_parts(self.model, self.inputs, torch.from_numpy(items).to(self.device))
+            parts = self._training.model.item_parts(self.inputs, torch.from_numpy(items).to(self.device))
         finally:
             for name, value in now.items():
                 parameters[name].data = value
-        return {name: value.float().cpu() for name, value in parts.items()}
+        return {name: value.float().cpu() for name, value in parts.items()} or None
 
     def weights_hash(self) -> str:
         """Hash of all weights as they are now."""
@@ -176,7 +172,9 @@ class TrainingRun:
 
     def draw_hashes(self) -> dict[str, str]:
         """Hashes of the first epoch's batches and negatives, equal in every arm that shares a seed and dataset."""
-        batches = list(self._batches.of_epoch(0))
+        if self._training is None:
+            return {}
+        batches = list(self._training.batches.of_epoch(0))
         pairs = torch.stack([torch.cat([b.user for b in batches]), torch.cat([b.positive for b in batches])])
         negatives = torch.cat([b.negative for b in batches])
         return {"batches": hash_tensors({"batches": pairs}), "negatives": hash_tensors({"negatives": negatives})}
@@ -187,11 +185,14 @@ class TrainingRun:
         The random streams are functions of (seed, epoch), so the epoch is all that is kept of them.
         """
         tensors = {f"model/{name}": value.detach() for name, value in self.model.state_dict().items()}
-        tensors |= {f"adam/{name}": value for name, value in self._stepper.optimiser.state().items()}
-        if self._stepper.club_fitter is not None:
-            tensors |= {f"club_fitter/{name}": value for name, value in self._stepper.club_fitter.state().items()}
+        if self._training is not None:
+            stepper = self._training.stepper
+            tensors |= {f"adam/{name}": value for name, value in stepper.optimiser.state().items()}
+            if stepper.fitter is not None:
+                tensors |= {f"club_fitter/{name}": value for name, value in stepper.fitter.state().items()}
         if self._best is not None:
-            tensors["best/user"], tensors["best/item"] = self._best.user_embedding, self._best.item_embedding
+            if self._best.user_embedding is not None and self._best.item_embedding is not None:
+                tensors["best/user"], tensors["best/item"] = self._best.user_embedding, self._best.item_embedding
             tensors["best/users"] = torch.from_numpy(self._best.validation.users)
             tensors |= {f"best/{name}": torch.from_numpy(value) for name, value in self._best.validation.values.items()}
         tensors |= {f"best_weights/{name}": value for name, value in self._best_weights.items()}
@@ -212,7 +213,7 @@ class TrainingRun:
         Raises:
             ValueError: the state belongs to another config, seed or dataset.
         """
-        theirs = {**values, "config": Config.from_mapping(values["config"], source="checkpoint").as_dict()}
+        theirs = {**values, "config": Config.from_record(values["config"], source="checkpoint").as_dict()}
         mine = {"config": self.config.as_dict(), "seed": self.seed, "data_hash": self.dataset.data_hash}
         for key, expected in mine.items():
             if theirs[key] != expected:
@@ -228,32 +229,57 @@ class TrainingRun:
             group, _, rest = name.partition("/")
             groups[group][rest] = value
         self.model.load_state_dict(groups["model"])
-        self._stepper.optimiser.load_state(groups["adam"])
-        if self._stepper.club_fitter is not None:
-            self._stepper.club_fitter.load_state(groups["club_fitter"])
+        if self._training is not None:
+            self._training.stepper.optimiser.load_state(groups["adam"])
+            if self._training.stepper.fitter is not None:
+                self._training.stepper.fitter.load_state(groups["club_fitter"])
         self.reports = [EpochReport(**report) for report in values["reports"]]
         if values["best_epoch"] is not None:
             best = groups["best"]
-            user, item, users = best.pop("user"), best.pop("item"), best.pop("users")
+            user, item, users = best.pop("user", None), best.pop("item", None), best.pop("users")
             metrics = UserMetrics(users.numpy(), {name: value.numpy() for name, value in best.items()})
             self._best = BestEpoch(values["best_epoch"], metrics, user, item)
             self._best_value = values["best_value"]
             self._best_weights = {n: value.to(self.device) for n, value in groups["best_weights"].items()}
 
-    def _train_epoch(self, epoch: int) -> tuple[dict[str, float], Embeddings]:
-        """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""
-        draws = EpochDraws(
-            self.config,
-            modalities=self.dataset.modalities,
-            items=self.dataset.items,
-            seed=self.seed,
-            epoch=epoch,
-            device=self.device,
+    def _untrained_scorer(self) -> Scorer:
+        assert isinstance(self.model, UntrainedModel)
+        return self.model.scorer(self.inputs)
+
+    def _train_epoch(self, training: _Training, epoch: int) -> tuple[dict[str, float], tuple[Tensor, Tensor]]:
+        """Train on every batch; return mean losses and the embeddings to evaluate: ``(U, D)`` and ``(I, D)``."""
+        losses, last = training.of_epoch(self.inputs, epoch)
+        with torch.no_grad():
+            if last is None or self.config.evaluation_embeddings != "last_batch":
+                last = training.model.encode(self.inputs)
+            user, item = last.user.detach(), last.item.detach()
+        if not bool(torch.isfinite(user).all() & torch.isfinite(item).all()):
+            raise DivergedError(epoch=epoch, batch=len(training.batches) - 1, term="embeddings")
+        return losses, (user, item)
+
+
+class _Training:
+    """The half of a run that a model without training lacks: batches, draws and steps."""
+
+    def __init__(self, model: TrainedModel, dataset: Dataset, *, seed: int) -> None:
+        self.model, self._seed = model, seed
+        self.stepper = Stepper(model)
+        self.batches = EpochBatches(
+            dataset.train,
+            users=dataset.users,
+            items=dataset.items,
+            batch_size=model.config.batch_size,
+            seed=seed,
+            device=next(model.parameters()).device,
         )
+
+    def of_epoch(self, inputs: Any, epoch: int) -> tuple[dict[str, float], Embeddings | None]:
+        """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""
+        draws = self.model.draws_of_epoch(inputs, seed=self._seed, epoch=epoch)
         rows: list[Tensor] = []
         names: list[str] = []
-        for batch in self._batches.of_epoch(epoch):
-            forward, terms = self._stepper.step(self.inputs, batch, draws.of_step(batch))
+        for batch in self.batches.of_epoch(epoch):
+            forward, terms = self.stepper.step(inputs, batch, draws(batch))
             names = list(terms)
             rows.append(torch.stack(list(terms.values())))
         values = torch.stack(rows).double().cpu().numpy()  # (batches, terms): the epoch's only read-back of losses

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 
-from sea_core.baselines import BASELINES
+from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.evaluation.full_ranking import evaluate
 from sea_core.files import write_json
 from sea_core.holdout import open_test
+from sea_core.models.item_knn import ItemKNN
+from sea_core.models.popularity import Popularity
 from sea_core.run_folder import RECEIPT, RECORD, SCHEMA_VERSION, TEST, VALIDATION, read_run_folder, write_user_metrics
 from study.records.folder import StudyFolder
 from study.running.events import Emit, Note
@@ -18,10 +20,12 @@ from study.running.events import Emit, Note
 
 def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
     """Evaluate every baseline on validation and test, except those whose record for these data is there."""
-    for name, baseline in BASELINES.items():
+    for model in (Popularity, ItemKNN):
+        name, config = model.name, Config.from_mapping({"model": model.name})
         target = folder.baseline(name)
-        subject = {"baseline": name, **baseline.parameters}
-        own = {"baseline": name, "parameters": dict(baseline.parameters), "data_hash": dataset.data_hash}
+        parameters = {"neighbours": config.knn_k, "shrink": config.shrink} if model is ItemKNN else {}
+        subject = {"baseline": name, **parameters}
+        own = {"baseline": name, "parameters": parameters, "data_hash": dataset.data_hash}
         try:
             record = read_run_folder(target).record
             if json.loads(json.dumps(own)).items() <= dict(record).items() and (target / TEST).exists():
@@ -30,7 +34,8 @@ def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
             pass
         target.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
-        scorer = baseline(dataset)
+        inputs = model.prepare(config, dataset, device="cpu")
+        scorer = model.build(config, dataset, inputs, seed=0).scorer(inputs)
         validation = evaluate(scorer, train=dataset.train_matrix, relevant=dataset.valid)
         test = open_test(dataset, scorer, subject=subject, seed=None, receipt=target / RECEIPT)
         write_user_metrics(target / VALIDATION, validation)

@@ -1,6 +1,6 @@
 """SEA written down as its specification reads, with nothing but ordinary PyTorch.
 
-The slow twin of ``sea_core.model.sea`` and ``sea_core.training.step``: the projection is materialised, the softmax is
+The slow twin of ``sea_core.models.sea`` and ``sea_core.training.step``: the projection is materialised, the softmax is
 whole, CLUB is fitted by autograd and PyTorch's own Adam. Tests compare the two; benchmarks measure one by the other.
 """
 
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sea_core.config import Config
-from sea_core.model.sea import SEA, Batch, Draws
+from sea_core.layers.draws import Draws
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import SEA
 
 
 class LiteralModality(nn.Module):

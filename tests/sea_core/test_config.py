@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_core.config import PRESETS, Config
+from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.models.sea import SEA
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_an_unknown_preset_suggests_the_nearest() -> None:
 def test_the_released_preset_is_the_table_of_departures() -> None:
     released = Config.from_mapping({}, preset="released").as_dict()
     paper = Config().as_dict()
-    assert {key: value for key, value in released.items() if value != paper[key]} == PRESETS["released"]
+    assert {key: value for key, value in released.items() if value != paper[key]} == SEA.presets["released"]
 
 
 @given(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sea_core.errors import UserError
-from sea_core.model.sea import SEA
+from sea_core.models.sea import SEA
 from sea_core.parity import TOLERANCES, config_of, golden_name, load_record, replay
 
 RECORD = Path(__file__).parents[1] / "golden" / "sea_step_A.npz"

@@ -22,7 +22,7 @@ from sea_core.data.sources import ml_100k as ml100k
 from sea_core.graphs import item_item
 from sea_core.hashing import hash_arrays
 from sea_core.kernels.compiler import sources_hash
-from sea_core.model import features
+from sea_core.layers import features
 from study.verification.auditing.knobs import Finding
 from study.verification.auditing.observables import SOURCE
 

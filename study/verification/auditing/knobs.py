@@ -11,7 +11,7 @@ from sea_core.cache import temporary_cache
 from sea_core.config import Config
 from sea_core.errors import UserError, suggest
 from study.verification.auditing.observables import OBSERVABLES, Observation, observe
-from study.verification.auditing.perturbations import BASE, Change, change_of
+from study.verification.auditing.perturbations import BASE, Change, base_config, change_of
 
 _WHERE = "sea_core/config.py"
 
@@ -78,7 +78,7 @@ def _audit(config_class: type[Config], name: str, observable: str | None, plain:
             "with the settings beside which it shows"
         )
         return Finding(name, "", observable, (), unknown)
-    base = config_class(**{**BASE, **change.beside})
+    base = base_config(config_class, change.beside)
     changed = base.override(**{name: change.value})
     shown = f"{_show(getattr(base, name))} -> {_show(change.value)}"
     if base.hash() == changed.hash():

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 
 from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.models.registry import find_model, keys_unread
 
 # Small enough for seconds, with every part switched on.
 BASE: dict[str, Any] = {
@@ -67,8 +68,17 @@ class Change:
     within: Callable[[], contextlib.AbstractContextManager[None]] = _as_it_is
 
 
+def base_config(config_class: type[Config], beside: Mapping[str, Any]) -> Config:
+    """``BASE`` and ``beside``; of ``BASE`` what the model reads, and for the rest its default preset."""
+    model = find_model(beside.get("model", config_class.model))
+    small = {key: value for key, value in BASE.items() if key not in keys_unread(model)}
+    return config_class.from_mapping({**small, **beside})
+
+
 _SWAPPED = {"text": "text_feat.npy", "image": "image_feat.npy"}
 CHANGES: dict[str, Change] = {
+    "model": Change("item-knn", beside={"model": "popularity"}),
+    "shrink": Change(5.0, beside={"model": "item-knn"}),
     "modalities": Change(_SWAPPED),
     "feature_transform": Change({"image": "permute"}),
     "item_graph_weights": Change({"image": 0.5, "text": 0.5}),

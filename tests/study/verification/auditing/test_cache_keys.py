@@ -46,7 +46,7 @@ def test_a_cached_thing_without_an_audit_is_named() -> None:
     without = [thing for thing in cached_things() if thing.kind != "feature_bases"]
     (lacking,) = (finding for finding in audit_caches(without) if finding.subject == "feature_bases")
     assert lacking.problem is not None
-    assert "sea_core/model/features.py caches 'feature_bases', which is not audited" in lacking.problem
+    assert "sea_core/layers/features.py caches 'feature_bases', which is not audited" in lacking.problem
 
 
 def test_the_released_codes_key_over_k_alone_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

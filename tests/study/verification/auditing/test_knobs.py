@@ -47,14 +47,16 @@ def test_a_field_that_the_code_stops_reading_is_dead(monkeypatch: pytest.MonkeyP
         return item_graph(dataset, knn_k=4, **others)
 
     assert audit.main(["--only", "knn_k"]) == 0
-    monkeypatch.setattr("sea_core.model.sea.item_graph", forgetful)
+    monkeypatch.setattr("sea_core.layers.item_graph.item_graph", forgetful)
     assert audit.main(["--only", "knn_k"]) == 1
 
 
 def test_the_program_names_the_fault_and_counts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sea_core.model.sea.item_graph_weights", lambda config, names: dict.fromkeys(names, 0.5))
+    monkeypatch.setattr(
+        "sea_core.layers.item_graph.item_graph_weights", lambda config, names: dict.fromkeys(names, 0.5)
+    )
     assert audit.main(["--quiet", "--only", "image_weight", "item_graph_weights", "epochs"]) == 1
     said = capsys.readouterr().out
     assert "fault: image_weight is dead" in said

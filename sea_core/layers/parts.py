@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from sea_core.model.sea import SEA, Inputs
+from sea_core.layers.separation import Separation
 
 
 @torch.no_grad()
-def item_parts(model: SEA, inputs: Inputs, items: Int[Tensor, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]]:
-    """Both parts of some items in every modality, and the heads' outputs, on the model's device.
+def separated_parts(
+    separation: Separation, embeddings: Mapping[str, Float[Tensor, "chosen _"]]
+) -> dict[str, Float[Tensor, "chosen _"]]:
+    """Both parts of some items in every modality, and the heads' outputs, on the separation's device.
 
     Args:
-        model: at the weights of interest.
-        inputs: its constants.
-        items: ids of the items; batch norm in the alignment heads is over these alone.
+        separation: at the weights of interest.
+        embeddings: modality -> what the separation splits, for the chosen items; batch norm in the alignment heads is
+            over these alone.
 
     Returns:
         ``generic/<modality>`` and ``unique/<modality>``, the columns of the split embedding before and after the split
         point; with a distancing loss ``generic_head/<modality>`` and ``unique_head/<modality>``, ``(items,
         distance_dim)``; with an alignment loss ``aligned/<modality>``, ``(items, align_out)``.
     """
-    separation = model.separation
-    whole = None if model.splits_features else model.encode(inputs).item_parts
     parts: dict[str, Tensor] = {}
-    for m in model.modalities:
-        if whole is None:
-            projection = model.projections[m]
-            rows = inputs.features.values[m].index_select(0, items).to(projection.weight.dtype)  # type: ignore[arg-type]
-            embedding = F.linear(rows, projection.weight, projection.bias)  # type: ignore[arg-type]
-        else:
-            embedding = whole[m].index_select(0, items)
+    for m, embedding in embeddings.items():
         generic, unique = embedding.tensor_split([separation.splits[m]], dim=1)
         parts[f"generic/{m}"], parts[f"unique/{m}"] = generic, unique
         if separation.distances:

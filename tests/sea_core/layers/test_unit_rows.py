@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from sea_core.model.unit_rows import unit_rows
+from sea_core.layers.unit_rows import unit_rows
 
 
 def test_values_and_gradients_are_those_of_normalize():

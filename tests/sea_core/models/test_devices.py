@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from benchmarks.problem import Size, make_draws, make_inputs, make_model, random_problem
-from sea_core.config import PRESETS, Config
+from sea_core.config import Config
 from sea_core.graphs.products import SparseGraph
-from sea_core.model.features import Features
-from sea_core.model.sea import Batch, Draws, Inputs
+from sea_core.layers.draws import Draws
+from sea_core.layers.features import Features
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import Inputs
 from sea_core.training.step import Stepper
 
 SMALL = Size(users=60, items=40, interactions=300, validation=0, image_dim=24, text_dim=16)
@@ -36,7 +38,7 @@ def on_meta(value):
     "config",
     [
         Config(batch_size=32),
-        Config(**{**PRESETS["released"], "batch_size": 32}),
+        Config.from_mapping({"batch_size": 32}, preset="released"),
         Config(batch_size=32, split_stage="representation", alignment_items="sample:16", distance_items="sample:16"),
         Config(batch_size=32, distancing="none", alignment="none", gnn_layers=0),
         Config(batch_size=32, distancing="orthogonal", alignment="symmetric_infonce"),

@@ -15,8 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.graphs.products import SparseGraph, propagate, propagate_sum
-from sea_core.model.initialisation import linear, xavier_normal
-from sea_core.model.unit_rows import unit_rows
+from sea_core.layers.initialisation import linear, xavier_normal
+from sea_core.layers.unit_rows import unit_rows
 
 
 class Embeddings(NamedTuple):

@@ -6,8 +6,10 @@ import torch
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
-from sea_core.model.features import prepare_features
-from sea_core.model.sea import SEA, Batch, Draws, make_inputs
+from sea_core.layers.draws import Draws
+from sea_core.layers.features import prepare_features
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import SEA, make_inputs
 from sea_core.training.step import Stepper
 from tests.conftest import random_dataset
 
@@ -75,7 +77,7 @@ def test_the_basis_follows_the_features_and_the_rank_through_the_cache(low_rank)
 
 
 def test_bf16_features_give_nearly_the_same_losses(low_rank, monkeypatch):
-    from sea_core.model import projection
+    from sea_core.layers import projection
 
     monkeypatch.setattr(projection, "_dense_is_cheaper", lambda *_: False)
     _, _, _, exact = first_step(low_rank)

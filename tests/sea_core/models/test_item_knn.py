@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sea_core.baselines import item_knn
-from sea_core.baselines.item_knn import item_knn_scorer, item_similarities
-from sea_core.baselines.popularity import popularity_scorer
 from sea_core.data.dataset import Interactions
 from sea_core.evaluation.full_ranking import evaluate
+from sea_core.models import item_knn
+from sea_core.models.item_knn import item_knn_scorer, item_similarities
+from sea_core.models.popularity import popularity_scorer
 
 
 def matrix(rows):

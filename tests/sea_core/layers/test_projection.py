@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sea_core.model import projection
-from sea_core.model.projection import read_projection, recycle_gradients
+from sea_core.layers import projection
+from sea_core.layers.projection import read_projection, recycle_gradients
 
 
 def draw(*shape, dtype=torch.float64, seed=0):

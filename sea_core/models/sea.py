@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,15 +13,19 @@ from torch import Tensor, nn
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
-from sea_core.graphs.item_item import item_graph
 from sea_core.graphs.products import SparseGraph
 from sea_core.graphs.user_item import user_item_graph
+from sea_core.layers.backbone import Embeddings, GraphBackbone
+from sea_core.layers.draws import Draws
+from sea_core.layers.features import Features, prepare_features, reduced
+from sea_core.layers.initialisation import linear
+from sea_core.layers.item_graph import mixed_item_graph
+from sea_core.layers.projection import read_projection
+from sea_core.layers.separation import Reader, Separation
 from sea_core.losses.bpr import bpr
-from sea_core.model.backbone import Embeddings, GraphBackbone
-from sea_core.model.features import Features, prepare_features, reduced
-from sea_core.model.initialisation import linear
-from sea_core.model.projection import read_projection
-from sea_core.model.separation import Heads, Reader, Separation
+from sea_core.models.protocol import Batch, Forward, keys
+from sea_core.models.registry import register
+from sea_core.models.separated import SEPARATION_KEYS, SeparatedModel, check_separable
 
 
 class Inputs(NamedTuple):
@@ -38,67 +42,40 @@ class Inputs(NamedTuple):
     item_item: SparseGraph
 
 
-class Batch(NamedTuple):
-    """Training pairs and their sampled negatives, matched by index."""
-
-    user: Int[Tensor, " pairs"]
-    positive: Int[Tensor, " pairs"]
-    negative: Int[Tensor, " pairs"]
-
-
-class Draws(NamedTuple):
-    """The random choices of one step beside its batch.
-
-    Attributes:
-        permutations: modality -> permutation of the items that enter the distancing loss (CLUB's negative pairs).
-        alignment_items, distance_items: ids of the items that enter each loss; None = all.
-    """
-
-    permutations: Mapping[str, Int[Tensor, " items"]]
-    alignment_items: Int[Tensor, " sampled"] | None = None
-    distance_items: Int[Tensor, " sampled"] | None = None
-
-
-class Forward(NamedTuple):
-    """One forward pass: the total loss, its unweighted terms (0-d each), the embeddings and the heads."""
-
-    total: Float[Tensor, ""]
-    terms: Mapping[str, Float[Tensor, ""]]
-    embeddings: Embeddings
-    heads: Heads
-
-
 def make_inputs(config: Config, dataset: Dataset, *, device: str | torch.device) -> Inputs:
     """Build the graphs and move them and the features to the device."""
-    weights = list(item_graph_weights(config, dataset.modalities).values())
-    items = item_graph(dataset, knn_k=config.knn_k, weights=weights, method=config.neighbour_search)
+    item_item = mixed_item_graph(config, dataset, device=device)
     return Inputs(
         features=prepare_features(config, dataset, device=device),
         user_item=SparseGraph.from_scipy(user_item_graph(dataset.train_matrix), symmetric=True, device=device),
-        item_item=SparseGraph.from_scipy(items, symmetric=False, device=device),
+        item_item=item_item,
     )
 
 
-def item_graph_weights(config: Config, modalities: tuple[str, ...]) -> dict[str, float]:
-    """Weight of each modality's item graph: as configured, or ``image_weight`` for the first and the rest evenly."""
-    if config.item_graph_weights is not None:
-        if set(config.item_graph_weights) != set(modalities):
-            raise UserError(
-                f"item_graph_weights must name each modality once: expected {list(modalities)}, "
-                f"got {list(config.item_graph_weights)}"
-            )
-        return {m: config.item_graph_weights[m] for m in modalities}
-    if len(modalities) == 1:
-        return {modalities[0]: 1.0}
-    rest = (1 - config.image_weight) / (len(modalities) - 1)
-    return {m: config.image_weight if index == 0 else rest for index, m in enumerate(modalities)}
-
-
-class SEA(nn.Module):
+@register
+class SEA(SeparatedModel):
     """Separate Learning for multimedia recommendation (arXiv 2406.08270).
 
     Holds weights only. ``forward`` gives a step's losses, ``encode`` the embeddings to evaluate.
     """
+
+    name = "sea"
+    title = "SEA"
+    paper = "Separate Learning for multimedia recommendation, arXiv 2406.08270 (later SAND)"
+    reads = SEPARATION_KEYS | keys(
+        "knn_k image_weight item_graph_weights neighbour_search feature_rank latent_dim item_mlp_hidden gnn_layers "
+        "item_graph_layers split_stage bpr_log_base precision evaluation_embeddings"
+    )
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "paper": {},
+        # Where the authors' released code departs from the paper; docs/paper_to_code.md says why each matters.
+        "released": {
+            "club_fit_pairs": "cross_modal",
+            "evaluation_embeddings": "last_batch",
+            "stopping_decimals": 4,
+            "bpr_log_base": "2",
+        },
+    }
 
     def __init__(
         self,
@@ -122,11 +99,7 @@ class SEA(nn.Module):
             UserError: a choice that needs two modalities meets another number, or a modality has one column only.
         """
         super().__init__()
-        if config.club_fit_pairs == "cross_modal" and config.distancing == "club" and len(feature_dims) != 2:
-            raise UserError(
-                "club_fit_pairs 'cross_modal' (preset released) needs exactly two modalities, "
-                f"got {list(feature_dims)}; use club_fit_pairs: evaluated"
-            )
+        check_separable(config, feature_dims)
         for m, dim in feature_dims.items():
             if dim < 2:
                 raise UserError(f"modality '{m}' has {dim} feature column; at least 2 are needed to split it")
@@ -148,11 +121,16 @@ class SEA(nn.Module):
         dims = dict(feature_dims) if self.splits_features else dict.fromkeys(feature_dims, config.latent_dim)
         self.separation = Separation(config, dims, seed=seed)
 
-    def main_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Names and parameters that the total loss trains: all but the CLUB net's."""
-        for name, parameter in self.named_parameters():
-            if not name.startswith("separation.club."):
-                yield name, parameter
+    @classmethod
+    def prepare(cls, config: Config, dataset: Dataset, *, device: str | torch.device) -> Inputs:
+        """Both graphs and the features."""
+        return make_inputs(config, dataset, device=device)
+
+    @classmethod
+    def build(cls, config: Config, dataset: Dataset, inputs: Inputs, *, seed: int) -> SEA:
+        """See ``__init__``, which takes sizes alone."""
+        dims = {m: values.shape[1] for m, values in dataset.features.items()}
+        return cls(config, users=dataset.users, feature_dims=dims, seed=seed, bases=inputs.features.bases)
 
     def encode(self, inputs: Inputs) -> Embeddings:
         """Embeddings with the current weights; the separation's heads are not computed."""
@@ -178,22 +156,20 @@ class SEA(nn.Module):
 
         user = embeddings.users(batch.user)
         positive, negative = embeddings.item.index_select(0, torch.cat([batch.positive, batch.negative])).chunk(2)
-        total = terms_bpr = bpr(
-            (user * positive).sum(dim=1), (user * negative).sum(dim=1), log_base=self.config.bpr_log_base
-        )
-        terms = {"bpr": terms_bpr}
-        if separation.distances:
-            bounds = separation.distance_bounds(heads, draws.permutations)
-            clamped = self.config.club_clamp and separation.club is not None
-            distances = {m: bound.clamp(min=0) if clamped else bound for m, bound in bounds.items()}
-            terms |= {f"bound_{m}": value for m, value in bounds.items()}
-            terms |= {f"distance_{m}": value for m, value in distances.items()}
-            total = total + self.config.distance_weight * torch.stack(list(distances.values())).mean()
-        if separation.aligns:
-            terms["alignment"] = separation.alignment_loss(heads)
-            total = total + self.config.alignment_weight * terms["alignment"]
-        terms["total"] = total
-        return Forward(total, terms, embeddings, heads)
+        loss = bpr((user * positive).sum(dim=1), (user * negative).sum(dim=1), log_base=self.config.bpr_log_base)
+        total, terms = separation.add_losses(loss, heads, draws.permutations)
+        return Forward(total, {"bpr": loss, **terms, "total": total}, embeddings, heads)
+
+    def split_embeddings(self, inputs: Inputs, items: Int[Tensor, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]]:
+        """Rows of the projected features, or of what the graph made of them."""
+        if not self.splits_features:
+            return {m: part.index_select(0, items) for m, part in self.encode(inputs).item_parts.items()}
+        rows = {}
+        for m in self.modalities:
+            weight, bias = self.projections[m].weight, self.projections[m].bias
+            features = inputs.features.values[m].index_select(0, items).to(weight.dtype)  # type: ignore[arg-type]
+            rows[m] = F.linear(features, weight, bias)  # type: ignore[arg-type]
+        return rows
 
     def _backbone_reader(self, modality: str) -> Reader:
         return Reader(

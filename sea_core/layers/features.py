@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from sea_core.cache import cached_arrays
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
-from sea_core.model.initialisation import empty_linear
+from sea_core.layers.initialisation import empty_linear
 
 # Part of the cache key: raise it when the basis of equal features changes.
 VERSION = 1

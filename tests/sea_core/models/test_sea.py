@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from sea_core.config import Config
 from sea_core.graphs.products import SparseGraph
 from sea_core.graphs.user_item import user_item_graph
-from sea_core.model import projection
-from sea_core.model.features import Features
-from sea_core.model.sea import SEA, Batch, Draws, Inputs
+from sea_core.layers import projection
+from sea_core.layers.draws import Draws
+from sea_core.layers.features import Features
+from sea_core.models.protocol import Batch
+from sea_core.models.sea import SEA, Inputs
 from sea_core.parity import config_of, golden_name, load_record
 from sea_core.training.step import Stepper
 from tests.reference.literal_sea import LiteralSEA, LiteralStepper, normalised_adjacency

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from sea_core.baselines.popularity import popularity_scorer
 from sea_core.data.dataset import Interactions
 from sea_core.evaluation.full_ranking import evaluate
+from sea_core.models.popularity import popularity_scorer
 
 
 def test_an_item_scores_the_number_of_its_users_for_everybody():

@@ -17,9 +17,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.config import Config
+from sea_core.layers.initialisation import linear
 from sea_core.losses.club import VariationalNet, club_bound
 from sea_core.losses.registry import ALIGNMENTS, CLUB, DISTANCINGS, NONE
-from sea_core.model.initialisation import linear
 
 
 def split_point(dim: int, split_ratio: float) -> int:
@@ -86,8 +86,11 @@ class Separation(nn.Module):
             if self.distances:
                 self.generic_head[m] = linear(s, config.distance_dim, seed=seed, name=f"{m}/generic_head")
                 self.unique_head[m] = linear(dim - s, config.distance_dim, seed=seed, name=f"{m}/unique_head")
-        self.club = VariationalNet(config.distance_dim, config.club_hidden) if config.distancing == CLUB else None
-        if self.club is not None:
+        self.club: VariationalNet | None = None
+        if config.distancing == CLUB:
+            with torch.device("meta"):  # PyTorch's own initialisation would draw from the global generator
+                net = VariationalNet(config.distance_dim, config.club_hidden)
+            self.club = net.to_empty(device="cpu")
             for name, module in self.club.named_modules():
                 if isinstance(module, nn.Linear):
                     drawn = linear(module.in_features, module.out_features, seed=seed, name=f"club/{name}")
@@ -143,6 +146,26 @@ class Separation(nn.Module):
             }
         loss = DISTANCINGS[self.config.distancing]
         return {m: loss(heads.generic[m], heads.unique[m]) for m in self.modalities}
+
+    def add_losses(
+        self,
+        total: Float[Tensor, ""],
+        heads: Heads,
+        permutations: Mapping[str, Int[Tensor, " items"]],
+    ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+        """The backbone's loss plus the weighted losses of the separation, and their unweighted terms."""
+        terms: dict[str, Tensor] = {}
+        if self.distances:
+            bounds = self.distance_bounds(heads, permutations)
+            clamped = self.config.club_clamp and self.club is not None
+            distances = {m: bound.clamp(min=0) if clamped else bound for m, bound in bounds.items()}
+            terms |= {f"bound_{m}": value for m, value in bounds.items()}
+            terms |= {f"distance_{m}": value for m, value in distances.items()}
+            total = total + self.config.distance_weight * torch.stack(list(distances.values())).mean()
+        if self.aligns:
+            terms["alignment"] = self.alignment_loss(heads)
+            total = total + self.config.alignment_weight * terms["alignment"]
+        return total, terms
 
     def club_pairs(self, heads: Heads) -> list[tuple[Tensor, Tensor]]:
         """The pairs ``(x, y)`` on which CLUB's net is fitted, detached."""

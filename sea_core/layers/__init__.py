@@ -1,0 +1,1 @@
+"""Parts that models are built of: projections, graph propagation, SEA's separation."""

@@ -1,1 +1,0 @@
-"""The backbone, SEA's separation, and the two together."""

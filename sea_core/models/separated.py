@@ -1,0 +1,103 @@
+"""What models with SEA's separation share: its losses, draws, the fit of CLUB's net, the parts of items."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from sea_core.config import Config
+from sea_core.errors import UserError
+from sea_core.layers.draws import Draws, EpochDraws
+from sea_core.layers.parts import separated_parts
+from sea_core.layers.separation import Separation
+from sea_core.losses.club_fit import ClubFitter
+from sea_core.losses.registry import CLUB
+from sea_core.models.protocol import Batch, Forward, TrainedModel, keys
+
+# What the separation reads, on whatever backbone it stands.
+SEPARATION_KEYS = keys(
+    "split_ratio alignment alignment_weight temperature alignment_items align_hidden align_out distancing "
+    "distance_weight distance_items distance_dim club_hidden club_steps club_learning_rate club_fit_pairs club_clamp"
+)
+# Its net is fitted by itself: the total loss never updates it.
+_CLUB_NET = "separation.club."
+
+
+class SeparatedModel(TrainedModel):
+    """A backbone whose item features are split into generic and unique parts (SEA, Section 4.3)."""
+
+    reads_features: ClassVar[bool] = True
+
+    separation: Separation
+
+    @abstractmethod
+    def split_embeddings(self, inputs: Any, items: Int[Tensor, " chosen"]) -> Mapping[str, Float[Tensor, "chosen _"]]:
+        """Modality -> what the separation splits, for some items, with the current weights."""
+
+    def main_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Names and parameters that the total loss trains: all but the CLUB net's."""
+        for name, parameter in self.named_parameters():
+            if not name.startswith(_CLUB_NET):
+                yield name, parameter
+
+    def draws_of_epoch(self, inputs: Any, *, seed: int, epoch: int) -> Callable[[Batch], Draws]:
+        """CLUB's permutations and the items sampled for either loss."""
+        features = next(iter(inputs.features.values.values()))
+        return EpochDraws(
+            self.config,
+            modalities=self.separation.modalities,
+            items=len(features),
+            seed=seed,
+            epoch=epoch,
+            device=features.device,
+        ).of_step
+
+    def fitter(self) -> SeparationFitter | None:
+        """CLUB's fit, where CLUB is the distancing loss."""
+        return None if self.separation.club is None else SeparationFitter(self.separation, self.config)
+
+    @torch.no_grad()
+    def item_parts(self, inputs: Any, items: Int[Tensor, " chosen"]) -> dict[str, Float[Tensor, "chosen _"]]:
+        """Generic and unique parts of some items (see ``separated_parts``)."""
+        return separated_parts(self.separation, self.split_embeddings(inputs, items))
+
+
+class SeparationFitter:
+    """The fit of CLUB's net in every step; a ``Fitter``."""
+
+    def __init__(self, separation: Separation, config: Config) -> None:
+        assert separation.club is not None
+        self._separation, self._steps = separation, config.club_steps
+        rate = config.learning_rate if config.club_learning_rate is None else config.club_learning_rate
+        self._club = ClubFitter(separation.club, rate, (config.adam_beta1, config.adam_beta2), config.adam_eps)
+
+    def fit(self, forward: Forward) -> dict[str, Float[Tensor, ""]]:
+        """Take ``club_steps`` Adam steps on the pairs of a forward pass."""
+        assert forward.heads is not None
+        return {"club_fit": self._club.fit(self._separation.club_pairs(forward.heads), self._steps)}
+
+    def state(self) -> dict[str, Tensor]:
+        """See ``ClubFitter.state``."""
+        return self._club.state()
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """See ``ClubFitter.load_state``."""
+        self._club.load_state(state)
+
+
+def check_separable(config: Config, feature_dims: Mapping[str, int]) -> None:
+    """Refuse what the separation cannot do with these modalities.
+
+    Raises:
+        UserError: CLUB is fitted across modalities, and there are not two.
+    """
+    if config.club_fit_pairs == "cross_modal" and config.distancing == CLUB and len(feature_dims) != 2:
+        raise UserError(
+            "club_fit_pairs 'cross_modal' (preset released) needs exactly two modalities, "
+            f"got {list(feature_dims)}; use club_fit_pairs: evaluated"
+        )
