@@ -28,7 +28,7 @@ def _choice(
     *,
     observable: str,
     check: Callable[[Any], bool] | None = None,
-    rule: str = "",
+    rule: str | Callable[[], str] = "",
     group: str = "model",
 ) -> Any:
     """A config field with its one-line meaning, what it changes (see ``study/audit.py``), its legal range and readers.
@@ -52,6 +52,11 @@ def _non_negative(default: float, doc: str, *, observable: str, group: str = "mo
         return value >= 0 and math.isfinite(value)
 
     return _choice(default, doc, observable=observable, check=check, rule=">= 0", group=group)
+
+
+def _text(rule: str | Callable[[], str]) -> str:
+    """A rule's words; one that names registered parts is put together when it is asked for: plugins add some."""
+    return rule if isinstance(rule, str) else rule()
 
 
 def _sampled(value: str) -> bool:
@@ -96,7 +101,9 @@ class Config:
         "map modality (or all) -> what is done to its features, as knock-out arms do; null leaves them alone",
         observable="loss",
         check=lambda v: len(v) >= 1 and all(is_transform(name) for name in v.values()),
-        rule=f"a map from modalities, or all, to one of {', '.join(transform_names())}, like {{image: permute}}",
+        rule=lambda: (
+            f"a map from modalities, or all, to one of {', '.join(transform_names())}, like {{image: permute}}"
+        ),
         group="features",
     )
     knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
@@ -147,7 +154,7 @@ class Config:
         "loss that pulls generic parts together, or none",
         observable="loss",
         check=lambda v: v in alignment_names(),
-        rule=f"one of {', '.join(alignment_names())}",
+        rule=lambda: f"one of {', '.join(alignment_names())}",
     )
     alignment_weight: float = _non_negative(0.012, "weight of the alignment loss", observable="gradient")
     temperature: float = _positive(0.2, "temperature of the alignment loss", observable="loss")
@@ -165,7 +172,7 @@ class Config:
         "loss that pushes generic and unique apart, or none",
         observable="loss",
         check=lambda v: v in distancing_names(),
-        rule=f"one of {', '.join(distancing_names())}",
+        rule=lambda: f"one of {', '.join(distancing_names())}",
     )
     distance_weight: float = _non_negative(0.006, "weight of the distancing loss", observable="gradient")
     distance_items: str = _choice(
@@ -240,7 +247,7 @@ class Config:
         "validation metric that selects the epoch",
         observable="stopping",
         check=_metric,
-        rule=f"one of {', '.join(METRICS)}, then @K",
+        rule=lambda: f"one of {', '.join(METRICS)}, then @K",
         group="evaluation",
     )
     evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
@@ -257,7 +264,7 @@ class Config:
         for item in fields(self):
             check, value = item.metadata["check"], getattr(self, item.name)
             if check is not None and value is not None and not check(value):
-                raise UserError(f"{item.name} must be {item.metadata['rule']}, got {value!r}")
+                raise UserError(f"{item.name} must be {_text(item.metadata['rule'])}, got {value!r}")
             if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
                 raise UserError(f"{item.name} must be at most {most}, got {value}")
             if item.name in unread and value != item.default:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TypeVar
 
@@ -18,17 +18,19 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 class Registry(Mapping[str, Part]):
     """A mapping from names to parts, in the order of registration. The first look imports the package's files."""
 
-    def __init__(self, kind: str, *, package: str | None = None) -> None:
+    def __init__(self, kind: str, *, package: str | None = None, reserved: Sequence[str] = ()) -> None:
         """Make an empty one.
 
         Args:
             kind: what a part is called in messages: ``metric``.
             package: every module of it is imported before the first look-up, so that it can register; None if parts
                 are registered by whoever made the registry.
+            reserved: names that no part may have.
         """
         self.kind = kind
         self._package, self._complete = package, package is None
         self._parts: dict[str, Part] = {}
+        self._reserved = tuple(reserved)
 
     def register(self, name: str, part: Part) -> Part:
         """Make ``part`` known as ``name`` and return it. What the same place registers again replaces the former.
@@ -38,6 +40,8 @@ class Registry(Mapping[str, Part]):
         """
         if not _NAME.fullmatch(name):
             raise UserError(f"a {self.kind}'s name must be letters, digits, - and _, and begin with a letter: {name!r}")
+        if name in self._reserved:
+            raise UserError(f"'{name}' has a meaning of its own among {self.kind} names; choose another")
         earlier = self._parts.get(name)
         if earlier is not None and _origin(earlier) != _origin(part):
             raise UserError(f"two {self.kind}s are named '{name}': {_origin(earlier)} and {_origin(part)}; rename one")

@@ -18,6 +18,7 @@ from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import json_bytes, write_atomically
+from sea_core.plugins import training_plugins
 from sea_core.provenance import machine, versions
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ class RunFolder:
             theirs = self.config.as_dict()
         except UserError as error:
             return [str(error)]
-        there = {**theirs, "seed": self.record.get("seed"), "data_hash": self.record.get("data_hash")}
-        now = {**config.as_dict(), "seed": seed, "data_hash": data_hash}
+        there = {**theirs, **{key: self.record.get(key) for key in ("seed", "data_hash", "plugins")}}
+        now = {**config.as_dict(), "seed": seed, "data_hash": data_hash, "plugins": training_plugins() or None}
         # Another model reads other keys; that one says the rest.
         return [
             f"{name}: {there.get(name)} there, {value} now" for name, value in now.items() if there.get(name) != value
@@ -162,6 +163,7 @@ def run_files(
         "device": run.device,
         "versions": versions(),
         "machine": machine(),
+        **({"plugins": plugins} if (plugins := training_plugins()) else {}),
         **(extra or {}),
     }
     files[RECORD] = json_bytes(record)

@@ -67,6 +67,11 @@ def register_transform(name: str) -> Callable[[Transform], Transform]:
     return register
 
 
+def transforms() -> dict[str, Transform]:
+    """Name -> transformation."""
+    return dict(_registered)
+
+
 def transform_names() -> list[str]:
     """What ``feature_transform`` can name."""
     return sorted(_registered)

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sea_core.data.dataset import Interactions
+from sea_core.errors import UserError
 from sea_core.evaluation.item_lists import ItemLists
 from sea_core.evaluation.metrics import METRICS
 from sea_core.evaluation.user_metrics import UserMetrics
@@ -128,9 +129,8 @@ class FullRanking:
                 found = ranks < deepest
                 hits[rows[relevant.rows()[found]], ranks[found]] = True
         relevant_counts = self._relevant.counts()
-        values = {
-            f"{name}@{k}": metric(hits[:, :k], relevant_counts) for k in self._ks for name, metric in METRICS.items()
-        }
+        hits.flags.writeable = relevant_counts.flags.writeable = False  # a metric may be a plugin's
+        values = {f"{name}@{k}": _measured(name, hits[:, :k], relevant_counts) for k in self._ks for name in METRICS}
         return UserMetrics(users=self._users, values=values)
 
     def _blocks(self, scorer: Scorer) -> Iterator[np.ndarray]:
@@ -199,3 +199,16 @@ def _name_the_bad_score(scores: Tensor, users: np.ndarray) -> None:
     raise NonFiniteScoresError(
         f"scores must be finite, got {scores[row, item].item()} for user {users[row]}, item {item}"
     )
+
+
+def _measured(name: str, hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """One metric of every user.
+
+    Raises:
+        UserError: the metric, which may be a plugin's, gives something else.
+    """
+    values = METRICS[name](hits, relevant)
+    if not isinstance(values, np.ndarray) or values.shape != relevant.shape or not np.isfinite(values).all():
+        got = f"shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise UserError(f"metric '{name}' must give one finite number per user, {relevant.shape}, got {got}")
+    return values

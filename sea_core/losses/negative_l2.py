@@ -6,7 +6,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from sea_core.losses.registry import DISTANCINGS
 
+
+@DISTANCINGS.add("negative_l2")
 def negative_l2(generic: Float[Tensor, "items dim"], unique: Float[Tensor, "items dim"]) -> Float[Tensor, ""]:
     """Minus the mean squared difference of the two parts, over items and dimensions (SEA's simple alternative).
 

@@ -6,7 +6,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from sea_core.losses.registry import DISTANCINGS
 
+
+@DISTANCINGS.add("orthogonal")
 def orthogonal(generic: Float[Tensor, "items dim"], unique: Float[Tensor, "items dim"]) -> Float[Tensor, ""]:
     """Mean over items of the squared cosine ``<g, q>^2`` between the two parts (SEA's argument against geometry).
 

@@ -1,39 +1,40 @@
-"""The losses a config can name. A new loss is one file beside this one and one line here."""
+"""The losses a config can name: one file each beside this one, and those that plugins register."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from torch import Tensor
 
-from sea_core.losses.negative_l2 import negative_l2
-from sea_core.losses.orthogonal import orthogonal
-from sea_core.losses.solosim import solosim
-from sea_core.losses.subtraction import subtraction
-from sea_core.losses.symmetric_infonce import symmetric_infonce
+from sea_core.registry import Registry
 
 NONE = "none"  # the part is removed: neither built, drawn nor fitted
 CLUB = "club"  # the one distancing loss with a net of its own, see model/separation.py
 
-# (rows (N, d), columns (N, d), temperature=...) -> scalar
-ALIGNMENTS: Mapping[str, Callable[..., Tensor]] = {
-    "solosim": solosim,
-    "symmetric_infonce": symmetric_infonce,
-}
 
-# (generic (N, d), unique (N, d)) -> scalar to minimise
-DISTANCINGS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "negative_l2": negative_l2,
-    "orthogonal": orthogonal,
-    "subtraction": subtraction,
-}
+class Alignment(Protocol):
+    """Pulls what two modalities have in common together."""
+
+    def __call__(self, rows: Tensor, columns: Tensor, /, *, temperature: float) -> Tensor:
+        """The loss of ``(N, d)`` and ``(N, d)``, whose rows belong together; a scalar to minimise, in nats."""
+
+
+class Distancing(Protocol):
+    """Pushes an item's generic and unique parts apart."""
+
+    def __call__(self, generic: Tensor, unique: Tensor, /) -> Tensor:
+        """The loss of ``(N, d)`` and ``(N, d)``; a scalar to minimise."""
+
+
+ALIGNMENTS: Registry[Alignment] = Registry("alignment loss", package="sea_core.losses", reserved=(NONE,))
+DISTANCINGS: Registry[Distancing] = Registry("distancing loss", package="sea_core.losses", reserved=(NONE, CLUB))
 
 
 def alignment_names() -> list[str]:
     """Legal values of the config field ``alignment``."""
-    return [*ALIGNMENTS, NONE]
+    return [*sorted(ALIGNMENTS), NONE]
 
 
 def distancing_names() -> list[str]:
     """Legal values of the config field ``distancing``."""
-    return [CLUB, *DISTANCINGS, NONE]
+    return [CLUB, *sorted(DISTANCINGS), NONE]

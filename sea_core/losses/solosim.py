@@ -23,10 +23,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from sea_core.kernels import load_kernel
+from sea_core.losses.registry import ALIGNMENTS
 
 BLOCK_ROWS = 256
 
 
+@ALIGNMENTS.add("solosim")
 def solosim(
     rows: Float[Tensor, "items dim"], columns: Float[Tensor, "items dim"], *, temperature: float
 ) -> Float[Tensor, ""]:

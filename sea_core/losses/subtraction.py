@@ -6,7 +6,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from sea_core.losses.registry import DISTANCINGS
 
+
+@DISTANCINGS.add("subtraction")
 def subtraction(generic: Float[Tensor, "items dim"], unique: Float[Tensor, "items dim"]) -> Float[Tensor, ""]:
     """Mean squared deviation of the unique part from what subtracting the generic part from the whole leaves.
 

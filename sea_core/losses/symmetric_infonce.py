@@ -5,9 +5,11 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from sea_core.losses.registry import ALIGNMENTS
 from sea_core.losses.solosim import solosim
 
 
+@ALIGNMENTS.add("symmetric_infonce")
 def symmetric_infonce(
     rows: Float[Tensor, "items dim"], columns: Float[Tensor, "items dim"], *, temperature: float
 ) -> Float[Tensor, ""]:

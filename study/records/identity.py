@@ -17,6 +17,7 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_atomically
+from sea_core.plugins import training_plugins
 from study.records.folder import StudyFolder
 from study.records.study import read_identity
 
@@ -35,6 +36,7 @@ def make_identity(
     seed: int,
 ) -> dict[str, Any]:
     """The content of ``config.yaml``, in plain values, ``space`` among them (``searching/space.py``, ``as_plain``)."""
+    plugins = training_plugins()
     return {
         "schema_version": SCHEMA_VERSION,
         "study": folder.name,
@@ -47,6 +49,7 @@ def make_identity(
         "metric": base.valid_metric,
         "space": dict(space),
         "config": base.as_dict(),
+        **({"plugins": plugins} if plugins else {}),
     }
 
 
@@ -63,7 +66,7 @@ def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
         return False
     if stored.get("schema_version", 0) > SCHEMA_VERSION:
         raise UserError(f"{folder.identity} was written by a newer version of SEA Study; update it")
-    lacking = [key for key in identity if key not in (*stored, "warm_start")]
+    lacking = [key for key in identity if key not in (*stored, "warm_start", "plugins")]
     if lacking or not isinstance(stored["config"], Mapping):
         raise UserError(
             f"{folder.identity} is damaged: it has no {lacking[0] if lacking else 'map named config'}; restore it, or "

@@ -11,6 +11,7 @@ from typing import Any
 
 from sea_core.data.dataset import Dataset
 from sea_core.files import write_json
+from sea_core.plugins import loaded_plugins
 from sea_core.provenance import machine, versions
 from study.records.folder import StudyFolder, now
 
@@ -26,6 +27,8 @@ def write_provenance(folder: StudyFolder, dataset: Dataset) -> None:
         "command": shlex.join(sys.argv),
         "time": now(),
     }
+    if plugins := loaded_plugins():
+        facts["plugins"] = [{"path": each.path, "hash": each.hash, "trains": list(each.trains)} for each in plugins]
     try:
         stored: dict[str, Any] = json.loads(folder.provenance.read_text(encoding="utf-8"))
         stored["resumed"] = [*stored["resumed"], facts]

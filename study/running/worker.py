@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -13,6 +13,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from sea_core.errors import DivergedError, UserError
 from sea_core.evaluation.full_ranking import NonFiniteScoresError
+from sea_core.plugins import Plugin, load_plugin
 from sea_core.run_folder import RunFiles, run_files
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
@@ -25,14 +26,19 @@ _OUT_OF_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate me
 class TrialWorker:
     """Holds a dataset and at most one run. Failures are returned, never raised: every executor sees them alike."""
 
-    def __init__(self, dataset: Dataset, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, *, device: str = "cpu", threads: int | None = None, plugins: Sequence[Plugin] = ()
+    ) -> None:
         """Take a dataset.
 
         Args:
             dataset: shared by all runs.
             device: where they train.
             threads: processor threads a run may use; None leaves torch's own choice.
+            plugins: to load first, where this is another process than the driver's.
         """
+        for plugin in plugins:
+            load_plugin(plugin)
         self._dataset, self._device = dataset, device
         # Ray shares arrays read-only. Nothing writes them, but torch warns all the same.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")

@@ -42,6 +42,11 @@ def test_a_name_that_cannot_be_written_on_a_command_line_is_refused(name: str) -
         Registry[object]("number").register(name, one)
 
 
+def test_a_reserved_name_is_refused() -> None:
+    with pytest.raises(UserError, match="'none' has a meaning of its own among loss names"):
+        Registry[object]("loss", reserved=["none"]).register("none", one)
+
+
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     registry = Registry[Callable[[], int]]("number")
     registry.register("seven", one)

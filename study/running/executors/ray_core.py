@@ -17,6 +17,7 @@ from ray import exceptions
 
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
+from sea_core.plugins import loaded_plugins
 from sea_core.run_folder import RunFiles
 from study.running.executors.base import Failure, Progress, Task
 from study.running.worker import TrialWorker, classify
@@ -78,7 +79,7 @@ class RayExecutor:
             reason = " ".join(str(error).split())
             raise UserError(f"no Ray cluster at {address}: {reason}; start one with: ray start --head") from None
         self._dataset = ray.put(dataset)
-        self._settings = {"device": device, "threads": threads}
+        self._settings: dict[str, Any] = {"device": device, "threads": threads, "plugins": loaded_plugins()}
         actor = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)
         self._make_actor = actor(worker)
         self._share = {"CPU": float(threads), **({"GPU": gpus} if gpus > 0 else {})}

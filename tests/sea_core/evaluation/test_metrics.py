@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sea_core.baselines.popularity import popularity_scorer
 
+from sea_core.errors import UserError
+from sea_core.evaluation.full_ranking import evaluate
 from sea_core.evaluation.metrics import METRICS, average_precision, ndcg, precision, recall
+from tests.conftest import random_dataset
 from tests.reference.naive_ranking import naive_metrics
 
 # Three users, K = 4: hits at positions 0 and 2 of 3 relevant; none of 1; one at the last position of 6.
@@ -69,3 +73,43 @@ def test_ndcg_and_map_are_one_exactly_when_the_top_is_all_relevant(relevant):
     worse = np.roll(hits, 1, axis=1) if relevant < 5 else hits & (np.arange(5) > 0)
     assert ndcg(worse, np.array([relevant]))[0] < 1
     assert average_precision(worse, np.array([relevant]))[0] < 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda hits, relevant: 0.5,
+        lambda hits, relevant: np.full(len(hits) + 1, 0.5),
+        lambda hits, relevant: hits[:, 0] / 0.0,
+    ],
+    ids=["a scalar", "too many", "nan"],
+)
+def test_a_metric_that_is_not_one_finite_number_a_user_is_refused(values, monkeypatch):
+    monkeypatch.setattr(METRICS, "_parts", {**METRICS, "odd": values})
+    dataset = random_dataset()
+    with np.errstate(all="ignore"), pytest.raises(UserError, match="metric 'odd' must give one finite number per user"):
+        evaluate(popularity_scorer(dataset.train_matrix), train=dataset.train_matrix, relevant=dataset.valid)
+
+
+def test_a_metric_cannot_write_the_hits_that_the_next_one_reads(monkeypatch):
+    def vandal(hits, relevant):
+        hits[:] = True
+
+    monkeypatch.setattr(METRICS, "_parts", {"vandal": vandal, **METRICS})
+    dataset = random_dataset()
+    with pytest.raises(ValueError, match="read-only"):
+        evaluate(popularity_scorer(dataset.train_matrix), train=dataset.train_matrix, relevant=dataset.valid)
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+def test_every_registered_metric_keeps_the_contract(name):
+    """Also those that a plugin adds: a user's metric does not depend on other users, and nothing found is nothing."""
+    rng = np.random.default_rng(0)
+    hits, relevant = rng.random((40, 7)) < 0.3, rng.integers(7, 12, 40)
+    values = METRICS[name](hits, relevant)
+    assert values.shape == (40,)
+    assert ((values >= 0) & (values <= 1)).all()
+    for user in range(5):
+        np.testing.assert_array_equal(METRICS[name](hits[[user]], relevant[[user]]), values[[user]])
+    np.testing.assert_array_equal(METRICS[name](np.zeros_like(hits), relevant), np.zeros(40))
+    assert (METRICS[name](np.ones_like(hits), relevant) >= values).all()
