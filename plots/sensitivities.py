@@ -16,7 +16,7 @@ from plots.lib.figure import MissingRecordsError
 from plots.lib.labels import parameter_label
 from plots.lib.style import COLUMN, PAGE, key_columns, look, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
-from plots.sensitivity import COLUMNS, ENOUGH, FEW, scale
+from plots.sensitivity import COLUMNS, FEW, scale
 from study.analysis.metrics import metric_title
 from study.records.study import Study
 
@@ -27,6 +27,7 @@ CAPTION = (
     "the lines through resampled trials, where most of them reach. Samplers look where results are good, so sparse "
     "regions say little."
 )
+ENOUGH = 8  # trials for a line; its band shows how little fewer than a dozen tell
 POINTS = 25  # of a line
 RESAMPLES = 200
 MISSING = 0.5  # no band where more than so many of the resampled lines do not reach

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, Locator, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from plots.lib.figure import MissingRecordsError
@@ -20,12 +21,13 @@ from study.records.study import Study
 TITLE = "Sensitivity"
 CAPTION = (
     "Validation metric against each hyper-parameter: one point a complete trial, all other parameters varying "
-    "with it. Line: robust local regression (lowess), or the median of each value where there are few. Star: the "
-    "best trial. Samplers look where results are good, so sparse regions say little."
+    "with it. Line: robust local regression (lowess), from 12 trials on; dash: the median of a value that three or "
+    "more trials have. Star: the best trial. Samplers look where results are good, so sparse regions say little."
 )
 COLUMNS = 5
 FEW = 7  # a parameter with at most so many values is shown by their medians
-ENOUGH = 8  # a regression through fewer trials would follow single points
+ENOUGH = 12  # a regression through fewer trials would follow single points
+REPEATED = 3  # a median of fewer trials is one of them, or the middle of two
 
 
 class Sensitivity(NamedTuple):
@@ -67,8 +69,9 @@ def draw(ax: Axes, info: Sensitivity) -> None:
         few, star = x.nunique() <= FEW, part["number"] == best
         panel.scatter(x, part["value"], s=8, color=BLUE, alpha=0.55, linewidth=0, zorder=3, label="complete trial")
         if part["trend"].notna().any():
-            line = {"marker": "_" if few else "", "markersize": 9, "linewidth": 1}
-            panel.plot(x, part["trend"], color=BLACK, zorder=4, label="trend", **line)
+            # Medians are not joined: between two values of a choice there is nothing.
+            how = {"marker": "_", "markersize": 9, "linestyle": ""} if few else {"linewidth": 1}
+            panel.plot(x, part["trend"], color=BLACK, zorder=4, label="trend", **how)
         edge = {"markeredgecolor": BLACK, "markeredgewidth": 0.5}
         panel.plot(
             x[star], part.loc[star, "value"], "*", color=ORANGE, markersize=8, zorder=5, label="best trial", **edge
@@ -81,12 +84,18 @@ def draw(ax: Axes, info: Sensitivity) -> None:
         row[0].set_ylabel(metric_title(info.metric))
     for panel in axes.ravel()[len(groups) :]:
         panel.remove()
-    axes[0, 0].figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    handles = {
+        label: handle
+        for panel in axes.ravel()[: len(groups)]
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    axes[0, 0].figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=3)
 
 
 def _trend(x: pd.Series, value: pd.Series, *, log: bool) -> np.ndarray | pd.Series:
     if not is_numeric(x) or x.nunique() <= FEW:
-        return value.groupby(x).transform("median")
+        values = value.groupby(x)
+        return values.transform("median").where(values.transform("size") >= REPEATED)
     if len(x) < ENOUGH:
         return np.full(len(x), np.nan)
     return lowess(value, np.log(x) if log else x, frac=2 / 3, it=3, is_sorted=True, return_sorted=False)
@@ -96,10 +105,20 @@ def scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
     """The horizontal axis of a parameter's small panel: few ticks, plain numbers."""
     if log:
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(numticks=3))
+        panel.xaxis.set_major_locator(_log_ticks(float(x.min()), float(x.max())))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.xaxis.set_minor_locator(NullLocator())
     elif is_numeric(x) and x.nunique() <= 4:
         panel.set_xticks(sorted(set(x)))
     elif is_numeric(x):
         panel.xaxis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def _log_ticks(low: float, high: float) -> Locator:
+    """Powers of ten where two of them are in sight, else the numbers 1, 2 and 5 times one, else even steps."""
+    powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    if sum(low <= power <= high for power in powers) >= 2:
+        return LogLocator(numticks=3)
+    # Written as text and read again: 3 * 10.0**-1 is not 0.3.
+    between = [tick for power in powers for m in (1, 2, 5) if low <= (tick := float(f"{m * power:g}")) <= high]
+    return FixedLocator(between) if len(between) >= 2 else MaxNLocator(nbins=2, min_n_ticks=2)
