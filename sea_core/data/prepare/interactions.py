@@ -116,7 +116,7 @@ def encode_ids(columns: Iterable[pa.Array]) -> tuple[Int[np.ndarray, " rows"], p
 
     Blocks are encoded one by one, so that equal ids of a block are held once.
     """
-    blocks = [column.dictionary_encode() for column in columns]
+    blocks = [c if pa.types.is_dictionary(c.type) else c.dictionary_encode() for c in columns]
     if not blocks:
         return np.empty(0, dtype=np.int32), pa.array([], type=pa.string())
     joined = pa.chunked_array(blocks).unify_dictionaries()

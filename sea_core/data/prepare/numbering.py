@@ -13,7 +13,7 @@ from sea_core.data.prepare.interactions import RawInteractions
 
 
 class Numbered(NamedTuple):
-    """Interactions with their new ids, sorted by user and item.
+    """Interactions with their new ids, sorted by user and item unless the raw files have a split of their own.
 
     Attributes:
         user, item: from 0, every user has a row.
@@ -49,7 +49,8 @@ def renumber(rows: RawInteractions, extra_items: pa.Array) -> Numbered:
         moved = np.empty(len(place), dtype=np.int32)
         moved[place] = np.arange(len(place), dtype=np.int32)
         new_item = moved[new_item]
-    order = np.lexsort((new_item, new_user))
+    # A folder that is checked as it is stays as it is, to the hash of its split.
+    order = np.lexsort((new_item, new_user)) if rows.label is None else np.arange(len(rows))
     columns = (None if column is None else column[order] for column in (rows.rating, rows.time, rows.label))
     return Numbered(new_user[order], new_item[order], users, items, *columns)
 

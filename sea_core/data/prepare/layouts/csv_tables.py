@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
-from jaxtyping import Int
 
 from sea_core.data.feature_file import read_header
 from sea_core.data.prepare import columns as parse
@@ -21,6 +20,7 @@ from sea_core.data.prepare.encoding import Allocate, Encoded, Encoding, copy_vec
 from sea_core.data.prepare.interactions import RawInteractions, encode_ids
 from sea_core.data.prepare.layouts.registry import register_layout
 from sea_core.data.prepare.lines import open_raw, wrong_line
+from sea_core.data.prepare.places import places
 from sea_core.data.prepare.raw import Content, Raw, find_file
 from sea_core.errors import UserError, suggest
 
@@ -37,13 +37,19 @@ Blocks = Iterator[tuple[int, pa.RecordBatch]]
 class Table:
     """A table on disk, of which some columns are read as text."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, delimiter: str | None = None, quoted: bool = True) -> None:
         """Read the names of the columns.
+
+        Args:
+            path: the file, plain or compressed, or Parquet.
+            delimiter: between values; None takes the commonest of ``,``, tab, ``;`` and ``|`` in the header.
+            quoted: values may stand in quotes, and then hold delimiters and line ends.
 
         Raises:
             UserError: the file cannot be read, is empty, or names a column twice.
         """
         self.path = path
+        self.quoted = quoted
         self.is_parquet = path.suffix == ".parquet"
         try:
             if self.is_parquet:
@@ -51,8 +57,8 @@ class Table:
             else:
                 with open_raw(path) as file:
                     header = file.readline(1 << 20).decode("utf-8-sig").rstrip("\r\n")
-                self.delimiter = max(",\t;|", key=header.count)
-                self.names = [name.strip() for name in next(csv.reader([header], delimiter=self.delimiter), [])]
+                self.delimiter = delimiter or max(",\t;|", key=header.count)
+                self.names = [name.strip() for name in next(self._reader([header]), [])]
         except (OSError, EOFError, ValueError, pa.ArrowException) as error:
             raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())[:160]}") from None
         if not any(self.names):
@@ -97,23 +103,28 @@ class Table:
         if self.is_parquet:
             return row + 1
         with open_raw(self.path) as raw:
-            reader = csv.reader((line.decode("utf-8", "replace") for line in raw), delimiter=self.delimiter)
-            start = 1
-            for number, values in enumerate(reader, start=-1):  # the header is no row
-                if number == row:
+            reader = self._reader(line.decode("utf-8", "replace") for line in raw)
+            start, number = 1, -1  # the header is no row, nor are blank lines
+            for values in reader:
+                if values and number == row:
                     break
+                number += bool(values)
                 start = reader.line_num + 1
-                del values
         return start
 
     def wrong(self, before: int) -> parse.Wrong:
         """How to complain about a row of a block that ``before`` rows come before."""
         return lambda row, expected, found: wrong_line(self.path, self.line_of(before + row), expected, found)
 
+    def _reader(self, lines: Iterable[str]) -> Any:
+        if self.quoted:
+            return csv.reader(lines, delimiter=self.delimiter)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+
     def _first_uneven_line(self, expected: int) -> int:
         """Looked for again, because a value of several lines makes lines and rows differ."""
         with open_raw(self.path) as raw:
-            reader = csv.reader((line.decode("utf-8", "replace") for line in raw), delimiter=self.delimiter)
+            reader = self._reader(line.decode("utf-8", "replace") for line in raw)
             start = 1
             for values in reader:
                 if values and len(values) != expected:
@@ -128,7 +139,10 @@ class Table:
                 block_size=_BLOCK_BYTES, use_threads=False, column_names=self.names, skip_rows=1
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=note_uneven
+                delimiter=self.delimiter,
+                quote_char='"' if self.quoted else False,
+                newlines_in_values=self.quoted,
+                invalid_row_handler=note_uneven,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=columns,
@@ -265,12 +279,6 @@ def refuse_repeated(ids: pa.Array, table: Table) -> None:
             lines = table.line_of(row), table.line_of(first[name])
             raise wrong_line(table.path, lines[0], f"one row per item; {name!r} is in line {lines[1]} already", name)
         first[name] = row
-
-
-def places(wanted: pa.Array, known: pa.Array) -> Int[np.ndarray, " wanted"]:
-    """Each wanted id's place among the known ones, -1 where it is not."""
-    found: Int[np.ndarray, " wanted"] = pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy()
-    return found.astype(np.int64)
 
 
 def modality_of(path: Path) -> str:
