@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sea_core.errors import INTERRUPTED, UserError, run_program
-
-if TYPE_CHECKING:
-    from study.ablation.plan import Mode
-    from study.ablation.setup import Ablation
+from sea_core.options import Option, Parser, add_options, option
+from study.planning.options import STUDY_OPTIONS, make_request
+from study.planning.requests import DATASET, MODES, AblationRequest, refuse_with_study
 
 EPILOG = """\
 examples:
@@ -25,128 +23,127 @@ Differences are paired: every arm trains on the same seeds, and full is always a
 continues; finished runs are not repeated. Each run opens the test split once and leaves a receipt of it."""
 
 
-def make_parser() -> argparse.ArgumentParser:
+OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
+    [
+        option(
+            "--from-study",
+            text="take dataset, config and seeds from a finished study, and write there; repeat it for several studies",
+            action="append",
+            metavar="NAME",
+            unless="none",
+        ),
+        option(
+            "--arms",
+            text="names (--list), or paths of YAML files, in place of a suite",
+            nargs="+",
+            metavar="ARM",
+            unless="the suite's",
+        ),
+        option(
+            "--mode",
+            text="frozen: every arm has the full model's config; retuned: each has a search like the study's; both",
+            choices=list(MODES),
+        ),
+        option("--list", text="list arms and suites, and stop", action="store_true"),
+    ]
+)
+GROUPS: Mapping[str, Sequence[str]] = {
+    "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--fresh-seeds", "--mode"],
+    "the full model, where no study gives it": ["--model", "--preset", "--config", "--set", "--epochs", "--seed"],
+    "where and how": [
+        "--out",
+        "--study-name",
+        "--device",
+        "--workers",
+        "--threads",
+        "--gpus-per-worker",
+        "--ray-address",
+        "--dry-run",
+        "--list",
+        "--listener",
+        "--quiet",
+    ],
+}
+
+
+def make_parser() -> Parser:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="run_ablations.py",
         description="Train every arm of an ablation on the same seeds, test each run, and compare the\n"
         "arms with the full model in tables and figures.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("-d", "--dataset", action="append", help="a name, or the path of a folder; repeat it for several datasets")
-    text = "take dataset, config and seeds from a finished study, and write there; repeat it for several studies"
-    add("--from-study", action="append", metavar="NAME", help=text)
-    add("--arms", nargs="+", metavar="ARM", help="names (--list), or paths of YAML files")
-    add("--suite", help="a named list of arms (--list) in place of --arms (default: default)")
-    add("--seeds", type=int, default=3, help="fresh seeds per arm, the same for all (default: 3)")
-    text = "frozen: every arm has the full model's config (default); retuned: each has a search like the study's; both"
-    add("--mode", choices=["frozen", "retuned", "both"], default="frozen", help=text)
-    add("--preset", help="paper (default) or released: where the config starts")
-    add("--config", type=Path, help="YAML file of config keys, over the preset")
-    add("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file")
-    add("--epochs", type=int, help="most epochs of a run (default: the config's)")
-    add("--seed", type=int, help="what the fresh seeds are derived from (default: 999)")
-    add("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
-    add("--workers", type=int, default=1, metavar="N", help="runs at the same time; more than 1 are Ray actors")
-    add("--threads", type=int, metavar="N", help="processor threads of a run; equal bits need equal threads")
-    add("--gpus-per-worker", type=float, default=1.0, metavar="X", help="share of a GPU for each worker (default: 1)")
-    add("--ray-address", metavar="ADDRESS", help="of a running Ray cluster (default: this machine)")
-    add("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)")
-    add("--out", type=Path, default=Path("results"), help="parent of study folders (default: results)")
-    add("--study-name", metavar="NAME", help="folder in --out (default: <dataset>-ablations)")
-    add("--dry-run", action="store_true", help="show arms, runs and an estimate of the time; train and write nothing")
-    add("--list", action="store_true", help="list arms and suites, and stop")
-    text = "who else hears of it: NAME, or NAME:TEXT (docs/listeners.md); repeat it for several (default: none)"
-    add("--listener", action="append", default=[], metavar="NAME", help=text)
-    add("--quiet", action="store_true", help="no progress")
+    for title, names in GROUPS.items():
+        add_options(parser.add_argument_group(title), AblationRequest, OPTIONS, names)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the ablation of each dataset, then make the tables and figures."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    if options.list:
+    given = make_parser().given(arguments)
+    if "list" in given:
         return _list_arms()
-    if not options.dataset and not options.from_study:
-        parser.error("give -d DATASET, or --from-study NAME")
+    requests = ablation_requests(given)
     # Torch takes a second or two to import, which --help and mistyped options need not wait for.
     import optuna
 
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
     from study.ablation.run import run_all
-    from study.ablation.setup import describe
+    from study.ablation.setup import describe, plan_ablations
     from study.listeners.choose import check_listeners, listening
-    from study.planning.study_plan import make_placement
+    from study.records.folder import study_folder
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
     # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
-    placement = make_placement(options)
-    placement.check()
-    check_listeners(options.listener)
-    ablations = _prepare(options)
+    placement, dry_run, listeners = requests[0].placement, "dry_run" in given, given.get("listener", [])
+    check_listeners(listeners)
+    ablations = plan_ablations(requests)
     for ablation in ablations:
-        print("\n".join(describe(ablation, device=options.device if options.dry_run else None)))
-    if options.dry_run:
+        print("\n".join(describe(ablation, device=placement.device if dry_run else None)))
+    if dry_run:
         return 0
     try:
         with graceful_stop() as stop:
             for ablation in ablations:
-                with listening(options.listener, quiet=options.quiet) as emit:
+                with listening(listeners, quiet="quiet" in given) as emit:
                     run_all(ablation, placement, emit=emit, stop=stop)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
         return INTERRUPTED
     folders = [ablation.folder.root for ablation in ablations]
-    joint = options.out / (options.study_name or "ablations")
+    joint = study_folder(requests[0].out, given.get("study_name", "ablations")).root
     _write_results(folders, joint if len(folders) > 1 else folders[0])
     return 0
 
 
-def _prepare(options: argparse.Namespace) -> list[Ablation]:
-    from sea_core.config_files import build_config
-    from study.ablation.arms import load_arms, load_suite
-    from study.ablation.setup import Choice, ablation_of_dataset, ablation_of_study
+def ablation_requests(given: Mapping[str, Any]) -> list[AblationRequest]:
+    """One request per dataset, or per study.
 
-    if options.arms and options.suite:
+    Args:
+        given: by the parser.
+
+    Raises:
+        UserError: a value that no request may have, or options that contradict each other.
+    """
+    if "arms" in given and "suite" in given:
         raise UserError("give either --arms or --suite, not both")
-    names = [name for given in options.arms or [] for name in given.split(",") if name]
-    arms = load_arms(names) if names else load_suite(options.suite or "default")
-    modes: list[Mode] = ["frozen", "retuned"] if options.mode == "both" else [options.mode]
-    choice = Choice(arms, options.seeds, is_suite=not names, modes=modes)
-    places = {"out": options.out, "data_root": options.data_root}
-    if options.from_study:
-        own = {"--config": options.config, "--set": options.set, "--preset": options.preset, "--epochs": options.epochs}
-        own |= {"--seed": options.seed, "--study-name": options.study_name}
-        for option, value in own.items():
-            if value not in (None, []):
-                raise UserError(f"{option} cannot be combined with --from-study, which takes it from the study")
-        if options.dataset and len(options.dataset) + len(options.from_study) > 2:
+    datasets, studies = list(dict.fromkeys(given.get("dataset", []))), given.get("from_study", [])
+    own = dict(given) | {"arms": [name for words in given.get("arms", []) for name in words.split(",") if name]}
+    if studies:
+        refuse_with_study(given)
+        if datasets and len(datasets) + len(studies) > 2:
             raise UserError(
-                f"-d says where one study's data are now, got {len(options.dataset)} datasets and "
-                f"{len(options.from_study)} studies; leave it out, or run each study by itself"
+                f"-d says where one study's data are now, got {len(datasets)} datasets and "
+                f"{len(studies)} studies; leave it out, or run each study by itself"
             )
-        dataset = options.dataset[0] if options.dataset else None
-        return _distinct([ablation_of_study(name, choice, dataset=dataset, **places) for name in options.from_study])
-    config = build_config(options.preset or "paper", options.config, options.set, {"epochs": options.epochs})
-    seed = 999 if options.seed is None else options.seed
-    name = options.study_name or "{dataset}-ablations"
-    if len(options.dataset) > 1 and options.study_name:
-        name += "-{dataset}"
-    return _distinct(
-        [ablation_of_dataset(dataset, config, choice, seed=seed, name=name, **places) for dataset in options.dataset]
-    )
-
-
-def _distinct(ablations: list[Ablation]) -> list[Ablation]:
-    folders = [ablation.folder.root for ablation in ablations]
-    if len(set(folders)) < len(folders):
-        raise UserError(f"two ablations would share one folder: {', '.join(map(str, folders))}; run them one by one")
-    return ablations
+        own["dataset"] = datasets[0] if datasets else None
+        return [make_request(AblationRequest, own | {"from_study": study}) for study in studies]
+    if len(datasets) > 1 and "study_name" in given:
+        own["study_name"] = f"{given['study_name']}-{DATASET}"
+    return [make_request(AblationRequest, own | {"dataset": dataset}) for dataset in datasets or [None]]
 
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:

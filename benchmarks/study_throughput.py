@@ -31,8 +31,9 @@ from sea_core.provenance import machine, versions
 from study.running.driver import drive
 from study.running.events import silent
 from study.running.executors.base import Executor
-from study.running.executors.make import Placement, make_executor
+from study.running.executors.make import make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.placement import Placement
 
 # As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
 LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"

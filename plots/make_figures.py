@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from plots.lib.draw_all import FILES, Say, write_all
 from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
+from sea_core.options import Parser
 from study.records.study import load_study
 
 
@@ -42,7 +42,7 @@ def make_joint_figures(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, draw, say what was written."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="make_figures.py",
         description="Draw the figures of a study as PDF and PNG, each with the CSV it was drawn from. Several studies "
         "get the figures that compare them. Nothing is trained. docs/figures.md says how to read them.",

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import Any
 
 from sea_core.data.commands import add_data_parser
 from sea_core.errors import run_program
 from sea_core.models_command import add_models_parser
+from sea_core.options import Parser
 from sea_core.train_command import add_train_parser
 
 
 def main() -> int:
     """Parse the command line and run the command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m sea_core",
         description="SEA, a multimodal graph recommender, and its rivals: train one once, or look at data. "
         "Studies over many configs start with study/run_search.py.",
     )
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_train_parser(subparsers)
     add_data_parser(subparsers)
     add_models_parser(subparsers)

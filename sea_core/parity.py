@@ -7,7 +7,6 @@ uses the same model and step as training does and reports, for each quantity, th
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -27,6 +26,7 @@ from sea_core.evaluation.full_ranking import embedding_scorer, evaluate
 from sea_core.layers.draws import Draws
 from sea_core.models.protocol import Batch
 from sea_core.models.sea import SEA, make_inputs
+from sea_core.options import Parser
 from sea_core.training.step import Stepper
 
 # How close is equal, absolute; gradients relative to each tensor's largest entry.
@@ -222,9 +222,7 @@ def load_record(path: Path) -> dict[str, np.ndarray]:
 
 def main() -> int:
     """Replay the record named on the command line; 0 if all errors are within tolerance, 1 if not."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sea_core.parity", description="Replay a golden training record and compare."
-    )
+    parser = Parser(prog="python -m sea_core.parity", description="Replay a golden training record and compare.")
     parser.add_argument("record", type=Path, metavar="FILE.npz", help="the record to replay")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = parser.parse_args()

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import INTERRUPTED, UserError
+from sea_core.options import SHARED, Option, add_options, option
+from sea_core.strict_yaml import parse_assignments
+from sea_core.train_request import TrainRequest
 
 if TYPE_CHECKING:
     from sea_core.config import Config
     from sea_core.training.run import EpochReport, TrainingRun
 
 CHECKPOINT = "checkpoint.safetensors"
+
+
+OPTIONS: dict[str, Option] = SHARED | dict(
+    [
+        option(
+            "--out",
+            text="run folder to write",
+            type=Path,
+            metavar="DIR",
+            unless="results/train/<dataset>-<config hash>-<seed>",
+        ),
+        option("--test", text="open the test split at the end and leave a receipt", action="store_true"),
+        option("--json", text="end with one line of JSON", action="store_true"),
+    ]
+)
+NAMES = [
+    *("--dataset", "--data-root", "--model", "--preset", "--config", "--set", "--epochs", "--seed"),
+    *("--device", "--threads", "--out", "--test", "--json", "--quiet"),
+]
 
 
 def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,32 +47,35 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
         help="train once and evaluate",
         description="Train a model once with one config and seed. The best epoch is chosen on validation; the test "
         "split stays closed unless --test is given. The same command again continues an interrupted run.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "-d", "--dataset", required=True, help="a name (python -m sea_core data list) or the path of a folder"
-    )
-    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where named dataset folders lie")
-    parser.add_argument("--model", help="what to train: python -m sea_core models lists them (default: sea)")
-    parser.add_argument("--preset", help="where the config starts, one of the model's presets (default: its first)")
-    parser.add_argument("--config", type=Path, help="YAML file of config keys, over the preset")
-    parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="config keys, over preset and file"
-    )
-    parser.add_argument("--seed", type=int, default=999, help="seed of all random streams")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=int, help="CPU threads; results are equal to the bit only for equal threads")
-    parser.add_argument(
-        "--out", type=Path, help="run folder to write (default: results/train/<dataset>-<config hash>-<seed>)"
-    )
-    parser.add_argument("--test", action="store_true", help="open the test split at the end and leave a receipt")
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(run=train)
+    add_options(parser, TrainRequest, OPTIONS, NAMES)
+    parser.set_defaults(run=run)
 
 
-def train(arguments: argparse.Namespace) -> int:
-    """Run the command; see ``add_train_parser`` for its arguments."""
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command line; returns the exit code."""
+    given = vars(arguments)
+    fields = {each.name for each in dataclasses.fields(TrainRequest)}
+    values = {name: value for name, value in given.items() if name in fields}
+    values["settings"] = parse_assignments(given.get("settings", []))
+    return train(TrainRequest(**values), as_json="json" in given, quiet="quiet" in given)
+
+
+def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) -> int:
+    """Train, print the metrics, and leave a run folder.
+
+    Args:
+        request: what to train.
+        as_json: end with one line of JSON.
+        quiet: no progress.
+
+    Returns:
+        The exit code: 0, or ``INTERRUPTED`` after Ctrl-C.
+
+    Raises:
+        UserError: faulty data, config or folder, or a folder with another run.
+        DivergedError: a loss became infinite.
+    """
     # Torch takes a second to import, which --help and mistyped options need not wait for.
     import torch
 
@@ -63,20 +89,19 @@ def train(arguments: argparse.Namespace) -> int:
     from sea_core.training.loop import Stopped, train_to_end
     from sea_core.training.run import TrainingRun
 
-    config = build_config(arguments.preset, arguments.config, arguments.set, {"model": arguments.model})
-    device = check_device(arguments.device)
-    if arguments.threads is not None:
-        if arguments.threads < 1:
-            raise UserError(f"--threads must be at least 1, got {arguments.threads}")
-        torch.set_num_threads(arguments.threads)
+    own = {"model": request.model, "epochs": request.epochs}
+    config = build_config(request.preset, request.config, request.settings, own)
+    device = check_device(request.device)
+    if request.threads is not None:
+        torch.set_num_threads(request.threads)
     dataset = load_dataset(
-        arguments.dataset,
-        data_root=arguments.data_root,
+        request.dataset,
+        data_root=request.data_root,
         modalities=config.modalities,
         feature_transform=config.feature_transform,
     )
-    folder = arguments.out or Path("results/train") / f"{dataset.name}-{config.hash()[:8]}-{arguments.seed}"
-    _refuse_another_run(folder, config, arguments.seed, dataset.data_hash)
+    folder = request.out or Path("results/train") / f"{dataset.name}-{config.hash()[:8]}-{request.seed}"
+    _refuse_another_run(folder, config, request.seed, dataset.data_hash)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,15 +109,11 @@ def train(arguments: argparse.Namespace) -> int:
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
 
-    show = (
-        (lambda run, report: None)
-        if arguments.quiet
-        else _Progress(config.epochs if find_model(config.model).trains else 1)
-    )
+    show = (lambda run, report: None) if quiet else _Progress(config.epochs if find_model(config.model).trains else 1)
     with graceful_stop() as stop:
         try:
             run = train_to_end(
-                lambda: TrainingRun(config, dataset, seed=arguments.seed, device=device),
+                lambda: TrainingRun(config, dataset, seed=request.seed, device=device),
                 checkpoint=folder / CHECKPOINT,
                 stop=stop,
                 on_epoch=show,
@@ -102,7 +123,7 @@ def train(arguments: argparse.Namespace) -> int:
             return INTERRUPTED
     record = write_run_folder(folder, run, keep_embeddings=True)
     test: dict[str, float] | None = None
-    if arguments.test:
+    if request.test:
         metrics = open_test(dataset, run.scorer(), subject=config.as_dict(), seed=run.seed, receipt=folder / RECEIPT)
         write_user_metrics(folder / TEST, metrics)
         test = metrics.means()
@@ -112,7 +133,7 @@ def train(arguments: argparse.Namespace) -> int:
 
     _print_metrics(record["validation"], test, best_epoch=record["best_epoch"], epochs=record["epochs"])
     print(f"record: {folder}")
-    if arguments.json:
+    if as_json:
         keys = ("seed", "best_epoch", "epochs", "seconds", "validation")
         print(json.dumps({key: record[key] for key in keys} | ({} if test is None else {"test": test})))
     return 0

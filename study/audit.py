@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
 
 from sea_core.errors import run_program
+from sea_core.options import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if all is alive and covered, 1 if something is not; it is named, with what to write."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="audit.py",
         description="Change every config field, one at a time, train on a tiny built-in dataset and see whether what "
         "the field claims to change did change: loss, gradient, prediction, stopping epoch or record. Then change "

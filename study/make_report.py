@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import run_program
+from sea_core.options import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, write the pages, say where they are."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="make_report.py",
         description="Write report.html of a study: the answer with its uncertainty, tables, figures, configs, the runs "
         "behind every cell, and warnings, in one file that needs no network. Several studies get a page each "

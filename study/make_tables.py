@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import run_program
+from sea_core.options import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, write the tables, say where they are."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="make_tables.py",
         description="Write the tables of one or more studies as CSV (full precision), Markdown and LaTeX (it needs "
         "booktabs and graphicx). Several studies are joined: datasets side by side, with what was published for "

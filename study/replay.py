@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import UserError, run_program
+from sea_core.options import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 if every epoch and the final weights are reproduced to the bit, else 1."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="replay.py",
         description="Train a recorded run again, with its config, seed and number of threads, and compare every "
         "epoch's losses and metrics and the final weights. The first difference is named. Nothing is written.",
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("study", type=Path, help="study folder: results/lfm2k-search")
     parser.add_argument("trial", help="a trial's number, or a run folder inside the study")
     parser.add_argument("-d", "--dataset", help="where the data are now (default: where the study found them)")
-    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where named folders lie (default: data)")
+    parser.add_argument(
+        "--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)"
+    )
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: the record's)")
     options = parser.parse_args(arguments)
     # Torch takes a second to import, which --help and mistyped options need not wait for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Sequence
@@ -10,74 +9,76 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import INTERRUPTED, run_program
-from study.planning.search_options import make_parser
+from study.planning.search_options import make_parser, search_requests
 
 if TYPE_CHECKING:
     from sea_core.interrupts import StopRequest
+    from study.ablation.arms import Arm
+    from study.planning.requests import SearchRequest
     from study.planning.study_plan import StudyPlan
     from study.running.events import Emit
-    from study.running.executors.make import Placement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the studies one after the other, then the tables over all of them."""
-    options = make_parser().parse_args(arguments)
-    options.dataset = options.dataset or ["synthetic"]
+    given = make_parser().given(arguments)
+    requests = search_requests(given)
     # Torch and Optuna take seconds to import, which --help and mistyped options need not wait for.
     import optuna
 
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped
-    from study.ablation.arms import load_suite
     from study.listeners.choose import check_listeners, listening
-    from study.planning.study_plan import joint_folder, plan_studies
+    from study.planning.study_plan import plan_studies
+    from study.records.folder import study_folder
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
-    check_listeners(options.listener)
-    load_suite(options.suite)
-    plans = plan_studies(options)
-    if options.dry_run:
-        return _show(plans, options)
+    check_listeners(given.get("listener", []))
+    for request in requests:
+        _arms(request)
+    plans = plan_studies(requests)
+    studies = list(zip(plans, requests, strict=True))
+    if "dry_run" in given:
+        for plan, request in studies:
+            _show(plan, request)
+        return 0
     for plan in plans:
         for note in plan.dataset.notes:
             print(f"note: {plan.dataset.name}: {note}", file=sys.stderr)
     try:
         with graceful_stop() as stop:
-            for plan in plans:
-                with listening(options.listener, quiet=options.quiet) as emit:
-                    _run(plan, options, emit, stop)
+            for plan, request in studies:
+                with listening(given.get("listener", []), quiet="quiet" in given) as emit:
+                    _run(plan, request, emit, stop)
     except Stopped:
         command = shlex.join([sys.executable, *sys.argv])
         print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
         return INTERRUPTED
-    return _conclude(plans, joint_folder(options, plans))
+    return _conclude(plans, study_folder(requests[0].out, given.get("study_name", "search")).root)
 
 
-def _run(plan: StudyPlan, options: argparse.Namespace, emit: Emit, stop: StopRequest) -> None:
+def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest) -> None:
     """One study, from its first trial to its tables and figures."""
     from plots.lib.pictures import study_pictures
     from sea_core.training.loop import Stopped
-    from study.ablation.arms import load_suite
     from study.ablation.plan import plan_ablation
     from study.ablation.run import run_ablation
     from study.planning.dry_run import expected_power
     from study.planning.session import driving
-    from study.planning.study_plan import make_placement
     from study.records.study import load_study
     from study.reporting.page.write import write_report
     from study.reporting.tables.write import write_tables
     from study.running.events import Note, StageBegun
 
-    folder, placement = plan.folder, make_placement(options)
+    folder, placement, arms = plan.folder, request.placement, _arms(request)
     with driving(plan, placement, emit=emit, stop=stop) as run:
         try:
-            expected = _expected_seconds(plan, placement, options)
+            expected = _expected_seconds(plan, request)
             run.search()
-            if not options.no_finalize and run.has_result:
+            if request.finalize and run.has_result:
                 winner = run.finalize()
-                if not options.no_ablations:
-                    arms = load_suite(options.suite)
+                if arms:
                     ablation = plan_ablation(
                         arms,
                         winner.config,
@@ -100,28 +101,29 @@ def _run(plan: StudyPlan, options: argparse.Namespace, emit: Emit, stop: StopReq
         write_report([folder.root], folder.root, pictures)
 
 
-def _expected_seconds(plan: StudyPlan, placement: Placement, options: argparse.Namespace) -> float | None:
+def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
     """How long a new study is likely to take, to be held against its time in the end; None where nobody can say."""
-    from study.ablation.arms import load_suite
     from study.planning.estimate import estimate, planned_runs, probe_of
 
-    probe = probe_of(plan, placement)
+    probe = probe_of(plan, request.placement)
     if probe is None or plan.exists or plan.timeout is not None:
         return None
-    arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
-    counts = planned_runs(plan, arms, finalize=not options.no_finalize)
-    return estimate(plan, probe, counts, workers=placement.workers).likely
+    arms = [arm.name for arm in _arms(request)]
+    counts = planned_runs(plan, arms, finalize=request.finalize)
+    return estimate(plan, probe, counts, workers=request.placement.workers).likely
 
 
-def _show(plans: Sequence[StudyPlan], options: argparse.Namespace) -> int:
+def _arms(request: SearchRequest) -> list[Arm]:
     from study.ablation.arms import load_suite
-    from study.planning.dry_run import show_plan
-    from study.planning.study_plan import make_placement
 
-    arms = [] if options.no_ablations else [arm.name for arm in load_suite(options.suite)]
-    for plan in plans:
-        print("\n".join(show_plan(plan, arms, finalize=not options.no_finalize, placement=make_placement(options))))
-    return 0
+    return [] if request.suite is None else load_suite(request.suite)
+
+
+def _show(plan: StudyPlan, request: SearchRequest) -> None:
+    from study.planning.dry_run import show_plan
+
+    arms = [arm.name for arm in _arms(request)]
+    print("\n".join(show_plan(plan, arms, finalize=request.finalize, placement=request.placement)))
 
 
 def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import run_program
+from sea_core.options import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what is done, what is going on, and who drives it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="status.py",
         description="Show how a study stands: who drives it, trials done and running, the best so far, and how far its "
         "final runs and ablations are. It only reads, so it can be called while the study runs.",

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.config import Config
-from sea_core.config_files import read_yaml
 from sea_core.data.transforms import check_transform
 from sea_core.errors import UserError, suggest
+from sea_core.strict_yaml import read_yaml
 from study.records.arm_names import ABLATIONS, FULL, arm_names, suite_arms
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

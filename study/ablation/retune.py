@@ -25,7 +25,7 @@ from study.records.folder import StudyFolder
 from study.records.identity import check_identity, make_identity
 from study.records.study import Study
 from study.running.events import Emit, Note
-from study.running.executors.make import Placement
+from study.running.placement import Placement
 from study.searching.space import Space, as_plain, parse_space
 
 MODE = "retuned"

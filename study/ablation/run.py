@@ -31,8 +31,9 @@ from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
-from study.running.executors.make import Placement, make_executor
+from study.running.executors.make import make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.placement import Placement
 
 
 def run_all(ablation: Ablation, placement: Placement, *, emit: Emit, stop: StopRequest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -12,38 +11,26 @@ import numpy as np
 
 from sea_core.cache import temporary_cache
 from sea_core.config import Config
+from sea_core.config_files import build_config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
-from study.ablation.arms import Arm
-from study.ablation.plan import Mode, Plan, plan_ablation
+from study.ablation.arms import Arm, load_arms, load_suite
+from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
 from study.analysis.metrics import HEADLINE
 from study.planning.estimate import Probe, estimate, measure, planned_runs
 from study.planning.power_preview import power_line
+from study.planning.requests import AblationRequest, SearchRequest
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.durations import duration
-from study.records.folder import StudyFolder, study_folder
+from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.study import Study, load_study
 
-
-class Choice(NamedTuple):
-    """What to run.
-
-    Attributes:
-        arms: with ``full`` among them.
-        seeds: how many, the same for every arm.
-        is_suite: leave out arms that do not apply to a dataset, and name them, instead of failing.
-        modes: ``frozen``, ``retuned`` or both.
-    """
-
-    arms: Sequence[Arm]
-    seeds: int
-    is_suite: bool
-    modes: Sequence[Mode] = ("frozen",)
+DEFAULT_SEEDS = 3
 
 
 class Ablation(NamedTuple):
@@ -67,44 +54,45 @@ class Ablation(NamedTuple):
     skipped: list[tuple[Arm, str]]
 
 
-def ablation_of_dataset(
-    dataset: str, config: Config, choice: Choice, *, seed: int, out: Path, name: str, data_root: Path
-) -> Ablation:
-    """An ablation with a config of the user's.
-
-    Args:
-        dataset: a name or path, as ``load_dataset`` takes it.
-        config: the full model's.
-        choice: arms and number of seeds.
-        seed: the runs' seeds are derived from it, as a study derives those of its winner.
-        out: parent of the folder.
-        name: the folder's; ``{dataset}`` in it stands for the dataset's name.
-        data_root: where named datasets lie.
+def plan_ablations(requests: Sequence[AblationRequest]) -> list[Ablation]:
+    """One ablation per request, in their order.
 
     Raises:
-        UserError: faulty data or names, an arm that does not apply, or a folder with other runs.
+        UserError: as ``plan_one``, or two of them would share a folder.
     """
+    ablations = [plan_one(request) for request in requests]
+    folders = [ablation.folder.root for ablation in ablations]
+    if len(set(folders)) < len(folders):
+        raise UserError(f"two ablations would share one folder: {', '.join(map(str, folders))}; run them one by one")
+    return ablations
+
+
+def plan_one(request: AblationRequest) -> Ablation:
+    """The ablation of a config, or of a study's winner with the study's own seeds and folder. Nothing is written.
+
+    Raises:
+        UserError: faulty data or names, an arm that does not apply, a folder with other runs; or the study has no
+            winner, or its data are not those found now.
+    """
+    request.placement.check()
+    return _of_dataset(request) if request.from_study is None else _of_study(request, request.from_study)
+
+
+def _of_dataset(request: AblationRequest) -> Ablation:
+    own = {"model": request.model, "epochs": request.epochs}
+    config = build_config(request.preset, request.config, request.settings, own)
     data = load_dataset(
-        dataset, data_root=data_root, modalities=config.modalities, feature_transform=config.feature_transform
+        request.dataset or SearchRequest.dataset,
+        data_root=request.data_root,
+        modalities=config.modalities,
+        feature_transform=config.feature_transform,
     )
-    name = name.replace("{dataset}", re.sub("[^A-Za-z0-9._-]+", "-", data.name))
-    return _plan(study_folder(out, name), data, config, choice, seed=seed)
+    folder = study_folder(request.out, name_for(request.study_name, data.name))
+    return _plan(folder, data, config, request, seeds=fresh_seeds(request.seed, request.fresh_seeds or DEFAULT_SEEDS))
 
 
-def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | None, data_root: Path) -> Ablation:
-    """An ablation of a study's winner, with the study's own seeds, in the study's folder.
-
-    Args:
-        name: of a study in ``out``, or the path of its folder.
-        choice: arms and number of seeds.
-        out: parent of study folders.
-        dataset: a name or path; the study's own if None.
-        data_root: where named datasets lie.
-
-    Raises:
-        UserError: as ``ablation_of_dataset``; or the study has no winner, or its data are not those found now.
-    """
-    root = out / name if (out / name).is_dir() else Path(name)
+def _of_study(request: AblationRequest, name: str) -> Ablation:
+    root = request.out / name if (request.out / name).is_dir() else Path(name)
     study = load_study(root)
     if not study.winner:
         raise UserError(
@@ -112,12 +100,12 @@ def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | No
             "--no-finalize, or give a config: -d DATASET --config FILE"
         )
     winner = study.winner[0]
-    source = dataset or study.identity.get("source")
+    source = request.dataset or study.identity.get("source")
     if not source:
         raise UserError(f"{root} does not say which dataset it used; add -d DATASET")
     data = load_dataset(
         str(source),
-        data_root=data_root,
+        data_root=request.data_root,
         modalities=winner.config.modalities,
         feature_transform=winner.config.feature_transform,
     )
@@ -126,7 +114,8 @@ def ablation_of_study(name: str, choice: Choice, *, out: Path, dataset: str | No
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
-    return _plan(study.folder, data, winner.config, choice, seed=int(study.identity.get("seed", 999)), study=study)
+    seeds = fresh_seeds(int(study.identity.get("seed", 999)), request.fresh_seeds or len(study.winner))
+    return _plan(study.folder, data, winner.config, request, seeds=seeds, study=study)
 
 
 def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
@@ -200,21 +189,25 @@ def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan],
 
 
 def _plan(
-    folder: StudyFolder, data: Dataset, config: Config, choice: Choice, *, seed: int, study: Study | None = None
+    folder: StudyFolder,
+    data: Dataset,
+    config: Config,
+    request: AblationRequest,
+    *,
+    seeds: list[int],
+    study: Study | None = None,
 ) -> Ablation:
-    if choice.seeds < 1:
-        raise UserError(f"--seeds must be at least 1, got {choice.seeds}; differences get an interval from 2 on")
-    seeds = fresh_seeds(seed, choice.seeds)
+    arms = load_arms(request.arms) if request.arms else load_suite(request.suite)
+    lenient = not request.arms  # a suite is for any dataset; not all arms are
     frozen: Plan | None = None
     retuned: list[RetunedArm] = []
     skipped: list[tuple[Arm, str]] = []
-    lenient = choice.is_suite
-    if "frozen" in choice.modes:
-        frozen = plan_ablation(choice.arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=lenient)
+    if request.mode in ("frozen", "both"):
+        frozen = plan_ablation(arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=lenient)
         skipped += frozen.skipped
-    if "retuned" in choice.modes:
+    if request.mode in ("retuned", "both"):
         if study is None:
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
-        retuned, left_out = plan_retuning(study, choice.arms, data, skip_inapplicable=lenient)
+        retuned, left_out = plan_retuning(study, arms, data, skip_inapplicable=lenient)
         skipped += [each for each in left_out if each not in skipped]
     return Ablation(folder, data, config, seeds, frozen, study, retuned, skipped)

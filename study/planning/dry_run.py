@@ -13,7 +13,7 @@ from study.planning.power_preview import power_line
 from study.planning.study_plan import StudyPlan
 from study.records.durations import duration
 from study.records.study import load_study
-from study.running.executors.make import Placement
+from study.running.placement import Placement
 from study.searching.space import describe
 
 

@@ -18,7 +18,7 @@ from sea_core.files import write_json
 from sea_core.training.run import TrainingRun
 from study.planning.study_plan import StudyPlan
 from study.records.folder import StudyFolder
-from study.running.executors.make import Placement
+from study.running.placement import Placement
 
 SCHEMA_VERSION = 1
 _STARTUP_TRIALS = 5  # that the median pruner lets run to their end

@@ -22,7 +22,8 @@ from study.records.summary import write_summary, write_trials_table
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
-from study.running.executors.make import Placement, make_executor
+from study.running.executors.make import make_executor
+from study.running.placement import Placement
 from study.searching.multi_seed import make_search
 from study.searching.pruners import make_pruner
 from study.searching.repairs import Repairs

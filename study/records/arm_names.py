@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from sea_core.config_files import read_yaml
 from sea_core.errors import UserError, suggest
+from sea_core.strict_yaml import read_yaml
 
 FULL = "full"  # the arm that every other is compared with
 ALL = "all"  # the suite of every arm there is

@@ -105,6 +105,11 @@ def study_folder(out: Path, name: str) -> StudyFolder:
     return StudyFolder(out / name)
 
 
+def name_for(pattern: str, dataset: str) -> str:
+    """A study's name from a pattern, in which ``{dataset}`` stands for the dataset's name."""
+    return pattern.replace("{dataset}", re.sub("[^A-Za-z0-9._-]+", "-", dataset))
+
+
 def make_writable(root: Path) -> None:
     """Create a folder and prove that files can be written in it.
 

@@ -7,8 +7,6 @@ import warnings
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner, SuccessiveHalvingPruner
 
-PRUNERS = ("median", "halving", "hyperband", "patient", "none")
-
 
 def make_pruner(name: str, *, epochs: int, seeds: int = 1) -> BasePruner:
     """A pruner of a trial's epochs, or of its seeds where a trial has several.
@@ -23,7 +21,7 @@ def make_pruner(name: str, *, epochs: int, seeds: int = 1) -> BasePruner:
     it from the first trial that ends, and a resumed study would then differ from an undisturbed one.
 
     Args:
-        name: one of ``PRUNERS``.
+        name: one of ``methods.PRUNERS``.
         epochs: the most a run may have; steps count them from 0.
         seeds: the most a trial may have; if more than one, steps count seeds, from 1.
     """

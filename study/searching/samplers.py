@@ -12,14 +12,12 @@ from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, T
 from sea_core.streams import stream_seed
 from study.searching.space import Space
 
-SAMPLERS = ("tpe", "gp", "random", "qmc", "grid")
-
 
 def make_sampler(name: str, space: Space, *, seed: int, number: int) -> BaseSampler:
     """The sampler that proposes trial ``number`` of a study, a function of its arguments and the trials before it.
 
     Args:
-        name: one of ``SAMPLERS`` but ``grid``, whose cells are enumerated (``search_space.grid``).
+        name: one of ``methods.SAMPLERS`` but ``grid``, whose cells are enumerated (``space.grid``).
         space: what is searched.
         seed: the study's.
         number: of the trial, from 0.

@@ -22,8 +22,8 @@ from optuna.distributions import (
 )
 
 from sea_core.config import Config
-from sea_core.config_files import read_yaml
 from sea_core.errors import UserError, suggest
+from sea_core.strict_yaml import read_yaml
 
 Space = dict[str, BaseDistribution]
 

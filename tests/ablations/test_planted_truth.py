@@ -18,7 +18,7 @@ def test_removing_what_matters_is_found_and_removing_noise_is_not(
     tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda *_: [])
-    options = ["-d", DATASET, "--out", str(tmp_path), "--study-name", "planted", "--quiet", "--seeds", "5"]
+    options = ["-d", DATASET, "--out", str(tmp_path), "--study-name", "planted", "--quiet", "--fresh-seeds", "5"]
     options += ["--epochs", "12", "--arms", "image-only", "text-only", "--set", *SMALL]
     assert main(options) == 0
     frame = pd.read_csv(tmp_path / "planted" / "tables" / "statistics.csv")

@@ -31,7 +31,7 @@ def run(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
             monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study, out: [])
             monkeypatch.setattr("plots.lib.pictures.joint_pictures", lambda studies, out: [])
         common = ["--out", str(tmp_path), "--epochs", "2", "--set", *SMALL]
-        return main(["-d", dataset, "--seeds", "2", "--quiet", *common, *arguments])
+        return main(["-d", dataset, "--fresh-seeds", "2", "--quiet", *common, *arguments])
 
     return call
 
@@ -154,7 +154,7 @@ def test_several_studies_are_planned_in_one_command_and_none_twice(
         (root / "config.yaml").write_text(yaml.safe_dump(identity))
     both = ["--from-study", "a", "--from-study", "b", "--out", str(tmp_path), "--arms", "no-club"]
     assert main([*both, "--dry-run"]) == 0
-    assert capsys.readouterr().out.count("6 runs in") == 2
+    assert capsys.readouterr().out.count("4 runs in") == 2  # two arms on the two seeds that each study had
     with pytest.raises(UserError, match="two ablations would share one folder"):
         main([*both, "--from-study", "a", "--dry-run"])
     with pytest.raises(UserError, match="-d says where one study's data are now, got 1 datasets and 2 studies"):
@@ -170,7 +170,7 @@ def test_several_studies_are_planned_in_one_command_and_none_twice(
         (["--arms", "knowledge-only"], "keeps modality 'knowledge', but the data have image, text"),
         (["--arms", "zero-club", "--set", "distance_weight=0"], "arm 'zero-club' changes nothing"),
         (["--arms", "no-club", "--suite", "paper"], "give either --arms or --suite"),
-        (["--seeds", "0"], "--seeds must be at least 1, got 0"),
+        (["--fresh-seeds", "0"], "--fresh-seeds must be at least 1, got 0"),
         (["--set", "temprature=1"], "unknown config key 'temprature'.*did you mean 'temperature'"),
         (["--device", "tpu"], "unknown device 'tpu'"),
         (["--from-study", "x"], "--epochs cannot be combined with --from-study|--set cannot be combined"),

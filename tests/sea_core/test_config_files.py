@@ -1,15 +1,18 @@
 """Configs from files and --set: what wins, what is refused, and that every complaint says where."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sea_core.config import Config
-from sea_core.config_files import build_config, parse_assignments, read_yaml
+from sea_core.config_files import build_config
 from sea_core.errors import UserError
+from sea_core.strict_yaml import parse_assignments, read_yaml
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def refusal(call, *arguments, **options):
 
 def test_later_sources_win(write):
     file = write("temperature: 0.3\nepochs: 7\nknn_k: 5\nbpr_log_base: e\n")
-    config = build_config("released", file, ["epochs=8", "knn_k=6"], {"knn_k": 20, "batch_size": None})
+    config = build_config("released", file, {"epochs": 8, "knn_k": 6}, {"knn_k": 20, "batch_size": None})
     assert config == Config.from_mapping(
         {"temperature": 0.3, "epochs": 8, "knn_k": 20, "bpr_log_base": "e"}, preset="released"
     )
@@ -69,7 +72,7 @@ def test_assignments_are_read_as_yaml_values():
 @pytest.mark.parametrize("text", ["1e-3", "1E-3", "+1e-3", "1.e-3", "0.1e-2", ".1e-2", "0.001"])
 def test_every_way_to_write_a_thousandth_is_a_number(text, write):
     assert build_config(file=write(f"learning_rate: {text}\n")).learning_rate == 0.001
-    assert build_config(assignments=[f"learning_rate={text}"]).learning_rate == 0.001
+    assert build_config(settings=parse_assignments([f"learning_rate={text}"])).learning_rate == 0.001
 
 
 @pytest.mark.parametrize("text", ["e3", "1e", "1e3x", "1e3.5", "'1e-3'"])
@@ -80,22 +83,24 @@ def test_what_only_looks_like_a_number_stays_a_string(text, write):
 def test_a_value_out_of_range_is_refused_with_its_source(write):
     expected = "temperature must be > 0, got -0.1 (temperature in {})"
     assert refusal(build_config, file=write("temperature: -0.1\n")) == expected.format("my.yaml")
-    assert refusal(build_config, assignments=["temperature=-0.1"]) == expected.format("--set")
+    assert refusal(build_config, settings=parse_assignments(["temperature=-0.1"])) == expected.format("--set")
     assert refusal(build_config, extra={"temperature": -0.1}) == expected.format("the options")
 
 
 def test_an_illegal_value_is_refused_even_where_it_is_replaced(write):
-    assert "in my.yaml" in refusal(build_config, file=write("temperature: -0.1\n"), assignments=["temperature=0.1"])
+    assert "in my.yaml" in refusal(
+        build_config, file=write("temperature: -0.1\n"), settings=parse_assignments(["temperature=0.1"])
+    )
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_name(write):
     expected = "unknown config key 'temprature' in {}; did you mean 'temperature'?"
     assert refusal(build_config, file=write("temprature: 0.1\n")) == expected.format("my.yaml")
-    assert refusal(build_config, assignments=["temprature=0.1"]) == expected.format("--set")
+    assert refusal(build_config, settings=parse_assignments(["temprature=0.1"])) == expected.format("--set")
 
 
 def test_a_whole_number_beyond_every_float_is_refused():
-    assert refusal(build_config, assignments=[f"temperature={'1' * 400}"]).startswith(
+    assert refusal(build_config, settings=parse_assignments([f"temperature={'1' * 400}"])).startswith(
         "temperature must be > 0, got inf"
     )
 
@@ -104,7 +109,7 @@ def test_a_whole_number_beyond_every_float_is_refused():
 def test_an_option_given_as_a_config_key_is_pointed_at(option, write):
     expected = f"'{option}' is an option, not a config key: remove it from {{}} and give --{option}"
     assert refusal(build_config, file=write(f"{option}: 1\n")) == expected.format("my.yaml")
-    assert refusal(build_config, assignments=[f"{option}=1"]) == expected.format("--set")
+    assert refusal(build_config, settings=parse_assignments([f"{option}=1"])) == expected.format("--set")
 
 
 @pytest.mark.parametrize(
@@ -206,9 +211,31 @@ fragments = st.sampled_from([*words, *":-[]{},'\"|>%#?~\n\t\0\u2028", "\n  "])
 def test_any_text_gives_a_config_or_a_one_line_error(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_text(text, encoding="utf-8", errors="replace")
-    for sources in ({"file": path}, {"assignments": [text]}):
+    for read in (lambda: build_config(file=path), lambda: build_config(settings=parse_assignments([text]))):
         try:
-            outcome = build_config(**sources)
+            outcome = read()
         except UserError as error:
             outcome = str(error)
         assert isinstance(outcome, Config) or "\n" not in outcome
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"schema_version": 1, "config": {"temperature": 0.3}},
+        {"schema_version": 1, "final": {"config": {"temperature": 0.3}}, "best": {"config": {"temperature": 0.4}}},
+        {"schema_version": 1, "final": None, "best": {"config": {"temperature": 0.3}}},
+    ],
+)
+def test_a_record_is_read_as_the_config_it_holds(tmp_path, record):
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(record))
+    assert build_config(file=file).temperature == 0.3
+    file.write_text(yaml.safe_dump(record))
+    assert build_config(file=file).temperature == 0.3
+
+
+def test_a_record_without_a_config_says_how_to_get_one(write):
+    assert "is a record without a config; give a run's record.json" in refusal(
+        build_config, file=write("schema_version: 1\nfinal: null\n")
+    )

@@ -14,9 +14,10 @@ from sea_core.data import catalogue
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
 from study import replay, run_search
-from study.planning.search_options import make_parser
-from study.planning.study_plan import plan_studies
+from study.planning.search_options import make_parser, search_requests
+from study.planning.study_plan import plan_study
 from study.records.study import load_study
+from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 NAME = "synthetic-users-40-items-30-interactions-8-dims-8-6-search"
@@ -348,7 +349,7 @@ def test_every_option_is_explained_and_every_default_shown(capsys: pytest.Captur
             assert "(default:" in action.help, action.dest
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "gp", "random", "qmc"])
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != GRID])
 def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
     from study.searching.samplers import make_sampler
     from study.searching.space import load_space
@@ -356,7 +357,7 @@ def test_every_sampler_on_the_command_line_exists(sampler: str) -> None:
     make_sampler(sampler, load_space("default"), seed=1, number=0)
 
 
-@pytest.mark.parametrize("pruner", ["median", "halving", "hyperband", "patient", "none"])
+@pytest.mark.parametrize("pruner", PRUNERS)
 def test_every_pruner_on_the_command_line_exists(pruner: str) -> None:
     from study.searching.pruners import make_pruner
 
@@ -398,5 +399,6 @@ def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
     ],
 )
 def test_a_grid_is_not_pruned_unless_asked(arguments: list[str], pruner: str, tmp_path: Path) -> None:
-    (plan,) = plan_studies(make_parser().parse_args(["-d", DATA, "--out", str(tmp_path), *arguments]))
+    (request,) = search_requests(make_parser().given(["-d", DATA, "--out", str(tmp_path), *arguments]))
+    plan = plan_study(request)
     assert plan.pruner == pruner

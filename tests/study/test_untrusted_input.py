@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from sea_core.config import Config
-from sea_core.config_files import read_yaml
 from sea_core.data.feature_file import read_features
 from sea_core.data.inter_file import read_interactions
 from sea_core.data.mmrec_folder import read_all_features
 from sea_core.errors import UserError
 from sea_core.receipts import read_receipts
 from sea_core.run_folder import RunFolder, read_run_folder
+from sea_core.strict_yaml import read_yaml
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
 from study.ablation.arms import read_arm

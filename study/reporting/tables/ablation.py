@@ -119,5 +119,5 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
             if arm != FULL and all(run.weights_hash and run.weights_hash == full.get(run.seed) for run in mine):
                 notes.append(f"{prefix}{arm} trained to the same weights as full; what it changes has no effect here")
         if len(full) == 1:
-            notes.append(f"{prefix}one seed only, so no interval and no p-value; pass --seeds 3 or more")
+            notes.append(f"{prefix}one seed only, so no interval and no p-value; pass --fresh-seeds 3 or more")
     return notes

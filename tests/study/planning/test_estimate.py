@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from study.planning.estimate import Probe, estimate, expected_share, planned_runs
-from study.planning.search_options import make_parser
-from study.planning.study_plan import plan_studies
+from study.planning.requests import SearchRequest
+from study.planning.study_plan import StudyPlan, plan_study
 from study.records.durations import exact_duration
 from study.records.study import load_study
 from study.records.summary import write_summary
@@ -14,22 +14,21 @@ from study.reporting.conclusion import conclusion
 from tests.study.small_searches import search
 
 
-def planned(tmp_path: Path, *arguments: str) -> Any:
-    (plan,) = plan_studies(make_parser().parse_args(["-d", "synthetic", "--out", str(tmp_path), *arguments]))
-    return plan
+def planned(tmp_path: Path, **asked: Any) -> StudyPlan:
+    return plan_study(SearchRequest(out=tmp_path, **asked))
 
 
 def test_an_estimate_counts_every_run_and_what_the_pruner_saves(tmp_path: Path) -> None:
     probe = Probe(setup=1.0, epoch=0.5)
-    plan = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--pruner", "none", "--fresh-seeds", "2")
+    plan = planned(tmp_path, n_trials=10, epochs=20, pruner="none", fresh_seeds=2)
     counts = planned_runs(plan, ["full", "no-club"], finalize=True)
     assert list(counts.values()) == [10, 6, 2, 2]
     assert estimate(plan, probe, counts, workers=1) == (20 * 11, 20 * 11)
     assert estimate(plan, probe, counts, workers=2).likely == 10 * 11
-    pruned = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--fresh-seeds", "2")
+    pruned = planned(tmp_path, n_trials=10, epochs=20, fresh_seeds=2)
     # Of the five trials after the first five, half stop after a quarter of their epochs.
     assert estimate(pruned, probe, counts, workers=1) == (20 * 11 - 2.5 * 15 * 0.5, 20 * 11)
-    seeds = planned(tmp_path, "--n-trials", "10", "--epochs", "20", "--seeds-per-trial", "4", "--no-finalize")
+    seeds = planned(tmp_path, n_trials=10, epochs=20, seeds_per_trial=4)
     counts = planned_runs(seeds, [], finalize=False)
     assert counts == {"10 trials x up to 4 seeds": 40}
     # All see one seed, half a second one, a quarter the last two.

@@ -42,7 +42,7 @@ def forget(record: Path) -> None:
 
 def test_an_ablation_goes_on_beside_older_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def ablate(*arms: str) -> int:
-        options = ["-d", DATA, "--out", str(tmp_path), "--study-name", "a", "--seeds", "1", "--quiet"]
+        options = ["-d", DATA, "--out", str(tmp_path), "--study-name", "a", "--fresh-seeds", "1", "--quiet"]
         options += ["--set", *SMALL, "epochs=2", "--arms", *arms]
         return run_program(lambda: run_ablations.main(options))
 

@@ -15,8 +15,9 @@ import ray
 from sea_core.errors import UserError
 from study.records.study import load_study
 from study.running.executors.base import Task
-from study.running.executors.make import Placement, make_executor
+from study.running.executors.make import make_executor
 from study.running.executors.ray_core import RayExecutor
+from study.running.placement import Placement
 from study.running.worker import TrialWorker
 from tests.conftest import random_dataset
 from tests.study.running.executors.workers import MemoryWorker, MortalWorker, RaisingWorker

@@ -1,0 +1,86 @@
+"""Options that programs of ``study`` and ``ablations`` share, and how what was given becomes a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sea_core.options import SHARED, Option, option
+from sea_core.strict_yaml import parse_assignments
+from study.planning.requests import AblationRequest, SearchRequest
+from study.running.placement import Placement
+
+Request = TypeVar("Request", SearchRequest, AblationRequest)
+
+STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
+    [
+        option(
+            "-d",
+            "--dataset",
+            text="a name (python -m sea_core data list), or the path of a folder; repeat it for several studies",
+            metavar="NAME|PATH",
+            action="append",
+            unless="synthetic; of an ablation of a study, the study's",
+        ),
+        option(
+            "--suite",
+            text="arms to compare the full model with: a name in ablations/suites.yaml (run_ablations.py --list)",
+            metavar="NAME",
+        ),
+        option(
+            "--fresh-seeds",
+            text="fresh seeds for each finalist, for the winner and for every arm, the same for all",
+            type=int,
+            metavar="N",
+            unless="3; of an ablation of a study, the study's",
+        ),
+        option("--out", text="parent of study folders", type=Path, metavar="DIR"),
+        option(
+            "--study-name",
+            text="folder in --out; of several datasets each gets NAME-<dataset>",
+            metavar="NAME",
+            unless="<dataset>-search, or <dataset>-ablations",
+        ),
+        option(
+            "--workers",
+            text="runs at the same time; 1 trains in this process, more are Ray actors",
+            type=int,
+            metavar="N",
+        ),
+        option("--gpus-per-worker", text="share of a GPU for each worker, with --device cuda", type=float, metavar="X"),
+        option(
+            "--ray-address",
+            text="train on a running Ray cluster: auto, or HOST:PORT",
+            metavar="ADDRESS",
+            unless="none, this machine only",
+        ),
+        option(
+            "--listener",
+            text="who else hears of it: NAME, or NAME:TEXT (docs/listeners.md); repeat it for several",
+            action="append",
+            metavar="NAME",
+            unless="none",
+        ),
+        option(
+            "--dry-run",
+            text="show what would run, and an estimate of the time from a short probe; train and write nothing",
+            action="store_true",
+        ),
+    ]
+)
+
+
+def make_request(kind: type[Request], given: Mapping[str, Any]) -> Request:
+    """The request of one dataset; what is no field of it is the program's own business.
+
+    Raises:
+        UserError: a value that no request may have, or ``--set`` without ``=``.
+    """
+    own, nested = {each.name for each in fields(kind)}, {each.name for each in fields(Placement)}
+    values = {name: value for name, value in given.items() if name in own}
+    values["placement"] = Placement(**{name: value for name, value in given.items() if name in nested})
+    if "settings" in values:
+        values["settings"] = parse_assignments(values["settings"])
+    return kind(**values)

@@ -1,0 +1,179 @@
+"""What a search and an ablation are asked to do. Programs parse into these, notebooks and tests make them.
+
+Requests are frozen, and name what was asked for; whether files, data and folders allow it is seen in planning. Messages
+name options, which carry the fields' names: ``fresh_seeds`` is ``--fresh-seeds``. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sea_core.errors import UserError, suggest
+from study.running.placement import Placement
+from study.searching.methods import GRID, PRUNERS, SAMPLERS
+
+DATASET = "{dataset}"  # in a study's name: the name of its dataset
+MODES = ("frozen", "retuned", "both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchRequest:
+    """A study on one dataset.
+
+    Attributes:
+        dataset: a name (``python -m sea_core data list``), or the path of a folder.
+        data_root: where named dataset folders lie.
+        space: what is searched: a name in ``study/spaces``, a YAML file, or a mapping as such a file holds it.
+        n_trials: total of complete, pruned and failed trials; None = 20, or every cell of a grid.
+        timeout: seconds after which no trial begins.
+        sampler, pruner: names in ``study/searching/methods.py``; no pruner = the one that suits the search.
+        seeds_per_trial: the most seeds a trial is judged on.
+        warm_start: a finished study (name in ``out``, or folder) whose best trials come first.
+        seed: of the search and of every trial; fresh seeds are derived from it.
+        model: what is trained (``python -m sea_core models``); None = the config's, else ``sea``.
+        preset, config, settings: where the config comes from: one of the model's presets (None = its first), then a
+            YAML file or a record, then single keys; a key among ``settings`` is not searched.
+        epochs: most epochs of a run; None = the config's, else 40.
+        finalists: best trials that compete again on fresh seeds.
+        fresh_seeds: how many, for finalists, winner and arms.
+        finalize: whether the winner is opened on the test split.
+        suite: arms to ablate the winner with; None = none.
+        out: parent of study folders.
+        study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name.
+        storage: URL of Optuna's storage; None = ``study.db`` in the study's folder.
+        placement: where runs train.
+    """
+
+    dataset: str = "synthetic"
+    data_root: Path = Path("data")
+    space: str | Mapping[str, Any] = "default"
+    n_trials: int | None = None
+    timeout: float | None = None
+    sampler: str = "tpe"
+    pruner: str | None = None
+    seeds_per_trial: int = 1
+    warm_start: str | None = None
+    seed: int = 999
+    model: str | None = None
+    preset: str | None = None
+    config: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    finalists: int = 3
+    fresh_seeds: int = 3
+    finalize: bool = True
+    suite: str | None = "default"
+    out: Path = Path("results")
+    study_name: str = f"{DATASET}-search"
+    storage: str | None = None
+    placement: Placement = field(default_factory=Placement)
+
+    def __post_init__(self) -> None:
+        _as_paths(self, "data_root", "config", "out")
+        _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
+        _one_of(self, sampler=SAMPLERS, pruner=PRUNERS)
+        if self.warm_start is not None and self.sampler == GRID:
+            raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationRequest:
+    """An ablation on one dataset: of a study's winner (``from_study``), or of a config.
+
+    Attributes:
+        dataset: a name, or the path of a folder; with ``from_study`` where the study's data are now. None = where the
+            study found them, or ``synthetic``.
+        from_study: name of a study in ``out``, or its folder, which gives dataset, config and seed.
+        data_root: where named dataset folders lie.
+        arms: names of shipped arms, or YAML files; empty = those of ``suite``.
+        suite: a named list of arms.
+        fresh_seeds: how many, the same for every arm; None = the study's, else 3.
+        mode: ``frozen``, ``retuned`` or ``both``.
+        model, preset, config, settings, epochs, seed: of the full model's runs, as in ``SearchRequest``; a study has
+            its own.
+        out: parent of study folders.
+        study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name; a study has its own.
+        placement: where runs train.
+    """
+
+    dataset: str | None = None
+    from_study: str | None = None
+    data_root: Path = Path("data")
+    arms: tuple[str, ...] = ()
+    suite: str = "default"
+    fresh_seeds: int | None = None
+    mode: str = "frozen"
+    model: str | None = None
+    preset: str | None = None
+    config: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    seed: int = 999
+    out: Path = Path("results")
+    study_name: str = f"{DATASET}-ablations"
+    placement: Placement = field(default_factory=Placement)
+
+    def __post_init__(self) -> None:
+        _as_paths(self, "data_root", "config", "out")
+        object.__setattr__(self, "arms", tuple(map(str, self.arms)))
+        _at_least(self, fresh_seeds=1, epochs=1, seed=0)
+        _one_of(self, mode=MODES)
+        if self.from_study is not None:
+            default = AblationRequest()
+            refuse_with_study(name for name in OF_THE_STUDY if getattr(self, name) != getattr(default, name))
+
+
+OF_THE_STUDY = (
+    "model",
+    "config",
+    "settings",
+    "preset",
+    "epochs",
+    "seed",
+    "study_name",
+)  # not to be said beside --from-study
+
+
+def refuse_with_study(given: Any) -> None:
+    """Refuse what a study has already.
+
+    Args:
+        given: names of fields of ``AblationRequest``.
+
+    Raises:
+        UserError: one of them is among ``OF_THE_STUDY``.
+    """
+    for name in given:
+        if name in OF_THE_STUDY:
+            flag = "--set" if name == "settings" else _flag(name)
+            raise UserError(f"{flag} cannot be combined with --from-study, which takes it from the study")
+
+
+def _as_paths(request: object, *names: str) -> None:
+    """Strings are as good as paths."""
+    for name in names:
+        value = getattr(request, name)
+        if value is not None:
+            object.__setattr__(request, name, Path(value))
+
+
+def _at_least(request: object, **bounds: float) -> None:
+    for name, least in bounds.items():
+        value = getattr(request, name)
+        if value is not None and not value >= least:
+            why = "; differences get an interval from 2 on" if name == "fresh_seeds" else ""
+            raise UserError(f"{_flag(name)} must be at least {least}, got {value}{why}")
+
+
+def _one_of(request: object, **choices: Any) -> None:
+    for name, known in choices.items():
+        value = getattr(request, name)
+        if value is not None and value not in known:
+            raise UserError(f"unknown {_flag(name)} '{value}'{suggest(str(value), known)}")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
