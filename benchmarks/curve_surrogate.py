@@ -231,7 +231,7 @@ def _continued(jumps: np.ndarray, length: int, rng: np.random.Generator) -> np.n
 
 
 def _forest(seed: int) -> ExtraTreesRegressor:
-    return ExtraTreesRegressor(_TREES, min_samples_leaf=2, random_state=seed, n_jobs=1)
+    return ExtraTreesRegressor(_TREES, max_features=0.7, random_state=seed, n_jobs=1)
 
 
 def _predict(forest: ExtraTreesRegressor, point: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from sea_core.interrupts import StopRequest
 from sea_core.run_folder import RunFiles
 from study.records.folder import StudyFolder
 from study.running.driver import Run, drive
-from study.running.events import RunEvent
+from study.running.events import silent
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.trial_store import TrialStore
@@ -243,10 +243,10 @@ class Driven:
                 seed=world.seed,
                 dataset=_NO_DATA,
                 budget=Budget(None),
-                emit=_say_nothing,
+                emit=silent,
             )
             search.watch(executor, budget)
-            drive(search, executor, emit=_say_nothing, stop=StopRequest())
+            drive(search, executor, emit=silent, stop=StopRequest())
         return search.judged
 
 
@@ -279,10 +279,6 @@ def _train_whole(world: World, configurations: Sequence[Parameters]) -> list[Jud
 def _random_points(world: World, count: int) -> list[Parameters]:
     rng, space = np.random.default_rng(world.seed), world.surrogate.space
     return [{name: at_share(each, float(rng.random())) for name, each in space.items()} for _ in range(count)]
-
-
-def _say_nothing(event: RunEvent) -> None:
-    """Nobody listens to a simulation."""
 
 
 def _memory_folder() -> str | None:

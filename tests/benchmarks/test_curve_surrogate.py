@@ -43,7 +43,7 @@ def test_equal_arguments_give_equal_curves_and_another_world_other_luck(surrogat
 def test_cross_validation_sees_signal_where_there_is_some_and_none_where_there_is_none():
     table = planted_curves(60)
     quality = cross_validate(table, SPACE, most_epochs=MOST_EPOCHS, stopping_step=STOPPING_STEP, folds=5)
-    assert quality.best > 0.85
+    assert quality.best > 0.8
     assert all(each > 0.85 for each in quality.at_epoch.values())
     assert quality.between_seeds == pytest.approx(0.01, rel=0.4)
 
@@ -53,7 +53,8 @@ def test_cross_validation_sees_signal_where_there_is_some_and_none_where_there_i
     wrong = table["configuration"].map(other)
     shuffled = table.assign(**{name: parameters.loc[wrong, name].to_numpy() for name in SPACE})
     lost = cross_validate(shuffled, SPACE, most_epochs=MOST_EPOCHS, stopping_step=STOPPING_STEP, folds=5)
-    assert abs(lost.best) < 0.4
+    assert lost.best < 0.4
+    assert all(each < 0.4 for each in lost.at_epoch.values())
 
 
 def test_early_stopping_of_a_curve_is_that_of_a_training_run():
