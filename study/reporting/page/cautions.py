@@ -11,6 +11,7 @@ import pandas as pd
 from sea_core.errors import UserError
 from sea_core.receipts import read_receipts
 from sea_core.run_folder import RECEIPT
+from study.analysis.convergence import run_converged
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
 from study.reporting.page.page import Caution
@@ -22,7 +23,14 @@ CLAMPED = 0.1  # share of batches without a gradient from CLUB that is worth a w
 
 def cautions(study: Study, results: Results) -> list[Caution]:
     """All that applies to a study, the gravest first."""
-    checks: Sequence[Callable[[Study], Iterator[Caution]]] = (_code, _openings, _budgets, _failures, _clamped, _cut_off)
+    checks: Sequence[Callable[[Study], Iterator[Caution]]] = (
+        _code,
+        _openings,
+        _budgets,
+        _failures,
+        _clamped,
+        _not_converged,
+    )
     return [*_power(study, results), *(caution for check in checks for caution in check(study))]
 
 
@@ -172,26 +180,25 @@ def _failures(study: Study) -> Iterator[Caution]:
         )
 
 
-def _cut_off(study: Study) -> Iterator[Caution]:
-    cut = cut_off_runs(study)
+def _not_converged(study: Study) -> Iterator[Caution]:
+    cut = unconverged_runs(study)
     if cut:
+        several = len({str(run.arm) for run in study.ablations}) > 1
         yield Caution(
-            "Training was cut off",
-            f"{len(cut)} of {len(_final_runs(study))} final runs were best in the last epoch they were allowed "
-            f"({max(run.config.epochs for run in cut)}): more epochs may change the levels, and the order.",
+            "Not converged",
+            f"{len(cut)} of {len(_final_runs(study))} final runs were still learning when the most epochs they were "
+            f"allowed ({max(run.config.epochs for run in cut)}) were over: more may change the levels"
+            f"{', and the order' if several else ''}. --final-epochs raises the cap.",
         )
 
 
-def cut_off_runs(study: Study) -> list[RunRecord]:
-    """The final runs that were best in their last allowed epoch, if they are half of all or more."""
-    runs = _final_runs(study)
-    cut = [run for run in runs if run.best_epoch == run.config.epochs - 1]
-    return cut if 2 * len(cut) >= len(runs) else []
+def unconverged_runs(study: Study) -> list[RunRecord]:
+    """The final runs that their cap ended while they were still learning."""
+    return [run for run in _final_runs(study) if run_converged(run) is False]
 
 
 def _final_runs(study: Study) -> list[RunRecord]:
-    runs = (*study.winner, *study.ablations)
-    return [run for run in runs if run.state == "complete" and run.best_epoch is not None]
+    return [run for run in (*study.winner, *study.ablations) if run.state == "complete"]
 
 
 def provenance(study: Study) -> dict[str, Any]:

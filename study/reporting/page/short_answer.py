@@ -9,7 +9,7 @@ from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
 from study.records.study import Study
 from study.reporting.page.about_arms import OPEN, Line, holm_text, relation, signed
-from study.reporting.page.cautions import cut_off_runs
+from study.reporting.page.cautions import unconverged_runs
 from study.reporting.page.question import PARTS, listed, quoted
 
 FEW = 3  # arms that are named one by one
@@ -22,7 +22,7 @@ def short_answer(
     """Three sentences about the arms; empty where there are none.
 
     Args:
-        study: whose runs say whether training was cut off.
+        study: whose runs say whether they converged.
         lines: comparisons with the full model by the metric that is spoken of.
         others: those by other metrics; what they decide and this one does not is named.
         titles: of the arms.
@@ -148,8 +148,8 @@ def _what_would_change(study: Study, lines: Sequence[Line], *, family: int) -> s
     still_open = [line for line in lines if line["verdict"] in OPEN]
     if still_open:
         ways.append(_more_seeds(still_open, family))
-    if cut := cut_off_runs(study):
-        ways.append(f"longer training ({len(cut)} final runs were best in the last epoch they were allowed)")
+    if cut := unconverged_runs(study):
+        ways.append(f"longer training ({len(cut)} final runs were still learning when they were ended)")
     if {line["mode"] for line in lines} == {"frozen"}:
         ways.append("a search for every arm, as all had the full model’s configuration")
     ways.append("other data")

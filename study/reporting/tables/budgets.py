@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from study.analysis.convergence import run_converged
 from study.records.arm_names import in_order
 from study.records.study import RunRecord, Study, load_study
 from study.reporting.tables.results import Results
@@ -33,15 +34,16 @@ def compute(results: Results) -> Table | None:
     lines = [(study.name, study.dataset, part, _spent(runs)) for study, part, runs in spent_on]
     if not lines:
         return None
-    counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run"]
+    counts = ["runs", "complete", "pruned", "failed", "seeds", "epochs allowed", "epochs run", "not converged"]
     names = pd.DataFrame([line[:3] for line in lines], columns=["study", "dataset", "part"])
     frame = names.join(pd.DataFrame([line[3] for line in lines], columns=counts))
     rows = [[study, part, *map(str, spent)] for study, _, part, spent in lines]
     starts = [index for index in range(1, len(lines)) if lines[index][0] != lines[index - 1][0]]
     return Table(
         name="budgets",
-        caption="Budgets: runs, their ends, seeds, the most epochs a run was allowed, and epochs run in all. "
-        "Duplicates of earlier trials and runs taken over from a search's winner cost nothing and count no epochs.",
+        caption="Budgets: runs, their ends, seeds, the most epochs a run was allowed, epochs run in all, and "
+        "complete runs that were still learning when the allowed epochs were over. Duplicates of earlier trials and "
+        "runs taken over from a search's winner cost nothing and count no epochs.",
         columns=["Study", "Part", *[count.capitalize() for count in counts]],
         rows=rows,
         rules=starts,
@@ -95,4 +97,5 @@ def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
         len({seed for run in runs for seed in run.judged_on}),
         max((run.config.epochs for run in runs), default=0),
         sum(run.record.get("epochs") or 0 for run in paid),
+        sum(run_converged(run) is False for run in runs),
     )

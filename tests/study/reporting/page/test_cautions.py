@@ -118,8 +118,10 @@ def test_failed_trials_and_arms_are_named(tmp_path: Path) -> None:
     assert "1 of 2 trials failed (diverged): 7." in cautions_of(root)["Failed trials"]
 
 
-def test_training_that_ended_at_its_best_is_named(arms: StudyFolder) -> None:
-    for arm in ARMS:
-        for seed in range(1, 6):
-            change_record(arms.ablation("frozen", arm, seed), config=Config(epochs=6).as_dict(), best_epoch=5)
-    assert cautions_of(arms.root)["Training was cut off"].startswith("10 of 10 final runs")
+def test_runs_that_were_still_learning_are_named(arms: StudyFolder) -> None:
+    config = Config(epochs=20).as_dict()
+    assert "Not converged" not in cautions_of(arms.root)  # all stopped by themselves
+    for arm, best, epochs in (("full", 17, 20), ("full", 18, 20), ("no-club", 19, 20), ("no-club", 18, 19)):
+        seed = {17: 1, 18: 2, 19: 3}[best] + (arm == "no-club")
+        change_record(arms.ablation("frozen", arm, seed), config=config, best_epoch=best, epochs=epochs)
+    assert cautions_of(arms.root)["Not converged"].startswith("2 of 10 final runs were still learning when the most")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
@@ -276,6 +277,17 @@ def test_budgets_count_runs_but_not_epochs_that_were_taken_over(tmp_path: Path) 
     assert table is not None
     spent = table.frame.set_index("part")["epochs run"].to_dict()
     assert spent == {"search": 5, "winner": 10, "full (frozen)": 0, "no-club (frozen)": 10}
+
+
+def test_the_ledger_counts_runs_that_were_still_learning(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    arms = {"config": Config(epochs=5), "best_epoch": 4}
+    write_arms(root, {"full": 0.0}, seeds=2, **arms)
+    write_arms(root, {"no-club": 0.0}, seeds=2, **{**arms, "best_epoch": 3})
+    table = budgets.compute(results(root))
+    assert table is not None
+    counts = table.frame.set_index("part")["not converged"].to_dict()
+    assert counts == {"search": 0, "winner": 0, "full (frozen)": 2, "no-club (frozen)": 0}
 
 
 def test_the_ledger_says_whether_arms_and_their_searches_had_equal_budgets(tmp_path: Path) -> None:
