@@ -7,12 +7,11 @@ processes, so they are as polite as the system lets them be.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -21,11 +20,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # one thread a process: equal bits however 
 from benchmarks.curve_plan import CONFIGURATIONS, MOST_EPOCHS, PlannedRun, plan
 from benchmarks.curve_runs import CHECKPOINT_SECONDS, train_planned
 from benchmarks.curve_table import collect, finished_runs
+from benchmarks.workers import log_to, share_work
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
-from sea_core.errors import INTERRUPTED, UserError, run_program
-from sea_core.interrupts import graceful_stop
-from sea_core.training.loop import Stopped
+from sea_core.errors import INTERRUPTED, run_program
+from sea_core.interrupts import StopRequest
 
 CURVES = Path(__file__).resolve().parent / "curves"
 
@@ -54,8 +53,6 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is missing, then write the table."""
     options = make_parser().parse_args(arguments)
-    if options.workers < 1:
-        raise UserError(f"--workers must be at least 1, got {options.workers}")
     runs = plan(options.configurations, most_epochs=options.epochs)
     dataset = load_dataset(options.dataset, data_root=options.data_root)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name)
@@ -64,66 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [run for run in runs if (run.configuration, run.seed) not in held]
     if not options.collect:
         work.mkdir(parents=True, exist_ok=True)
-        say = _log(work / "log.txt", name)
+        say = log_to(work / "log.txt", name)
         say(f"{len(runs)} runs planned, {len(runs) - len(missing)} in {out}, {options.workers} workers")
-        if not _train(missing, dataset, work, options, say):
+        train = partial(_work, missing, dataset, work, options.checkpoint_seconds)
+        if not share_work(train, workers=options.workers):
             return INTERRUPTED
     finished, planned = collect(out, work, runs, dataset)
     print(f"{finished} of {planned} runs in {out}")
     return 0
 
 
-def _train(
-    runs: list[PlannedRun], dataset: Dataset, work: Path, options: argparse.Namespace, say: Callable[[str], None]
-) -> bool:
-    """Train in this process or in several; whether all came to their end."""
-    if options.workers == 1:
-        return _work(runs, dataset, work, options.checkpoint_seconds)
-    context = multiprocessing.get_context("spawn")
-    arguments = (runs, dataset, work, options.checkpoint_seconds)
-    processes = [context.Process(target=_work_and_exit, args=arguments) for _ in range(options.workers)]
-    for process in processes:
-        process.start()
-    with graceful_stop() as stop:
-        asked = False
-        while any(process.is_alive() for process in processes):
-            time.sleep(0.2)
-            if stop.asked and not asked:
-                asked = True
-                for process in processes:
-                    process.terminate()  # which lets it finish its epoch and write a checkpoint
-    codes = {process.exitcode for process in processes}
-    if failed := codes - {0, INTERRUPTED}:
-        raise UserError(f"a worker ended with code {failed.pop()}; its message is above; repeat the command")
-    return codes == {0}
-
-
-def _work_and_exit(runs: list[PlannedRun], dataset: Dataset, work: Path, checkpoint_seconds: float) -> None:
-    sys.exit(run_program(lambda: 0 if _work(runs, dataset, work, checkpoint_seconds) else INTERRUPTED))
-
-
-def _work(runs: list[PlannedRun], dataset: Dataset, work: Path, checkpoint_seconds: float) -> bool:
-    os.nice(19)
-    try:
-        with graceful_stop() as stop:
-            say = _log(work / "log.txt", work.name)
-            train_planned(runs, dataset, work, stop=stop, say=say, checkpoint_seconds=checkpoint_seconds)
-    except Stopped:
-        print("stopped; the same command continues from here", file=sys.stderr)
-        return False
-    return True
-
-
-def _log(path: Path, name: str) -> Callable[[str], None]:
-    """Says a line on the screen and in a file."""
-
-    def say(line: str) -> None:
-        text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {name}: {line}"
-        print(text, flush=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-
-    return say
+def _work(runs: list[PlannedRun], dataset: Dataset, work: Path, checkpoint_seconds: float, stop: StopRequest) -> None:
+    say = log_to(work / "log.txt", work.name)
+    train_planned(runs, dataset, work, stop=stop, say=say, checkpoint_seconds=checkpoint_seconds)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,18 @@ class EpochBatches:
     """
 
     def __init__(
-        self, train: Interactions, *, users: int, items: int, batch_size: int, seed: int, device: str | torch.device
+        self,
+        train: Interactions,
+        *,
+        users: int,
+        items: int,
+        batch_size: int,
+        seed: int,
+        device: str | torch.device,
+        negatives_seed: int | None = None,
     ) -> None:
+        """Batches and negatives draw from ``seed``; the negatives from ``negatives_seed`` where one is given."""
+        self._negatives_seed = seed if negatives_seed is None else negatives_seed
         self._user, self._item = torch.from_numpy(train.user), torch.from_numpy(train.item)
         self._sampler = NegativeSampler(train, users=users, items=items)
         self._batch_size, self._seed, self._device = batch_size, seed, device
@@ -33,7 +43,7 @@ class EpochBatches:
         """Shuffled batches; the streams are ``batches/<epoch>`` and ``negatives/<epoch>``."""
         order = torch.randperm(len(self._user), generator=stream(self._seed, f"batches/{epoch}"))
         user, positive = self._user[order], self._item[order]
-        negative = self._sampler.sample(user, stream(self._seed, f"negatives/{epoch}"))
+        negative = self._sampler.sample(user, stream(self._negatives_seed, f"negatives/{epoch}"))
         columns = [
             tensor.to(self._device, non_blocking=True).split(self._batch_size) for tensor in (user, positive, negative)
         ]

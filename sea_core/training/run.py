@@ -73,6 +73,7 @@ class TrainingRun:
         inputs: Any = None,
         validation: FullRanking | None = None,
         keep_best_weights: bool = False,
+        negatives_seed: int | None = None,
     ) -> None:
         """Build the model at its initial weights.
 
@@ -82,6 +83,8 @@ class TrainingRun:
             inputs, validation: what the model's ``prepare`` returned, and the ranking structure, shared by runs on one
                 dataset; built if None.
             keep_best_weights: remember the weights of the best epoch, for ``best_parts``; as much memory again.
+            negatives_seed: draws the negatives in place of ``seed``: copies of a run that differ in nothing else. It is
+                no part of a checkpoint, so the caller's files must tell such copies apart.
 
         Raises:
             UserError: the data and the config do not fit each other.
@@ -91,7 +94,9 @@ class TrainingRun:
         self.inputs = kind.prepare(config, dataset, device=device) if inputs is None else inputs
         self.model: Model = kind.build(config, dataset, self.inputs, seed=seed).to(device)
         self.init_hashes = {name: hash_tensors({name: value}) for name, value in self.model.named_parameters()}
-        self._training = _Training(self.model, dataset, seed=seed) if isinstance(self.model, TrainedModel) else None
+        self._training: _Training | None = None
+        if isinstance(self.model, TrainedModel):
+            self._training = _Training(self.model, dataset, seed, negatives_seed)
         self._validation = validation_ranking(config, dataset, device=device) if validation is None else validation
         self.reports: list[EpochReport] = []
         self._best: BestEpoch | None = None
@@ -261,7 +266,7 @@ class TrainingRun:
 class _Training:
     """The half of a run that a model without training lacks: batches, draws and steps."""
 
-    def __init__(self, model: TrainedModel, dataset: Dataset, *, seed: int) -> None:
+    def __init__(self, model: TrainedModel, dataset: Dataset, seed: int, negatives_seed: int | None) -> None:
         self.model, self._seed = model, seed
         self.stepper = Stepper(model)
         self.batches = EpochBatches(
@@ -271,6 +276,7 @@ class _Training:
             batch_size=model.config.batch_size,
             seed=seed,
             device=next(model.parameters()).device,
+            negatives_seed=negatives_seed,
         )
 
     def of_epoch(self, inputs: Any, epoch: int) -> tuple[dict[str, float], Embeddings | None]:
