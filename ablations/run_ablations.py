@@ -148,24 +148,27 @@ def ablation_requests(given: Mapping[str, Any]) -> list[AblationRequest]:
 
 def _write_results(folders: Sequence[Path], joint: Path) -> None:
     from plots.lib.pictures import joint_pictures, study_pictures
+    from study.analysis.results import Results
     from study.records.study import load_study
     from study.reporting.page.write import write_report
-    from study.reporting.tables.ablation import compute_frozen, compute_retuned
+    from study.reporting.tables.ablation import ABLATIONS
     from study.reporting.tables.render import to_text
-    from study.reporting.tables.results import Results
-    from study.reporting.tables.write import write_tables
+    from study.reporting.tables.write import compute_tables, write_tables
 
-    studies = [load_study(folder) for folder in folders]
+    of_each = [Results([load_study(folder)]) for folder in folders]
     reports = []
-    for folder, study in zip(folders, studies, strict=True):
-        write_tables([folder], folder / "tables")
-        reports.append(write_report([folder], folder, study_pictures(study, folder / "figures")))
+    for folder, results in zip(folders, of_each, strict=True):
+        tables = compute_tables(results)
+        write_tables(tables, folder / "tables")
+        reports.append(write_report(results, tables, study_pictures(results, folder / "figures"), folder))
     if joint not in folders:
-        write_tables(folders, joint / "tables")
-        reports.append(write_report(folders, joint, joint_pictures(studies, joint / "figures")))
-    results = Results(studies)
-    for table in (compute_frozen(results), compute_retuned(results)):
-        print("" if table is None else f"\n{table.caption}\n{to_text(table)}")
+        results = Results.joined(of_each)
+        tables = compute_tables(results)
+        write_tables(tables, joint / "tables")
+        reports.append(write_report(results, tables, joint_pictures(results, joint / "figures"), joint))
+    for table in tables:
+        if table.name in ABLATIONS:
+            print(f"\n{table.caption}\n{to_text(table)}")
     figures = [str(folder / "figures") for folder in {*folders, joint} if (folder / "figures").exists()]
     print("; ".join([f"tables: {joint / 'tables'}", *([f"figures: {', '.join(sorted(figures))}"] if figures else [])]))
     print(f"report: {', '.join(map(str, reports))}")

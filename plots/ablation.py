@@ -11,11 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, PAGE, PALE, Look, look, panels
-from study.analysis.comparisons import stars
+from study.analysis.comparisons import stars, to_frame
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.records.arm_names import FULL
-from study.records.study import Study
-from study.reporting.tables.results import Results
 
 TITLE = "Ablation"
 CAPTION = (
@@ -37,18 +36,17 @@ class Ablation(NamedTuple):
     data: pd.DataFrame
 
 
-def compute(study: Study) -> Ablation:
+def compute(results: Results) -> Ablation:
     """Collect the arms and compare them with the full model, exactly as the tables do."""
-    results = Results([study])
-    if results.arms.empty:
+    if not results.arms:
         raise MissingRecordsError("no ablation arm shares a seed with the full model")
     keys = ["metric", "mode", "name", "title"]
-    measured = results.measured
+    measured, compared = pd.DataFrame(results.measured), to_frame(results.arms)
     runs = measured[(measured["kind"] == "arm") & measured["metric"].isin(results.metrics)].astype({"seed": int})
     seeds = runs.pivot(index=keys, columns="seed", values="value").add_prefix("seed ")
     means = seeds.assign(value=seeds.mean(axis=1)).reset_index().rename(columns={"name": "arm"})
     joined = ["metric", "mode", "arm"]
-    data = means.merge(results.arms[[*joined, *COMPARED]], how="left", on=joined)
+    data = means.merge(compared[[*joined, *COMPARED]], how="left", on=joined)
     data = data[[*joined, "title", "value", *COMPARED, *seeds.columns]]
     order = _order(data, results.metrics)
     return Ablation(data.sort_values(joined, key=lambda column: column.map(order.get), ignore_index=True))

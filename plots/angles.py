@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, COLUMN, GREY, look
 from sea_core.diagnostics.angles import angle_distribution, random_cosine_density
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Angles between the parts"
 CAPTION = (
@@ -28,8 +28,9 @@ class AngleHistogram(NamedTuple):
     data: pd.DataFrame
 
 
-def compute(study: Study) -> AngleHistogram:
+def compute(results: Results) -> AngleHistogram:
     """Cosines of the winner's parts; without a winner, of the full model's frozen runs."""
+    study = results.study
     runs = study.winner or [run for run in study.ablations if (run.mode, run.arm) == ("frozen", "full")]
     cosines: dict[str, list[np.ndarray]] = {}
     dim = 0

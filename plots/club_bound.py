@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, COLUMN, look, panels
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "CLUB’s bound and its clamping"
 CAPTION = (
@@ -26,8 +26,9 @@ class ClubBound(NamedTuple):
     data: pd.DataFrame
 
 
-def compute(study: Study) -> ClubBound:
+def compute(results: Results) -> ClubBound:
     """Collect the winner's runs."""
+    study = results.study
     tables = []
     for run in study.winner:
         if run.config.distancing != "club":

@@ -12,6 +12,7 @@ from plots.lib.figure import MissingRecordsError
 from plots.lib.labels import loss_label
 from plots.lib.style import BLUE, PAGE, panels
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.records.study import RunRecord, Study
 
 TITLE = "Convergence"
@@ -36,8 +37,9 @@ class Convergence(NamedTuple):
     best_epochs: dict[str, int]  # seed column -> epoch
 
 
-def compute(study: Study) -> Convergence:
+def compute(results: Results) -> Convergence:
     """Collect the winner's runs, or the best trial where there is no winner yet."""
+    study = results.study
     runs = study.winner or _best_trial(study)
     metric = runs[0].config.valid_metric
     histories = {f"seed {run.seed}": run.history.set_index("epoch") for run in runs}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +14,8 @@ from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, COLUMN, GREY
 from sea_core.errors import UserError
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.analysis.stats.ranks import critical_difference
-from study.records.study import Study
 
 TITLE = "Ranks over datasets"
 CAPTION = (
@@ -37,8 +36,9 @@ class CriticalDifferenceDiagram(NamedTuple):
     datasets: int
 
 
-def compute(studies: Sequence[Study]) -> CriticalDifferenceDiagram:
+def compute(results: Results) -> CriticalDifferenceDiagram:
     """Rank the arms that every study has; one study per dataset."""
+    studies = results.studies
     scores: dict[str, dict[str, float]] = {}
     titles: dict[str, str] = {}
     for study in studies:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, PAGE, PALE, key_columns, look
-from study.analysis.comparisons import stars
+from study.analysis.comparisons import stars, to_frame
 from study.analysis.metrics import metric_title
-from study.records.study import Study
-from study.reporting.tables.results import Results
+from study.analysis.results import Results
 
 TITLE = "Arms on every dataset"
 CAPTION = (
@@ -34,11 +32,10 @@ class Forest(NamedTuple):
     metric: str
 
 
-def compute(studies: Sequence[Study]) -> Forest:
+def compute(results: Results) -> Forest:
     """Collect the frozen arms' comparisons with the full model, corrected over all studies as the tables do."""
-    results = Results(studies)
     metric = METRIC if METRIC in results.metrics else next(iter(results.metrics), METRIC)
-    rows = results.arms[(results.arms["mode"] == "frozen") & (results.arms["metric"] == metric)]
+    rows = to_frame(line for line in results.arms if line.mode == "frozen" and line.metric == metric)
     if rows["study"].nunique() < 2:
         raise MissingRecordsError("fewer than two studies have ablation arms that share seeds with the full model")
     datasets = rows["dataset"].where(rows.groupby("dataset")["study"].transform("nunique") == 1, rows["study"])

@@ -15,7 +15,7 @@ from plots.lib.style import BLACK, COLUMN, SEQUENTIAL
 from plots.lib.trials import complete_trials, objective
 from study.analysis.metrics import metric_title
 from study.analysis.plausible_best import contenders
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Heat map"
 CAPTION = (
@@ -34,8 +34,9 @@ class HeatMap(NamedTuple):
     metric: str
 
 
-def compute(study: Study) -> HeatMap:
+def compute(results: Results) -> HeatMap:
     """The study's grid, if a grid of two parameters is what it searched."""
+    study = results.study
     table = complete_trials(study)
     names = list(table.columns[2:])
     if len(names) != 2:

@@ -14,9 +14,9 @@ from plots.lib.style import BLUE, COLUMN, GREY
 from plots.lib.trials import objective
 from sea_core.errors import UserError
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.analysis.stats.comparison import ALPHA
 from study.analysis.stats.importances import importances
-from study.records.study import Study
 from study.searching.space import parse_space
 
 TITLE = "Importances"
@@ -34,8 +34,9 @@ class ImportanceBars(NamedTuple):
     metric: str
 
 
-def compute(study: Study) -> ImportanceBars:
+def compute(results: Results) -> ImportanceBars:
     """Importances over complete trials."""
+    study = results.study
     trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
     if "space" not in study.identity:
         raise MissingRecordsError("the study has no search space")

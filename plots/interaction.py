@@ -10,11 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, PAGE, look, panels
-from study.analysis.comparisons import FACTORIAL_ARMS
+from study.analysis.comparisons import FACTORIAL_ARMS, to_frame
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 from study.reporting.tables.factorial import EFFECTS
-from study.reporting.tables.results import Results
 
 TITLE = "CLUB × Solosim"
 CAPTION = (
@@ -32,14 +31,13 @@ class Interaction(NamedTuple):
     data: pd.DataFrame
 
 
-def compute(study: Study) -> Interaction:
+def compute(results: Results) -> Interaction:
     """Means and effects over the seeds that all four arms finished, frozen arms if there are any."""
-    results = Results([study])
-    if results.factors.empty:
+    if not results.factors:
         raise MissingRecordsError(f"the arms {', '.join(CELLS)} are not all there on a common seed")
-    mode = min(results.factors["mode"])  # frozen before retuned
+    mode = min(line.mode for line in results.factors)  # frozen before retuned
     metrics = [metric for metric in results.metrics if metric in METRICS] or results.metrics[:2]
-    measured, effects = results.measured, results.factors
+    measured, effects = pd.DataFrame(results.measured), to_frame(results.factors)
     chosen = (measured["mode"] == mode) & measured["name"].isin(CELLS) & measured["metric"].isin(metrics)
     runs = measured[chosen].astype({"seed": int})
     common = runs.groupby(["metric", "seed"])["name"].transform("nunique") == len(CELLS)

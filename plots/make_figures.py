@@ -11,6 +11,7 @@ from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
 from sea_core.options import Parser
+from study.analysis.results import Results
 from study.records.study import load_study
 
 
@@ -29,7 +30,7 @@ def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = 
         UserError: no study there, an unknown figure, a test result without its receipt, or an unwritable folder.
     """
     chosen = _choose(FIGURES, only)
-    return write_all(chosen, load_study(folder), folder / "figures", say=say)
+    return write_all(chosen, Results([load_study(folder)]), folder / "figures", say=say)
 
 
 def make_joint_figures(
@@ -37,7 +38,7 @@ def make_joint_figures(
 ) -> list[Path]:
     """Draw what compares several studies, one per dataset, into ``out``; otherwise as ``make_figures``."""
     chosen = _choose(JOINT_FIGURES, only)
-    return write_all(chosen, [load_study(folder) for folder in folders], out, say=say)
+    return write_all(chosen, Results([load_study(folder) for folder in folders]), out, say=say)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = list(dict.fromkeys(options.studies))
     if len(folders) == 1:
         out = options.out or folders[0] / "figures"
-        written = write_all(_choose(FIGURES, options.only), load_study(folders[0]), out, say=print)
+        chosen = _choose(FIGURES, options.only)
+        written = write_all(chosen, Results([load_study(folders[0])]), out, say=print)
     else:
         out = options.out or Path("results/figures")
         written = make_joint_figures(folders, out, only=options.only)

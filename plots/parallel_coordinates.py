@@ -17,7 +17,7 @@ from plots.lib.labels import parameter_label
 from plots.lib.style import BLACK, GREY, PAGE, SEQUENTIAL
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Parallel coordinates"
 CAPTION = (
@@ -35,8 +35,9 @@ class ParallelCoordinates(NamedTuple):
     log_scaled: frozenset[str]
 
 
-def compute(study: Study) -> ParallelCoordinates:
+def compute(results: Results) -> ParallelCoordinates:
     """Collect complete trials; parameters that did not vary are left out."""
+    study = results.study
     table = complete_trials(study)
     if len(table.columns) < 4:
         raise MissingRecordsError("fewer than two parameters vary over the complete trials")

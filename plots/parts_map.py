@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import COLUMN, look
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Map of the parts"
 CAPTION = (
@@ -28,8 +28,9 @@ class PartsMap(NamedTuple):
     data: pd.DataFrame
 
 
-def compute(study: Study) -> PartsMap:
+def compute(results: Results) -> PartsMap:
     """Lay out the winner's first run; without a winner, the full model's first frozen run."""
+    study = results.study
     runs = study.winner or [run for run in study.ablations if (run.mode, run.arm) == ("frozen", "full")]
     parts = next((run.parts for run in runs if run.parts and any("_head/" in name for name in run.parts)), None)
     if parts is None:

@@ -12,7 +12,7 @@ from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, GREY, PAGE, VERMILLION, panels
 from plots.lib.trials import objective
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Search history"
 CAPTION = (
@@ -29,8 +29,9 @@ class SearchHistory(NamedTuple):
     metric: str
 
 
-def compute(study: Study) -> SearchHistory:
+def compute(results: Results) -> SearchHistory:
     """Collect all trials."""
+    study = results.study
     if not study.trials:
         raise MissingRecordsError("no trials")
     rows = [(trial.number, trial.state, trial.value, trial.seconds / 60) for trial in study.trials]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from plots.lib.style import COLUMN, PAGE, key_columns, look, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.sensitivity import COLUMNS, FEW, scale
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Sensitivity on every dataset"
 CAPTION = (
@@ -41,8 +40,9 @@ class Sensitivities(NamedTuple):
     log_scaled: frozenset[str]
 
 
-def compute(studies: Sequence[Study]) -> Sensitivities:
+def compute(results: Results) -> Sensitivities:
     """Fit each study's lines; one study per dataset, all searched for the same metric."""
+    studies = results.studies
     parts, logs, metrics = [], set[str](), set[str]()
     datasets = [study.dataset for study in studies]
     for study in studies:

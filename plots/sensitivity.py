@@ -16,7 +16,7 @@ from plots.lib.labels import parameter_label
 from plots.lib.style import BLACK, BLUE, COLUMN, ORANGE, PAGE, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Sensitivity"
 CAPTION = (
@@ -38,8 +38,9 @@ class Sensitivity(NamedTuple):
     log_scaled: frozenset[str]
 
 
-def compute(study: Study) -> Sensitivity:
+def compute(results: Results) -> Sensitivity:
     """Collect complete trials and fit each parameter's trend; parameters that did not vary are left out."""
+    study = results.study
     table = complete_trials(study)
     if len(table.columns) == 2:
         raise MissingRecordsError("no two complete trials that differ in a parameter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from plots.lib.labels import parameter_label
 from plots.lib.style import PAGE, key_columns, look, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.records.study import Study
 
 TITLE = "One-factor sweeps"
@@ -37,8 +37,9 @@ class Sweeps(NamedTuple):
     log_scaled: frozenset[str]
 
 
-def compute(studies: Sequence[Study]) -> Sweeps:
+def compute(results: Results) -> Sweeps:
     """Collect the studies in which one numeric parameter varied; all must have searched for the same metric."""
+    studies = results.studies
     parts, logs, metrics = [], set[str](), set[str]()
     for study in studies:
         table = complete_trials(study)

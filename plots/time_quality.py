@@ -14,7 +14,7 @@ from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, GREY, PAGE, panels, spread
 from plots.lib.trials import objective
 from study.analysis.metrics import metric_title
-from study.records.study import Study
+from study.analysis.results import Results
 
 TITLE = "Time against quality"
 CAPTION = (
@@ -33,8 +33,9 @@ class TimeQuality(NamedTuple):
     arm_metric: str
 
 
-def compute(study: Study) -> TimeQuality:
+def compute(results: Results) -> TimeQuality:
     """Trials and frozen arms; trials answered by an equal earlier one cost nothing and are left out."""
+    study = results.study
     rows = [
         {"kind": "trial", "name": f"trial {trial.number}", "seconds": trial.seconds, "value": trial.value}
         for trial in study.trials

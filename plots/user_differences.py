@@ -13,8 +13,8 @@ from plots.lib.arms import finished_runs, per_user, shown_metrics, title
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, ORANGE, PAGE, panels
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.records.arm_names import FULL
-from study.records.study import Study
 
 TITLE = "Differences of single users"
 CAPTION = (
@@ -33,8 +33,9 @@ class UserDifferences(NamedTuple):
     metric: str
 
 
-def compute(study: Study) -> UserDifferences:
+def compute(results: Results) -> UserDifferences:
     """Count users per bin; all arms share the bins, and zero is an edge; arms in order of their means."""
+    study = results.study
     runs = finished_runs(study)
     shown = shown_metrics(next(iter(next(iter(runs.values())).values())))
     metric = "recall@20" if "recall@20" in shown else shown[0]

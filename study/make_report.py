@@ -24,17 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
     from plots.lib.pictures import joint_pictures, study_pictures
+    from study.analysis.results import Results
     from study.records.study import load_study
     from study.reporting.page.write import write_report
+    from study.reporting.tables.write import compute_tables
 
     folders = list(dict.fromkeys(options.studies))
-    studies = [load_study(folder) for folder in folders]
+    of_each = [Results([load_study(folder)]) for folder in folders]
     many = len(folders) > 1
-    for folder, study in zip(folders, studies, strict=True):
+    for folder, results in zip(folders, of_each, strict=True):
         out = folder if many or options.out is None else options.out
-        print(write_report([folder], out, study_pictures(study)))
+        print(write_report(results, compute_tables(results), study_pictures(results), out))
     if many:
-        print(write_report(folders, options.out or Path("results"), joint_pictures(studies)))
+        joint, out = Results.joined(of_each), options.out or Path("results")
+        print(write_report(joint, compute_tables(joint), joint_pictures(joint), out))
     return 0
 
 

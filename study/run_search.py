@@ -14,9 +14,13 @@ from study.planning.search_options import make_parser, search_requests
 if TYPE_CHECKING:
     from sea_core.interrupts import StopRequest
     from study.ablation.arms import Arm
+    from study.analysis.results import Results
     from study.planning.requests import SearchRequest
     from study.planning.study_plan import StudyPlan
+    from study.reporting.tables.table import Table
     from study.running.events import Emit
+
+    Computed = tuple[Results, list[Table]]  # of one study: what all is drawn from, and the tables made of it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,27 +52,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"note: {plan.dataset.name}: {note}", file=sys.stderr)
     try:
         with graceful_stop() as stop:
+            found = []
             for plan, request in studies:
                 with listening(given.get("listener", []), quiet="quiet" in given) as emit:
-                    _run(plan, request, emit, stop)
+                    found.append(_run(plan, request, emit, stop))
     except Stopped:
         command = shlex.join([sys.executable, *sys.argv])
         print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
         return INTERRUPTED
-    return _conclude(plans, study_folder(requests[0].out, given.get("study_name", "search")).root)
+    return _conclude(found, study_folder(requests[0].out, given.get("study_name", "search")).root)
 
 
-def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest) -> None:
+def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest) -> Computed:
     """One study, from its first trial to its tables and figures."""
     from plots.lib.pictures import study_pictures
     from sea_core.training.loop import Stopped
     from study.ablation.plan import plan_ablation
     from study.ablation.run import run_ablation
+    from study.analysis.results import Results
     from study.planning.dry_run import expected_power
     from study.planning.session import driving
     from study.records.study import load_study
     from study.reporting.page.write import write_report
-    from study.reporting.tables.write import write_tables
+    from study.reporting.tables.write import compute_tables, write_tables
     from study.running.events import Note, StageBegun
 
     folder, placement, arms = plan.folder, request.placement, _arms(request)
@@ -92,13 +98,15 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
         except Stopped:
             run.write_results()
             raise
-        run.write_results(expected=expected)
+        results = Results([run.write_results(expected=expected) or load_study(folder.root)])
         emit(StageBegun("tables"))
-        write_tables([folder.root], folder.tables, emit=emit)
+        tables = compute_tables(results)
+        write_tables(tables, folder.tables, emit=emit)
         emit(StageBegun("figures"))
-        pictures = study_pictures(load_study(folder.root), folder.figures)
+        pictures = study_pictures(results, folder.figures)
         emit(StageBegun("report"))
-        write_report([folder.root], folder.root, pictures)
+        write_report(results, tables, pictures, folder.root)
+    return results, tables
 
 
 def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
@@ -126,23 +134,23 @@ def _show(plan: StudyPlan, request: SearchRequest) -> None:
     print("\n".join(show_plan(plan, arms, finalize=request.finalize, placement=request.placement)))
 
 
-def _conclude(plans: Sequence[StudyPlan], joint: Path) -> int:
+def _conclude(found: Sequence[Computed], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
     from plots.lib.pictures import joint_pictures
-    from study.records.study import load_study
+    from study.analysis.results import Results
     from study.reporting.conclusion import conclusion
     from study.reporting.page.write import write_report
-    from study.reporting.tables.write import write_tables
+    from study.reporting.tables.write import compute_tables, write_tables
 
-    folders = [plan.folder.root for plan in plans]
-    studies = [load_study(folder) for folder in folders]
-    print("\n".join(line for study in studies for line in conclusion(study)))
-    if len(folders) > 1:
-        write_tables(folders, joint / "tables")
-        figures = joint / "figures"
-        report = write_report(folders, joint, joint_pictures(studies, figures))
+    print("\n".join(line for results, tables in found for line in conclusion(results, tables)))
+    if len(found) > 1:
+        results = Results.joined([each for each, _ in found])
+        tables, figures = compute_tables(results), joint / "figures"
+        write_tables(tables, joint / "tables")
+        report = write_report(results, tables, joint_pictures(results, figures), joint)
         places = [joint / "tables", *([figures] if figures.exists() else []), report]
         print(f"over all studies: {', '.join(map(str, places))}")
+    studies = [study for results, _ in found for study in results.studies]
     return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1
 
 

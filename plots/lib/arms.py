@@ -10,7 +10,6 @@ from plots.lib.figure import MissingRecordsError
 from study.analysis.metrics import HEADLINE
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
-from study.reporting.tables.measurements import measurements
 
 
 def finished_runs(study: Study) -> dict[tuple[str, str], dict[int, RunRecord]]:
@@ -18,9 +17,7 @@ def finished_runs(study: Study) -> dict[tuple[str, str], dict[int, RunRecord]]:
 
     Raises:
         MissingRecordsError: there are none, or none of the full model.
-        UserError: a test result lacks its receipt.
     """
-    measurements([study])  # what a table would refuse to show is not drawn either
     runs: dict[tuple[str, str], dict[int, RunRecord]] = {}
     for run in sorted(study.ablations, key=lambda run: run.arm != FULL):
         if run.state == "complete" and run.test is not None and run.seed is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from plots.lib.figure import FigureFile, MissingRecordsError, render
 from sea_core.files import write_atomically
+from study.analysis.results import Results
 from study.records.folder import make_writable
 
 Say = Callable[[str], None]
@@ -23,22 +24,22 @@ class Drawn(NamedTuple):
 
 
 def draw_all(
-    figures: Mapping[str, FigureFile], records: Any, formats: Sequence[str], *, say: Say = lambda line: None
+    figures: Mapping[str, FigureFile], results: Results, formats: Sequence[str], *, say: Say = lambda line: None
 ) -> Iterator[Drawn]:
-    """Draw the figures that the records allow.
+    """Draw the figures that the results allow.
 
     Args:
         figures: name -> module.
-        records: what their ``compute`` takes.
+        results: of one study, or of several for figures that compare them.
         formats: of ``pdf``, ``png``, ``svg`` and ``csv``.
         say: takes one line about each figure that is skipped.
 
     Raises:
-        UserError: a test result without its receipt.
+        UserError: a damaged file of a run.
     """
     for name, module in figures.items():
         try:
-            info = module.compute(records)
+            info = module.compute(results)
         except MissingRecordsError as reason:
             say(f"figure {name} skipped: {reason}")
             continue
@@ -62,6 +63,6 @@ def write_drawn(drawn: Drawn, out: Path) -> list[Path]:
     return paths
 
 
-def write_all(figures: Mapping[str, FigureFile], records: Any, out: Path, *, say: Say) -> list[Path]:
+def write_all(figures: Mapping[str, FigureFile], results: Results, out: Path, *, say: Say) -> list[Path]:
     """Draw and write; returns the files."""
-    return [path for drawn in draw_all(figures, records, FILES, say=say) for path in write_drawn(drawn, out)]
+    return [path for drawn in draw_all(figures, results, FILES, say=say) for path in write_drawn(drawn, out)]

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from plots.lib.style import paper_style
+from study.analysis.results import Results
 
 # Without these a file holds the time or the version it was written with, and equal figures differ.
 _METADATA: dict[str, dict[str, Any]] = {
@@ -39,8 +40,8 @@ class FigureFile(Protocol):
     TITLE: str  # a few words, for the report
     CAPTION: str  # what is shown and how to read it, for the report and the docs
 
-    def compute(self, records: Any) -> Any:
-        """Return the figure's ``Info`` of a ``Study``, or of several; raise ``MissingRecordsError`` if they lack it."""
+    def compute(self, results: Results) -> Any:
+        """Return the figure's ``Info`` of one study, or of several; raise ``MissingRecordsError`` if they lack it."""
 
     def size(self, info: Any) -> tuple[float, float]:
         """Width and height in inches."""

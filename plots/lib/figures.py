@@ -25,7 +25,7 @@ from plots import (
 )
 from plots.lib.figure import FigureFile
 
-# Of one study: ``compute(study)``.
+# Of one study.
 FIGURES: Mapping[str, FigureFile] = {
     "search_history": search_history,
     "sensitivity": sensitivity,
@@ -42,7 +42,7 @@ FIGURES: Mapping[str, FigureFile] = {
     "time_quality": time_quality,
 }
 
-# Of several studies: ``compute(studies)``.
+# Of several studies.
 JOINT_FIGURES: Mapping[str, FigureFile] = {
     "forest": forest,
     "sensitivities": sensitivities,

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 from plots.lib.draw_all import FILES, draw_all, write_drawn
 from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
-from study.records.study import Study
+from study.analysis.results import Results
 from study.reporting.page.page import Picture
 
 
-def study_pictures(study: Study, out: Path | None = None) -> list[Picture]:
+def study_pictures(results: Results, out: Path | None = None) -> list[Picture]:
     """Every figure of a study that its records allow, in the order of the report.
 
     Args:
-        study: whose records are drawn.
+        results: of one study.
         out: folder in which the same figures are written as PDF, PNG and CSV too, without drawing them again.
 
     Raises:
-        UserError: a test result without its receipt, or an unwritable folder.
+        UserError: a damaged file of a run, or an unwritable folder.
     """
-    return _pictures(FIGURES, study, out)
+    return _pictures(FIGURES, results, out)
 
 
-def joint_pictures(studies: Sequence[Study], out: Path | None = None) -> list[Picture]:
+def joint_pictures(results: Results, out: Path | None = None) -> list[Picture]:
     """Every figure that compares several studies; otherwise as ``study_pictures``."""
-    return _pictures(JOINT_FIGURES, list(studies), out)
+    return _pictures(JOINT_FIGURES, results, out)
 
 
-def _pictures(figures: Mapping[str, FigureFile], records: Any, out: Path | None) -> list[Picture]:
+def _pictures(figures: Mapping[str, FigureFile], results: Results, out: Path | None) -> list[Picture]:
     pictures = []
-    for drawn in draw_all(figures, records, ("svg",) if out is None else ("svg", *FILES)):
+    for drawn in draw_all(figures, results, ("svg",) if out is None else ("svg", *FILES)):
         if out is not None:
             write_drawn(drawn, out)
         svg = drawn.files["svg"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,73 +16,99 @@ from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
 
 FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
-COLUMNS = ("study", "mode", *Comparison._fields)
 
 Runs = Mapping[int, RunRecord]  # seed -> run
 PerUser = dict[str, Float[np.ndarray, "seeds users"]]  # metric -> values
 
 
-def compare_with_full(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
-    """Each arm against ``full`` of the same study and mode, on the seeds that both finished; all rows are one family.
+class Comparisons(NamedTuple):
+    """Every comparison of one or more studies; each attribute is one Holm family over all of them.
 
-    Returns:
-        ``COLUMNS``, one row per comparison. One seed gives a difference, but no interval and no p-value.
+    Attributes:
+        arms: each arm against ``full`` of the same study and mode, on the seeds that both finished. One seed gives a
+            difference, but no interval and no p-value.
+        baselines: the winner against each baseline, which has no seeds and is the same beside every one.
+        factors: main effects of CLUB and Solosim and their interaction, where the four arms share seeds.
+    """
+
+    arms: tuple[Comparison, ...]
+    baselines: tuple[Comparison, ...]
+    factors: tuple[Comparison, ...]
+
+
+def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
+    """Compare everything that the studies can answer, on these metrics.
 
     Raises:
-        UserError: an arm was tested on other users than ``full``.
+        UserError: an arm was tested on other users than ``full``, or a baseline on others than the winner.
     """
-    rows = []
-    for study in studies:
-        for mode, arms in _arms_by_mode(study).items():
-            full = arms.get(FULL, {})
-            paired: dict[tuple[int, ...], list[str]] = {}  # arms that failed on a seed are compared on the others
-            for arm, runs in arms.items():
-                if arm != FULL and (seeds := tuple(sorted(runs.keys() & full.keys()))):
-                    _require_same_users(full[seeds[0]], runs[seeds[0]])
-                    paired.setdefault(seeds, []).append(arm)
-            for seeds, names in paired.items():
-                values = {name: _per_user(arms[name], seeds, metrics) for name in (FULL, *names)}
-                compared = compare_arms(values, reference=FULL, rng=_generator(), dataset=study.dataset)
-                rows += [(study.name, mode, row) for row in compared]
-    return _as_family(rows)
+    return as_one_family([compare_study(study, metrics) for study in studies], metrics)
 
 
-def compare_with_baselines(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
-    """The winner against each baseline, which has no seeds and is the same beside every one; all rows are one family.
-
-    Raises:
-        UserError: a baseline was tested on other users than the winner.
-    """
-    rows = []
-    for study in studies:
-        winner = {run.seed: run for run in study.winner if run.seed is not None and run.test is not None}
-        for baseline in study.baselines if winner else ():
-            seeds, name = sorted(winner), str(baseline.baseline)
-            _require_same_users(winner[seeds[0]], baseline)
-            same = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics)
-            values = {name: same, "SEA": _per_user(winner, seeds, metrics)}
-            compared = compare_arms(values, reference=name, rng=_generator(), dataset=study.dataset)
-            rows += [(study.name, "", row) for row in compared]
-    return _as_family(rows)
+def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
+    """One study by itself; otherwise as ``compare``."""
+    found = (_arms(study, metrics), _baselines(study, metrics), _factors(study, metrics))
+    return Comparisons(*(tuple(correct_family(rows)) for rows in found))
 
 
-def compare_factors(studies: Sequence[Study], metrics: Sequence[str]) -> pd.DataFrame:
-    """Main effects of CLUB and Solosim and their interaction, where the four arms share seeds; one family."""
-    rows = []
-    for study in studies:
-        for mode, arms in _arms_by_mode(study).items():
-            runs = [arms.get(arm, {}) for arm in FACTORIAL_ARMS]
-            seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs)))
-            if seeds:
-                values = {a: _per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
-                compared = compare_factorial(values, rng=_generator(), dataset=study.dataset)
-                rows += [(study.name, mode, row) for row in compared]
-    return _as_family(rows)
+def as_one_family(parts: Sequence[Comparisons], metrics: Sequence[str]) -> Comparisons:
+    """Join the comparisons of several studies, on those of their metrics that are named, and correct them again."""
+    if len(parts) == 1 and all(row.metric in metrics for family in parts[0] for row in family):
+        return parts[0]
+    joined = ([row for part in family for row in part if row.metric in metrics] for family in zip(*parts, strict=True))
+    return Comparisons(*(tuple(correct_family(rows)) for rows in joined))
+
+
+def to_frame(rows: Iterable[Comparison]) -> pd.DataFrame:
+    """The rows as a table, one column a field, for a CSV."""
+    return pd.DataFrame(list(rows), columns=list(Comparison._fields))
 
 
 def stars(p: float) -> str:
     """``***`` below .001, ``**`` below .01, ``*`` below .05, nothing otherwise or if there is no p-value."""
     return "*" * sum(p < level for level in (0.05, 0.01, 0.001))
+
+
+def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    rows = []
+    for mode, arms in _arms_by_mode(study).items():
+        full = arms.get(FULL, {})
+        paired: dict[tuple[int, ...], list[str]] = {}  # arms that failed on a seed are compared on the others
+        for arm, runs in arms.items():
+            if arm != FULL and (seeds := tuple(sorted(runs.keys() & full.keys()))):
+                _require_same_users(full[seeds[0]], runs[seeds[0]])
+                paired.setdefault(seeds, []).append(arm)
+        for seeds, names in paired.items():
+            values = {name: _per_user(arms[name], seeds, metrics) for name in (FULL, *names)}
+            rows += _labelled(study, mode, compare_arms(values, reference=FULL, rng=_generator()))
+    return rows
+
+
+def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    rows = []
+    winner = {run.seed: run for run in study.winner if run.seed is not None and run.test is not None}
+    for baseline in study.baselines if winner else ():
+        seeds, name = sorted(winner), str(baseline.baseline)
+        _require_same_users(winner[seeds[0]], baseline)
+        same = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics)
+        values = {name: same, "SEA": _per_user(winner, seeds, metrics)}
+        rows += _labelled(study, "", compare_arms(values, reference=name, rng=_generator()))
+    return rows
+
+
+def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    rows = []
+    for mode, arms in _arms_by_mode(study).items():
+        runs = [arms.get(arm, {}) for arm in FACTORIAL_ARMS]
+        seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs)))
+        if seeds:
+            values = {a: _per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
+            rows += _labelled(study, mode, compare_factorial(values, rng=_generator()))
+    return rows
+
+
+def _labelled(study: Study, mode: str, rows: Iterable[Comparison]) -> list[Comparison]:
+    return [row._replace(study=study.name, mode=mode, dataset=study.dataset) for row in rows]
 
 
 def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
@@ -106,9 +133,3 @@ def _require_same_users(one: RunRecord, other: RunRecord) -> None:
 def _generator() -> np.random.Generator:
     """The same for each comparison: a table that is computed twice must not change."""
     return np.random.default_rng(0)
-
-
-def _as_family(rows: Sequence[tuple[str, str, Comparison]]) -> pd.DataFrame:
-    corrected = correct_family([row for _, _, row in rows])
-    lines = [(study, mode, *row) for (study, mode, _), row in zip(rows, corrected, strict=True)]
-    return pd.DataFrame(lines, columns=list(COLUMNS))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
-from study.analysis.stats.comparison import ALPHA, POWER
+from study.analysis.stats.comparison import ALPHA, POWER, Comparison
 from study.analysis.stats.crossed import Components
 from study.analysis.stats.power import minimum_detectable_effect
 
@@ -14,22 +12,22 @@ from study.analysis.stats.power import minimum_detectable_effect
 STEPS = (3, 5, 8, 10, 15, 20, 30, 50, 100, 200)
 
 
-def enough_seeds(line: Mapping[Any, Any], *, comparisons: int) -> int | None:
+def enough_seeds(line: Comparison, *, comparisons: int) -> int | None:
     """The first of ``STEPS`` with which the margin would be found with 80 % power.
 
     Args:
-        line: a ``Comparison`` as a mapping; its variance components are taken as true.
+        line: its variance components are taken as true.
         comparisons: size of the family, over which the level is divided (the first step of Holm's correction).
 
     Returns:
         None where even the most seeds are too few, as users differ too much, or where the variances are unknown.
     """
-    components = Components(line["sd_user"] ** 2, line["sd_seed"] ** 2, line["sd_residual"] ** 2)
+    components = Components(line.sd_user**2, line.sd_seed**2, line.sd_residual**2)
     if math.isnan(components.total):
         return None
-    users, alpha = int(line["users"]), ALPHA / max(1, comparisons)
+    users, alpha = line.users, ALPHA / max(1, comparisons)
     for seeds in STEPS:
         found = minimum_detectable_effect(components, seeds=seeds, users=users, alpha=alpha, power=POWER)
-        if found <= line["margin"]:
+        if found <= line.margin:
             return seeds
     return None

@@ -17,7 +17,7 @@ from study.records.identity import write_identity
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.records.seeds import trial_seeds
-from study.records.study import load_study
+from study.records.study import Study, load_study
 from study.records.summary import write_summary, write_trials_table
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
@@ -119,18 +119,22 @@ class StudyRun:
             run_baselines(plan.folder, plan.dataset, emit=self._emit)
         return winner
 
-    def write_results(self, *, expected: float | None = None) -> None:
+    def write_results(self, *, expected: float | None = None) -> Study | None:
         """Write ``trials.csv`` and ``summary.json`` from what is finished, if anything is.
 
         Args:
             expected: seconds that a study which this process began, and finished, was estimated to take.
+
+        Returns:
+            The study as it lies on disk now; None if nothing is finished.
         """
         if not any(trial.state.is_finished() for trial in self._store.trials()):
-            return
+            return None
         study, now = load_study(self.plan.folder.root), time.monotonic()
         write_trials_table(study)
         write_summary(study, seconds=now - self._written, expected=expected)
         self._written = now
+        return study
 
 
 @contextlib.contextmanager

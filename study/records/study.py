@@ -16,6 +16,7 @@ from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
+from study.records.arm_names import in_order
 from study.records.folder import StudyFolder
 
 
@@ -193,6 +194,13 @@ class Study:
     def dataset(self) -> str:
         """Name of the dataset, equal in all records."""
         return next(record.dataset for record in self.all_records())
+
+    @cached_property
+    def arm_searches(self) -> Mapping[str, Study]:
+        """Searches of arms that were re-tuned, by arm in the order of tables; read when first asked for."""
+        retuned = self.folder.root / "ablations" / "retuned"
+        arms = in_order(folder.parent.name for folder in retuned.glob("*/search"))
+        return {arm: load_study(retuned / arm / "search") for arm in arms}
 
     def all_records(self) -> list[RunRecord]:
         """Every record, in the order of the attributes, but the single seeds, which their trials stand for."""

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from study.analysis.results import Results
 from study.records.durations import duration, exact_duration
 from study.records.study import Study
-from study.reporting.tables import ablation, overall
 from study.reporting.tables.render import to_text
-from study.reporting.tables.results import Results
+from study.reporting.tables.table import Table
 
 
-def conclusion(study: Study) -> list[str]:
-    """Lines: trials, the selected config, its test result beside baselines and arms, and where everything lies."""
+def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
+    """Lines: trials, the selected config, its test result beside baselines and arms, and where everything lies.
+
+    Args:
+        results: of one study.
+        tables: computed from these results.
+    """
+    study = results.study
     summary: dict[str, Any] = json.loads(study.folder.summary.read_text(encoding="utf-8"))
     counts, best, final = summary["trials"], summary["best"], summary["final"]
     total = ", ".join(f"{count} {state}" for state, count in counts.items())
@@ -35,9 +42,8 @@ def conclusion(study: Study) -> list[str]:
         lines += _selection(study, metric)
     lines += [f"config of trial {selected}:", *(f"  {name}: {_short(value)}" for name, value in params.items())]
     if final:
-        results = Results([study])
-        for table in (overall.compute(results), ablation.compute_frozen(results)):
-            lines += [] if table is None else ["", to_text(table)]
+        for name in ("overall", "ablation"):
+            lines += [line for table in tables if table.name == name for line in ("", to_text(table))]
     return [*lines, "", f"everything lies in {study.folder.root}: {', '.join(_there(study.folder.root))}"]
 
 

@@ -1,12 +1,12 @@
 """Which records each figure is shown with in the tests that hold for all of them."""
 
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from plots import importances, parts_map, sensitivities
 from plots.lib.figure import Info
 from plots.lib.figures import FIGURES, JOINT_FIGURES
+from study.analysis.results import Results
 from study.records.study import Study, load_study
 from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps
 
@@ -20,19 +20,19 @@ def compute(name: str, study: Study, root: Path) -> Info:
         mock.patch.object(sensitivities, "RESAMPLES", 20),
         mock.patch.object(parts_map, "ITERATIONS", 500),
     ):
-        return ALL_FIGURES[name].compute(records_for(name, study, root))
+        return ALL_FIGURES[name].compute(results_for(name, study, root))
 
 
-def records_for(name: str, study: Study, root: Path) -> Any:
+def results_for(name: str, study: Study, root: Path) -> Results:
     """The small study, or what a figure needs instead, written below ``root``."""
     if name == "heat_map":
-        return load_study(write_grid(root))
+        return Results([load_study(write_grid(root))])
     if name == "forest":
-        return [load_study(folder) for folder in write_datasets(root, 2, seeds=2)]
+        return Results([load_study(folder) for folder in write_datasets(root, 2, seeds=2)])
     if name == "sensitivities":
-        return [load_study(folder) for folder in write_searches(root, 2, trials=16)]
+        return Results([load_study(folder) for folder in write_searches(root, 2, trials=16)])
     if name == "sweeps":
-        return [load_study(folder) for folder in write_sweeps(root)]
+        return Results([load_study(folder) for folder in write_sweeps(root)])
     if name == "critical_difference":
-        return [load_study(folder) for folder in write_datasets(root, 6)]
-    return study
+        return Results([load_study(folder) for folder in write_datasets(root, 6)])
+    return Results([study])

@@ -4,12 +4,13 @@ import torch
 
 from plots.angles import compute
 from plots.lib.figure import MissingRecordsError
+from study.analysis.results import Results
 from study.records.study import load_study
 from tests.study.results import write_search
 
 
 def test_densities_are_those_of_the_parts_and_of_theory(study):
-    data = compute(study).data
+    data = compute(Results([study])).data
     assert list(data["series"].unique()) == ["image", "text", "random directions"]
     for _, part in data.groupby("series"):
         assert np.trapezoid(part["density"], part["cosine"]) == pytest.approx(1, abs=0.05)
@@ -25,4 +26,4 @@ def test_densities_are_those_of_the_parts_and_of_theory(study):
 
 def test_studies_from_before_parts_were_kept_have_none(tmp_path):
     with pytest.raises(MissingRecordsError, match="kept its parts"):
-        compute(load_study(write_search(tmp_path)))
+        compute(Results([load_study(write_search(tmp_path))]))

@@ -2,8 +2,9 @@ import pytest
 
 from plots.forest import compute
 from plots.lib.figure import MissingRecordsError
+from study.analysis.comparisons import to_frame
+from study.analysis.results import Results
 from study.records.study import load_study
-from study.reporting.tables.results import Results
 from tests.study.results import write_arms
 
 ARMS = {"full": 0.0, "no-club": 0.01, "no-solosim": -0.1}
@@ -11,8 +12,8 @@ ARMS = {"full": 0.0, "no-club": 0.01, "no-solosim": -0.1}
 
 def test_changes_are_the_tables_differences_in_percent_of_the_full_model(tmp_path):
     studies = [load_study(write_arms(tmp_path / name, ARMS, dataset=name)) for name in ("one", "two")]
-    info = compute(studies)
-    rows = Results(studies).arms.query("metric == 'recall@20'").set_index(["dataset", "arm"])
+    info = compute(Results(studies))
+    rows = to_frame(Results(studies).arms).query("metric == 'recall@20'").set_index(["dataset", "arm"])
     assert len(info.data) == 4
     for row in info.data.itertuples():
         expected = rows.loc[(row.dataset, row.arm)]
@@ -25,15 +26,15 @@ def test_changes_are_the_tables_differences_in_percent_of_the_full_model(tmp_pat
 
 def test_the_best_arm_comes_first(tmp_path):
     studies = [load_study(write_arms(tmp_path / name, ARMS, dataset=name)) for name in ("one", "two")]
-    assert compute(studies).data["arm"].tolist() == ["no-club"] * 2 + ["no-solosim"] * 2
+    assert compute(Results(studies)).data["arm"].tolist() == ["no-club"] * 2 + ["no-solosim"] * 2
 
 
 def test_two_studies_of_one_dataset_are_told_apart_by_their_names(tmp_path):
     studies = [load_study(write_arms(tmp_path / name, ARMS)) for name in ("one", "two")]
-    assert set(compute(studies).data["dataset"]) == {"one", "two"}
+    assert set(compute(Results(studies)).data["dataset"]) == {"one", "two"}
 
 
 def test_one_study_with_arms_is_not_enough(tmp_path):
     studies = [load_study(write_arms(tmp_path / "one", ARMS)), load_study(write_arms(tmp_path / "two", {"full": 0.0}))]
     with pytest.raises(MissingRecordsError, match="fewer than two studies"):
-        compute(studies)
+        compute(Results(studies))

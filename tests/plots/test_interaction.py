@@ -3,13 +3,14 @@ import pytest
 
 from plots.interaction import compute
 from plots.lib.figure import MissingRecordsError
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from tests.plots.tiny_study import user_metrics, write_run
 
 
 def test_cells_and_effects_follow_the_factorial(study):
-    data = compute(study).data.query("metric == 'recall@20'")
+    data = compute(Results([study])).data.query("metric == 'recall@20'")
     cells = data.query("kind == 'cell'").set_index(["club", "solosim"])["value"]
     mean = lambda change: np.mean([user_metrics(s, 60, change).means()["recall@20"] for s in (1001, 1002, 1003)])  # noqa: E731
     full, no_club, no_solosim, no_both = mean(0.0), mean(-0.004), mean(-0.012), mean(-0.014)
@@ -28,4 +29,4 @@ def test_a_missing_cell_is_named(tmp_path):
     for arm in ("full", "no-club"):
         write_run(folder.ablation("frozen", arm, 1), seed=1, test=True, arm=arm, mode="frozen")
     with pytest.raises(MissingRecordsError, match="no-solosim, no-both are not all there on a common seed"):
-        compute(load_study(folder.root))
+        compute(Results([load_study(folder.root)]))

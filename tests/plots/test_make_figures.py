@@ -9,6 +9,7 @@ import pytest
 from plots.make_figures import main, make_figures
 from plots.search_history import compute
 from sea_core.errors import UserError, run_program
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from tests.plots.tiny_study import write_datasets, write_trial
@@ -32,7 +33,7 @@ def test_a_figure_is_written_as_pdf_png_and_csv(one_trial):
     ]
     assert written[0].read_bytes().startswith(b"%PDF")
     assert written[1].read_bytes().startswith(b"\x89PNG")
-    expected = compute(load_study(one_trial)).data
+    expected = compute(Results([load_study(one_trial)])).data
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(written[2].read_bytes())), expected, check_exact=True)
 
 

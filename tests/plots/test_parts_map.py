@@ -3,6 +3,7 @@ import pytest
 
 from plots.lib.figure import MissingRecordsError
 from plots.parts_map import compute
+from study.analysis.results import Results
 from study.records.study import load_study
 from tests.study.results import write_search
 
@@ -23,4 +24,4 @@ def test_groups_that_lie_apart_are_laid_out_apart_and_items_are_named(info_of):
 
 def test_studies_from_before_parts_were_kept_have_none(tmp_path):
     with pytest.raises(MissingRecordsError, match="kept its parts"):
-        compute(load_study(write_search(tmp_path)))
+        compute(Results([load_study(write_search(tmp_path))]))

@@ -3,6 +3,7 @@ import pytest
 
 from plots.lib.figure import MissingRecordsError
 from plots.search_history import compute
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import Study, load_study
 from tests.plots.tiny_study import write_run, write_trial
@@ -20,23 +21,23 @@ def four_trials(tmp_path) -> Study:
 
 
 def test_only_complete_trials_raise_the_best(four_trials):
-    best = compute(four_trials).data["best"]
+    best = compute(Results([four_trials])).data["best"]
     np.testing.assert_array_equal(best, [np.nan, 0.2, 0.2, 0.2, 0.3])
 
 
 def test_time_is_that_of_all_trials_so_far(four_trials):
-    assert compute(four_trials).data["minutes"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert compute(Results([four_trials])).data["minutes"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_trials_come_by_number_even_past_nine(study):
-    assert compute(study).data["number"].tolist() == list(range(30))
+    assert compute(Results([study])).data["number"].tolist() == list(range(30))
 
 
 def test_a_study_without_trials_has_no_history(tmp_path):
     folder = StudyFolder(tmp_path / "study")
     write_run(folder.winner(1), seed=1)
     with pytest.raises(MissingRecordsError, match="no trials"):
-        compute(load_study(folder.root))
+        compute(Results([load_study(folder.root)]))
 
 
 def test_a_search_that_only_failed_is_still_drawn(tmp_path):
@@ -45,6 +46,6 @@ def test_a_search_that_only_failed_is_still_drawn(tmp_path):
 
     folder = StudyFolder(tmp_path / "study")
     write_trial(folder, 11)
-    info = compute(load_study(folder.root))
+    info = compute(Results([load_study(folder.root)]))
     assert info.data["best"].isna().all()
     assert render(search_history, info, ("png",))["png"].startswith(b"\x89PNG")

@@ -3,6 +3,7 @@ import pytest
 
 from plots.lib.figure import MissingRecordsError
 from plots.sensitivities import compute
+from study.analysis.results import Results
 from study.records.study import load_study
 from tests.plots.tiny_study import write_searches
 
@@ -20,7 +21,7 @@ def few_resamples(monkeypatch):
 
 
 def test_a_few_values_are_shown_by_their_medians_in_percent_of_the_best_trial(studies):
-    data = compute(studies).data
+    data = compute(Results(studies)).data
     trials = [trial for trial in studies[0].trials if trial.state == "complete" and trial.duplicate_of is None]
     best = max(trial.value for trial in trials)
     expected = [
@@ -32,7 +33,7 @@ def test_a_few_values_are_shown_by_their_medians_in_percent_of_the_best_trial(st
 
 
 def test_the_line_finds_where_the_planted_score_is_best_and_lies_in_its_band(studies):
-    data = compute(studies).data
+    data = compute(Results(studies)).data
     for _, line in data[data["parameter"] == "temperature"].groupby("dataset"):
         best = line.loc[line["change"].idxmax(), "x"]
         assert 0.1 < best < 0.4  # planted at 0.2
@@ -43,4 +44,4 @@ def test_the_line_finds_where_the_planted_score_is_best_and_lies_in_its_band(stu
 
 def test_one_dataset_is_not_enough(studies):
     with pytest.raises(MissingRecordsError, match="fewer than two datasets"):
-        compute([studies[0], studies[0]])
+        compute(Results([studies[0], studies[0]]))

@@ -6,6 +6,7 @@ from plots import sensitivity
 from plots.lib.figure import MissingRecordsError, canvas
 from plots.lib.style import COLUMN, PAGE, paper_style
 from plots.sensitivity import compute
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
@@ -15,7 +16,7 @@ COMPLETE = [n for n in range(30) if n % 7 != 3 and n not in (11, 12)]  # 12 repe
 
 
 def test_every_complete_trial_is_a_point_in_every_panel(study):
-    data = compute(study).data
+    data = compute(Results([study])).data
     assert list(dict.fromkeys(data["parameter"])) == list(SPACE)
     for name, part in data.groupby("parameter"):
         expected = {n: (draw_params(n)[name], value_of(draw_params(n))) for n in COMPLETE}
@@ -23,18 +24,23 @@ def test_every_complete_trial_is_a_point_in_every_panel(study):
 
 
 def test_parameters_with_few_values_show_medians(study):
-    part = compute(study).data.query("parameter == 'knn_k'")
+    part = compute(Results([study])).data.query("parameter == 'knn_k'")
     medians = part.groupby("x")["value"].median()
     assert (part["trend"] == part["x"].map(medians)).all()
 
 
 def test_the_trend_finds_the_planted_optimum_of_the_temperature(study):
-    part = compute(study).data.query("parameter == 'temperature'")
+    part = compute(Results([study])).data.query("parameter == 'temperature'")
     assert 0.1 < part.loc[part["trend"].idxmax(), "x"] < 0.4
 
 
 def test_the_axis_is_logarithmic_where_the_search_was(study):
-    assert compute(study).log_scaled == {"alignment_weight", "distance_weight", "temperature", "learning_rate"}
+    assert compute(Results([study])).log_scaled == {
+        "alignment_weight",
+        "distance_weight",
+        "temperature",
+        "learning_rate",
+    }
 
 
 def test_one_outlier_does_not_bend_the_trend(tmp_path):
@@ -43,7 +49,7 @@ def test_one_outlier_does_not_bend_the_trend(tmp_path):
         value = 0.0 if number == 10 else 0.1 + 0.001 * number
         trial = {"number": number, "state": "complete", "value": value, "params": {"split_ratio": 0.1 + number / 40}}
         write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
-    trend = compute(load_study(folder.root)).data["trend"].to_numpy()
+    trend = compute(Results([load_study(folder.root)])).data["trend"].to_numpy()
     assert trend[10] == pytest.approx(0.11, abs=5e-4)
 
 
@@ -52,7 +58,7 @@ def test_trials_that_do_not_differ_have_no_sensitivity(tmp_path):
     trial = {"number": 0, "state": "complete", "value": 0.1, "params": {"knn_k": 5}}
     write_run(folder.trial(0), seed=1, trial=trial)
     with pytest.raises(MissingRecordsError, match="differ in a parameter"):
-        compute(load_study(folder.root))
+        compute(Results([load_study(folder.root)]))
 
 
 def few_trials(root, values, name="split_ratio"):
@@ -117,7 +123,7 @@ def test_two_parameters_fit_in_a_column(count, width, tmp_path):
         params = dict.fromkeys(list(SPACE)[:count], 0.1 + 0.1 * number)
         trial = {"number": number, "state": "complete", "value": 0.1 + 0.01 * number, "params": params}
         write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
-    info = compute(load_study(folder.root))
+    info = compute(Results([load_study(folder.root)]))
     assert sensitivity.size(info)[0] == width
     with paper_style():
         figure = canvas(sensitivity, info)

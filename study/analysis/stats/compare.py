@@ -107,6 +107,8 @@ def _compare(
         sd_user, sd_seed, sd_residual = (math.sqrt(variance) for variance in effect.components)
         rows.append(
             Comparison(
+                study="",
+                mode="",
                 dataset=dataset,
                 metric=metric,
                 arm=arm,

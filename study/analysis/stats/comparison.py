@@ -22,6 +22,7 @@ class Comparison(NamedTuple):
     """One row of a statistics table; ``pandas.DataFrame(rows)`` makes the table. NaN where nothing can be said.
 
     Attributes:
+        study, mode: where the runs are from (``frozen``, ``retuned`` or empty); set by whoever reads records.
         dataset, metric, arm, reference: what is compared with what.
         reference_mean, arm_mean: means over seeds and users; for a factorial effect its off and on levels.
         difference: ``arm_mean - reference_mean``; ``relative`` is over ``reference_mean``.
@@ -42,6 +43,8 @@ class Comparison(NamedTuple):
         note: what cannot be said, and why; empty if all can.
     """
 
+    study: str
+    mode: str
     dataset: str
     metric: str
     arm: str

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from study.analysis.metrics import metric_title
+from study.analysis.stats.comparison import Comparison
 from study.reporting.page.question import PARTS, listed, quoted
 from study.reporting.tables.statistics import p_text
 
 MINUS = "−"
 MOST_NAMED = 4  # undecided arms in one sentence
-Line = Mapping[Any, Any]  # a row of study.comparisons
 
 OPEN = ("undecided", "underpowered")
 _RETUNED = "With every arm re-tuned by a search of its own, "
 
 
-def arm_sentences(lines: Sequence[Line], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
+def arm_sentences(lines: Sequence[Comparison], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
     """What every arm of one mode changes, each with its interval."""
     parts = _in_order(lines)
-    open_part = any(line["verdict"] in OPEN for line in parts)
+    open_part = any(line.verdict in OPEN for line in parts)
     sentences = _about_parts(parts) + _about_others(_others(lines), titles, open_part=open_part)
     if retuned and sentences:
         sentences[0] = _RETUNED + sentences[0][0].lower() + sentences[0][1:]
     return sentences
 
 
-def decided_elsewhere(spoken: Sequence[Line], lines: Sequence[Line], titles: Mapping[str, str]) -> list[str]:
+def decided_elsewhere(
+    spoken: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str]
+) -> list[str]:
     """Differences that other metrics show and the one that is spoken of does not: they must not go unsaid.
 
     Args:
@@ -36,26 +37,26 @@ def decided_elsewhere(spoken: Sequence[Line], lines: Sequence[Line], titles: Map
         lines: those by other metrics.
         titles: of the arms.
     """
-    said = {(line["mode"], line["arm"], line["verdict"]) for line in spoken}
-    found = [line for line in lines if line["verdict"] in ("better", "worse")]
-    found = [line for line in found if (line["mode"], line["arm"], line["verdict"]) not in said]
+    said = {(line.mode, line.arm, line.verdict) for line in spoken}
+    found = [line for line in lines if line.verdict in ("better", "worse")]
+    found = [line for line in found if (line.mode, line.arm, line.verdict) not in said]
     if not found:
         return []
-    several = len({line["mode"] for line in lines}) > 1
-    modes = [f" ({line['mode']})" if several else "" for line in found]
+    several = len({line.mode for line in lines}) > 1
+    modes = [f" ({line.mode})" if several else "" for line in found]
     named = [
-        f"{quoted(titles.get(line['arm'], line['arm']))}{mode} is {line['verdict']} by "
-        f"{metric_title(str(line['metric']))} ({difference_text(line)}{holm_text(line)})"
+        f"{quoted(titles.get(line.arm, line.arm))}{mode} is {line.verdict} by "
+        f"{metric_title(line.metric)} ({difference_text(line)}{holm_text(line)})"
         for line, mode in zip(found[:MOST_NAMED], modes, strict=False)
     ]
     more = [f"{len(found) - MOST_NAMED} more in the tables"] if len(found) > MOST_NAMED else []
     return [f"By other metrics, {listed([*named, *more])}."]
 
 
-def difference_text(line: Line) -> str:
+def difference_text(line: Comparison) -> str:
     """``+0.0024 [−0.0203, +0.0251]``, or without the interval where there is none."""
-    text = signed(line["difference"])
-    return text if math.isnan(line["low"]) else f"{text} [{signed(line['low'])}, {signed(line['high'])}]"
+    text = signed(line.difference)
+    return text if math.isnan(line.low) else f"{text} [{signed(line.low)}, {signed(line.high)}]"
 
 
 def signed(value: float) -> str:
@@ -64,61 +65,61 @@ def signed(value: float) -> str:
     return "0.0000" if float(text) == 0 else text.replace("-", MINUS)
 
 
-def holm_text(line: Line) -> str:
+def holm_text(line: Comparison) -> str:
     """``, Holm p = .004``, or nothing where there is no p-value."""
-    return "" if math.isnan(line["p_holm"]) else f", Holm p {relation(line['p_holm'])}"
+    return "" if math.isnan(line.p_holm) else f", Holm p {relation(line.p_holm)}"
 
 
-def _in_order(lines: Sequence[Line]) -> list[Line]:
+def _in_order(lines: Sequence[Comparison]) -> list[Comparison]:
     order = list(PARTS)
-    return sorted((line for line in lines if line["arm"] in PARTS), key=lambda line: order.index(line["arm"]))
+    return sorted((line for line in lines if line.arm in PARTS), key=lambda line: order.index(line.arm))
 
 
-def _others(lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line["arm"] not in PARTS]
+def _others(lines: Sequence[Comparison]) -> list[Comparison]:
+    return [line for line in lines if line.arm not in PARTS]
 
 
-def _about_parts(lines: Sequence[Line]) -> list[str]:
+def _about_parts(lines: Sequence[Comparison]) -> list[str]:
     """What removing CLUB, Solosim or both does: a sentence for each that is decided, one for all that are not."""
-    still_open = [line for line in lines if line["verdict"] in OPEN]
-    sentences = [_decided_part(line) for line in lines if line["verdict"] not in OPEN]
+    still_open = [line for line in lines if line.verdict in OPEN]
+    sentences = [_decided_part(line) for line in lines if line.verdict not in OPEN]
     if still_open:
         changes = [
-            f"{PARTS[line['arm']]} {'changes it ' * (n == 0)}by {difference_text(line)}"
+            f"{PARTS[line.arm]} {'changes it ' * (n == 0)}by {difference_text(line)}"
             for n, line in enumerate(still_open)
         ]
         sentences.append(f"Removing {listed(changes)}: {_why_open(still_open)}.")
     return sentences
 
 
-def _decided_part(line: Line) -> str:
-    name, plural = PARTS[line["arm"]], line["arm"] == "no-both"
+def _decided_part(line: Comparison) -> str:
+    name, plural = PARTS[line.arm], line.arm == "no-both"
     subject = "CLUB and Solosim together" if plural else name
     text = f"Removing {name} changes it by {difference_text(line)}{holm_text(line)}"
-    if line["verdict"] == "equivalent":
+    if line.verdict == "equivalent":
         return f"{text}: {_equivalent(line)}."
-    helps = "help" if line["verdict"] == "worse" else "harm"
+    helps = "help" if line.verdict == "worse" else "harm"
     return f"{text}: {subject} {helps if plural else helps + 's'} here."
 
 
-def _about_others(lines: Sequence[Line], titles: Mapping[str, str], *, open_part: bool) -> list[str]:
+def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], *, open_part: bool) -> list[str]:
     """The same of arms that change something else, by their titles; ``open_part``: why it is open was just said."""
     sentences = []
     for line in lines:
-        if line["verdict"] not in OPEN:
-            found = _equivalent(line) if line["verdict"] == "equivalent" else f"{line['verdict']} than the full model"
-            name = quoted(titles.get(line["arm"], line["arm"]))
+        if line.verdict not in OPEN:
+            found = _equivalent(line) if line.verdict == "equivalent" else f"{line.verdict} than the full model"
+            name = quoted(titles.get(line.arm, line.arm))
             sentences.append(f"{name} changes it by {difference_text(line)}{holm_text(line)}: {found}.")
-    still_open = [line for line in lines if line["verdict"] in OPEN]
+    still_open = [line for line in lines if line.verdict in OPEN]
     if still_open:
         why = "not decided either" if open_part else _why_open(still_open)
         sentences.append(f"{_changes(still_open, titles)}: {why}.")
     return sentences
 
 
-def _changes(lines: Sequence[Line], titles: Mapping[str, str]) -> str:
+def _changes(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     """Every line's difference; of many, which the tables have, the least and the greatest."""
-    names = [quoted(titles.get(line["arm"], line["arm"])) for line in lines]
+    names = [quoted(titles.get(line.arm, line.arm)) for line in lines]
     if len(lines) <= MOST_NAMED:
         return listed(
             [
@@ -126,30 +127,27 @@ def _changes(lines: Sequence[Line], titles: Mapping[str, str]) -> str:
                 for n, (name, line) in enumerate(zip(names, lines, strict=True))
             ]
         )
-    order = sorted(range(len(lines)), key=lambda n: lines[n]["difference"])
+    order = sorted(range(len(lines)), key=lambda n: lines[n].difference)
     ends = [f"{difference_text(lines[n])} ({names[n]})" for n in (order[0], order[-1])]
     return f"{len(lines)} other arms change it by {' to '.join(ends)}"
 
 
-def _equivalent(line: Line) -> str:
+def _equivalent(line: Comparison) -> str:
     return (
-        f"equivalent, any difference is smaller than the {line['margin']:.4f} that would matter "
-        f"(equivalence test, p {relation(line['p_equivalent'])})"
+        f"equivalent, any difference is smaller than the {line.margin:.4f} that would matter "
+        f"(equivalence test, p {relation(line.p_equivalent)})"
     )
 
 
-def _why_open(lines: Sequence[Line]) -> str:
+def _why_open(lines: Sequence[Comparison]) -> str:
     """Why these comparisons are not decided, and what would have been found."""
     subject = "not decided" if len(lines) == 1 else "none of this is decided"
-    mdes = sorted(line["mde"] for line in lines if not math.isnan(line["mde"]))
+    mdes = sorted(line.mde for line in lines if not math.isnan(line.mde))
     if not mdes:
         return f"{subject}, as one seed gives no interval"
     found = " to ".join(dict.fromkeys(f"{mde:.4f}" for mde in (mdes[0], mdes[-1])))
     line = lines[0]
-    return (
-        f"{subject}, as {line['seeds']} seeds with {line['users']} users "
-        f"reliably find only differences of {found} or more"
-    )
+    return f"{subject}, as {line.seeds} seeds with {line.users} users reliably find only differences of {found} or more"
 
 
 def relation(p: float) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
-
+from study.analysis.measurements import BASELINE_TITLES, Spread, spread_by
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
+from study.analysis.stats.comparison import Comparison
 from study.records.arm_names import FULL
 from study.records.study import Study
 from study.reporting.page.about_arms import (
     MINUS,
-    Line,
     arm_sentences,
     decided_elsewhere,
     difference_text,
@@ -23,8 +24,6 @@ from study.reporting.page.page import Answer, Tile, TileGroup
 from study.reporting.page.short_answer import short_answer
 from study.reporting.page.tiles import tile_groups
 from study.reporting.tables import selection
-from study.reporting.tables.measurements import BASELINE_TITLES
-from study.reporting.tables.results import Results
 
 BRACKETS = (
     "In brackets: 95 % intervals for users and seeds like these, each by itself; what is decided is corrected for the "
@@ -57,8 +56,8 @@ def answer(study: Study, results: Results) -> Answer:
     if lines:
         short = short_answer(study, lines, others, results.titles, family=len(results.arms))
         groups = [*tile_groups(study, lines, results.titles), *groups]
-    for mode in dict.fromkeys(line["mode"] for line in lines):
-        inside = [line for line in lines if line["mode"] == mode]
+    for mode in dict.fromkeys(line.mode for line in lines):
+        inside = [line for line in lines if line.mode == mode]
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
     sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)
@@ -74,33 +73,29 @@ def _metric(study: Study, results: Results) -> str:
     return metric if metric in results.metrics or not results.metrics else results.metrics[0]
 
 
-def _lines(frame: pd.DataFrame, study: Study, metric: str) -> list[Line]:
-    chosen = frame[(frame["study"] == study.name) & (frame["metric"] == metric)]
-    return [dict(line) for line in chosen.to_dict("records")]
+def _lines(family: Sequence[Comparison], study: Study, metric: str) -> list[Comparison]:
+    return [line for line in family if line.study == study.name and line.metric == metric]
 
 
-def _others(frame: pd.DataFrame, study: Study, metric: str) -> list[Line]:
+def _others(family: Sequence[Comparison], study: Study, metric: str) -> list[Comparison]:
     """The study's comparisons by other metrics."""
-    chosen = frame[(frame["study"] == study.name) & (frame["metric"] != metric)]
-    return [dict(line) for line in chosen.to_dict("records")]
+    return [line for line in family if line.study == study.name and line.metric != metric]
 
 
-def _level(study: Study, results: Results, metric: str) -> tuple[float, float, int] | None:
+def _level(study: Study, results: Results, metric: str) -> Spread | None:
     """Mean, sd and number of seeds on test of the winner, or of the full model of an ablation without a search."""
-    measured = results.measured
-    mine = measured[(measured["study"] == study.name) & (measured["metric"] == metric)]
-    values = mine.loc[mine["kind"] == "winner", "value"]
-    if values.empty:
-        values = mine.loc[(mine["name"] == FULL) & (mine["kind"] == "arm"), "value"]
-    return None if values.empty else (float(values.mean()), float(values.std()), len(values))
+    mine = [line for line in results.measured if line.study == study.name and line.metric == metric]
+    winner = [line.value for line in mine if line.kind == "winner"]
+    full = [line.value for line in mine if line.kind == "arm" and line.name == FULL]
+    return spread_by([("level", value) for value in winner or full]).get("level")
 
 
-def _level_tile(level: tuple[float, float, int]) -> tuple[str, str]:
+def _level_tile(level: Spread) -> tuple[str, str]:
     mean, sd, seeds = level
     return f"{mean:.4f}", "one seed" if math.isnan(sd) else f"± {sd:.4f} over {seeds} seeds"
 
 
-def _level_sentences(study: Study, level: tuple[float, float, int], metric: str, against: Sequence[Line]) -> list[str]:
+def _level_sentences(study: Study, level: Spread, metric: str, against: Sequence[Comparison]) -> list[str]:
     mean, sd, seeds = level
     number = f"{mean:.4f}" + ("" if math.isnan(sd) else f" ± {sd:.4f}")
     seeds_text = "one seed" if seeds == 1 else f"mean ± sd over {seeds} seeds"
@@ -113,38 +108,38 @@ def _level_sentences(study: Study, level: tuple[float, float, int], metric: str,
         text = text.replace(" that the search had not seen", "")
     if not against:
         return [f"{text}."]
-    best = max(against, key=lambda line: line["reference_mean"])
-    how = "above" if best["difference"] >= 0 else "below"
-    name = BASELINE_TITLES.get(best["reference"], best["reference"])
+    best = max(against, key=lambda line: line.reference_mean)
+    how = "above" if best.difference >= 0 else "below"
+    name = BASELINE_TITLES.get(best.reference, best.reference)
     return [
-        f"{text}, {abs(100 * best['relative']):.1f} % {how} the best baseline, {name} "
+        f"{text}, {abs(100 * best.relative):.1f} % {how} the best baseline, {name} "
         f"({difference_text(best)}{holm_text(best)}): {_baseline_verdict(best)}."
     ]
 
 
-def _baseline_tile(against: Sequence[Line]) -> list[Tile]:
+def _baseline_tile(against: Sequence[Comparison]) -> list[Tile]:
     if not against:
         return []
-    best = max(against, key=lambda line: line["reference_mean"])
-    name = BASELINE_TITLES.get(best["reference"], best["reference"])
-    tone = {"better": "good", "worse": "bad", "equivalent": "even"}.get(best["verdict"], "open")
-    value = f"{100 * best['relative']:+.1f} %".replace("-", MINUS)
+    best = max(against, key=lambda line: line.reference_mean)
+    name = BASELINE_TITLES.get(best.reference, best.reference)
+    tone = {"better": "good", "worse": "bad", "equivalent": "even"}.get(best.verdict, "open")
+    value = f"{100 * best.relative:+.1f} %".replace("-", MINUS)
     return [Tile(f"Against {name}", value, _baseline_verdict(best), tone)]
 
 
-def _baseline_verdict(line: Line) -> str:
+def _baseline_verdict(line: Comparison) -> str:
     words = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
-    return words.get(line["verdict"], "not decided")
+    return words.get(line.verdict, "not decided")
 
 
-def _family(frame: pd.DataFrame, study: Study) -> list[str]:
+def _family(family: Sequence[Comparison], study: Study) -> list[str]:
     """How many of the study's comparisons were decided."""
-    verdicts = frame.loc[frame["study"] == study.name, "verdict"]
-    if verdicts.empty:
+    verdicts = [line.verdict for line in family if line.study == study.name]
+    if not verdicts:
         return []
-    counts = {str(verdict): int(count) for verdict, count in verdicts.value_counts().items()}
-    differ, weak = counts.get("better", 0) + counts.get("worse", 0), counts.get("underpowered", 0)
-    equal, unsettled = counts.get("equivalent", 0), weak + counts.get("undecided", 0)
+    counts = Counter(verdicts)
+    differ, weak = counts["better"] + counts["worse"], counts["underpowered"]
+    equal, unsettled = counts["equivalent"], weak + counts["undecided"]
     text = (
         f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} "
         f"{'shows' if differ == 1 else 'show'} a difference, {equal} {'is' if equal == 1 else 'are'} equivalent and "
@@ -157,15 +152,13 @@ def _family(frame: pd.DataFrame, study: Study) -> list[str]:
 
 def _shrinkage(study: Study) -> list[str]:
     """What choosing the best of many cost."""
-    table = selection.compute(Results([study]))
-    winner = None if table is None else table.frame[table.frame["role"] == "winner"]
-    if winner is None or winner.empty:
+    line = next((line for line in selection.shrinkages(study) if line.role == "winner"), None)
+    if line is None:
         return []
-    line = winner.iloc[0]
-    if line["shrinkage"] > 0:
-        moved = f"fell from {line['search']:.4f} to {line['fresh']:.4f} on fresh seeds (winner’s curse)"
+    if line.shrinkage > 0:
+        moved = f"fell from {line.search:.4f} to {line.fresh:.4f} on fresh seeds (winner’s curse)"
     else:
-        moved = f"did not fall on fresh seeds: {line['search']:.4f} before, {line['fresh']:.4f} now"
+        moved = f"did not fall on fresh seeds: {line.search:.4f} before, {line.fresh:.4f} now"
     return [f"The validation score that won the search {moved}."]
 
 

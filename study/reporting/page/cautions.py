@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,11 +13,11 @@ from sea_core.errors import UserError
 from sea_core.receipts import read_receipts
 from sea_core.run_folder import RECEIPT
 from study.analysis.convergence import run_converged
+from study.analysis.results import Results
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
 from study.reporting.page.page import Caution
 from study.reporting.tables.budgets import parts
-from study.reporting.tables.results import Results
 
 CLAMPED = 0.1  # share of batches without a gradient from CLUB that is worth a word
 
@@ -46,21 +47,23 @@ def clamped_shares(runs: Sequence[RunRecord]) -> dict[str, float]:
 
 
 def _power(study: Study, results: Results) -> Iterator[Caution]:
-    rows = results.arms[results.arms["study"] == study.name]
-    weak = rows[rows["verdict"] == "underpowered"]
-    if weak.empty:
+    rows = [row for row in results.arms if row.study == study.name]
+    weak = [row for row in rows if row.verdict == "underpowered"]
+    if not weak:
         return
-    seeds = sorted(set(weak["seeds"]))
+    seeds = sorted({row.seeds for row in weak})
     if seeds == [1]:
         yield Caution("One seed", "Differences between arms have no interval and no p-value; three or more seeds do.")
         return
+    margins, mdes = [row.margin for row in weak], [row.mde for row in weak if not math.isnan(row.mde)]
+    users = max(row.users for row in weak)
     count = "All" if len(weak) == len(rows) else f"{len(weak)} of"
     yield Caution(
         "Underpowered",
         f"{count} {len(rows)} comparisons with the full model could not have found a difference that matters: with "
-        f"{' to '.join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))} seeds and {weak['users'].max()} users "
-        f"the smallest one found with 80 % power is {weak['mde'].min():.4f} to {weak['mde'].max():.4f}, what matters "
-        f"begins at {weak['margin'].min():.4f} to {weak['margin'].max():.4f}. They say nothing either way; more seeds "
+        f"{' to '.join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))} seeds and {users} users "
+        f"the smallest one found with 80 % power is {min(mdes):.4f} to {max(mdes):.4f}, what matters "
+        f"begins at {min(margins):.4f} to {max(margins):.4f}. They say nothing either way; more seeds "
         "would.",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from study.analysis.results import Results
 from study.records.durations import duration
 from study.records.study import Study
 from study.reporting.page.answer import answer
@@ -14,8 +15,7 @@ from study.reporting.page.links import href, tables_folder
 from study.reporting.page.page import Caution, Details, Link, Page, Picture
 from study.reporting.page.question import question
 from study.reporting.page.shown_tables import show_table, trials_table
-from study.reporting.tables.results import Results
-from study.reporting.tables.write import compute_tables
+from study.reporting.tables.table import Table
 
 REPORT = "report.html"
 # The one picture beside the answer: the first that there is, of arms, then of a search alone.
@@ -29,20 +29,21 @@ BACKGROUND = (
 )
 
 
-def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: Path) -> Page:
+def compute(results: Results, tables: Sequence[Table], pictures: Sequence[Picture], page_folder: Path) -> Page:
     """What the page of one study holds, or the joint page of several.
 
     Args:
-        studies: in the order of the tables' columns.
+        results: of the studies, in the order of the tables' columns.
+        tables: computed from these results.
         pictures: figures, in the order of the page.
         page_folder: where the page will lie; its links are relative to it.
 
     Raises:
-        UserError: results that may not stand side by side, or without their receipts.
+        UserError: a file of a run is damaged.
     """
-    results = Results(studies)
-    files = tables_folder(list(studies), page_folder)
-    tables = [show_table(table, page_folder=page_folder, files=files) for table in compute_tables(results)]
+    studies = results.studies
+    files = tables_folder(studies, page_folder)
+    shown = [show_table(table, page_folder=page_folder, files=files) for table in tables]
     many = len(studies) > 1
     warned = [
         Caution(f"{study.name}: {title}" if many else title, text)
@@ -51,7 +52,7 @@ def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: 
     ]
     names = [picture.name for picture in pictures]
     first = next((name for name in (*KEY_FIGURES, *SEARCH_FIGURES) if name in names), None)
-    key_tables = _keys([table.name for table in tables], KEY_TABLES, SEARCH_TABLES)
+    key_tables = _keys([table.name for table in shown], KEY_TABLES, SEARCH_TABLES)
     return Page(
         title=studies[0].name if not many else f"{len(studies)} studies",
         question=question(studies),
@@ -60,9 +61,9 @@ def compute(studies: Sequence[Study], pictures: Sequence[Picture], page_folder: 
         answers=[answer(study, results) for study in studies],
         cautions=warned,
         key_figure=next((picture for picture in pictures if picture.name == first), None),
-        key_tables=[table for name in key_tables for table in tables if table.name == name],
+        key_tables=[table for name in key_tables for table in shown if table.name == name],
         figures=[picture for picture in pictures if picture.name != first],
-        tables=[table for table in tables if table.name not in key_tables],
+        tables=[table for table in shown if table.name not in key_tables],
         details=[_details(study, page_folder) for study in studies],
         pages=[Link(study.name, href(study.folder.root / REPORT, page_folder)) for study in studies] if many else [],
     )

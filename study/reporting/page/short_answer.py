@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
+from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
-from study.reporting.page.about_arms import OPEN, Line, holm_text, relation, signed
+from study.reporting.page.about_arms import OPEN, holm_text, relation, signed
 from study.reporting.page.cautions import unconverged_runs
 from study.reporting.page.question import PARTS, listed, quoted
 
@@ -17,7 +18,7 @@ _MODES = {"retuned": "with every arm re-tuned", "frozen": "with one configuratio
 
 
 def short_answer(
-    study: Study, lines: Sequence[Line], others: Sequence[Line], titles: Mapping[str, str], *, family: int
+    study: Study, lines: Sequence[Comparison], others: Sequence[Comparison], titles: Mapping[str, str], *, family: int
 ) -> list[str]:
     """Three sentences about the arms; empty where there are none.
 
@@ -30,11 +31,11 @@ def short_answer(
     """
     if not lines:
         return []
-    modes = list(dict.fromkeys(str(line["mode"]) for line in lines))
-    main = [line for line in lines if line["mode"] == modes[0]]
+    modes = list(dict.fromkeys(line.mode for line in lines))
+    main = [line for line in lines if line.mode == modes[0]]
     matters = _does_it_matter(main, titles)
     for mode in modes[1:]:
-        matters += f"; {_MODES.get(mode, mode)}, {_same_or_not(main, [x for x in lines if x['mode'] == mode], titles)}"
+        matters += f"; {_MODES.get(mode, mode)}, {_same_or_not(main, [x for x in lines if x.mode == mode], titles)}"
     return [
         f"{matters}.",
         f"{_how_sure(lines, others, titles)}.",
@@ -42,122 +43,120 @@ def short_answer(
     ]
 
 
-def _does_it_matter(lines: Sequence[Line], titles: Mapping[str, str]) -> str:
+def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     """The parts if any was removed, else the other arms."""
-    parts = [line for arm in PARTS for line in lines if line["arm"] == arm]
-    parts = [line for line in parts if line["arm"] != "no-both"] or parts
-    metric = f"test {metric_title(str(lines[0]['metric']))}"
+    parts = [line for arm in PARTS for line in lines if line.arm == arm]
+    parts = [line for line in parts if line.arm != "no-both"] or parts
+    metric = f"test {metric_title(lines[0].metric)}"
     if not parts:
         return _about_others(lines, titles, metric)
-    decided = [_decided(line, metric) for line in parts if line["verdict"] not in OPEN]
-    still_open = [line for line in parts if line["verdict"] in OPEN]
+    decided = [_decided(line, metric) for line in parts if line.verdict not in OPEN]
+    still_open = [line for line in parts if line.verdict in OPEN]
     if still_open:
         changes = [f"by {_signed(line)} without {_removed(line)}" for line in still_open]
         names = listed([_removed(line) for line in still_open])
-        verb = "matter" if len(still_open) > 1 or still_open[0]["arm"] == "no-both" else "matters"
+        verb = "matter" if len(still_open) > 1 or still_open[0].arm == "no-both" else "matters"
         decided.append(f"whether {names} {verb} is not decided: {metric} changes {listed(changes)}")
     return _capitalised("; ".join(decided))
 
 
-def _removed(line: Line) -> str:
-    return "CLUB and Solosim" if line["arm"] == "no-both" else PARTS[line["arm"]]
+def _removed(line: Comparison) -> str:
+    return "CLUB and Solosim" if line.arm == "no-both" else PARTS[line.arm]
 
 
-def _decided(line: Line, metric: str) -> str:
-    name, s = _removed(line), "" if line["arm"] == "no-both" else "s"
-    if line["verdict"] == "equivalent":
+def _decided(line: Comparison, metric: str) -> str:
+    name, s = _removed(line), "" if line.arm == "no-both" else "s"
+    if line.verdict == "equivalent":
         return f"{name} make{s} no difference that matters: {metric} changes by {_signed(line)} without"
-    verb, way = ("help", "lower") if line["verdict"] == "worse" else ("harm", "higher")
-    return f"{name} {verb}{s}: {metric} is {abs(line['difference']):.4f} {way} without"
+    verb, way = ("help", "lower") if line.verdict == "worse" else ("harm", "higher")
+    return f"{name} {verb}{s}: {metric} is {abs(line.difference):.4f} {way} without"
 
 
-def _signed(line: Line) -> str:
-    return signed(line["difference"])  # its interval stands in the tile below
+def _signed(line: Comparison) -> str:
+    return signed(line.difference)  # its interval stands in the tile below
 
 
-def _about_others(lines: Sequence[Line], titles: Mapping[str, str], metric: str) -> str:
+def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], metric: str) -> str:
     """Arms that replace something, in words or, of many, in numbers."""
     if len(lines) <= FEW:
         verdicts = {"equivalent": "no different", "better": "better", "worse": "worse"}
         said = [
-            f"{quoted(titles.get(line['arm'], line['arm']))} is {verdicts.get(line['verdict'], 'neither shown better')}"
-            f"{' nor worse' if line['verdict'] in OPEN else ''} than SEA by {metric} ({_signed(line)})"
+            f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'neither shown better')}"
+            f"{' nor worse' if line.verdict in OPEN else ''} than SEA by {metric} ({_signed(line)})"
             for line in lines
         ]
         return listed(said).replace("is no different than", "is no different from")
     named = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
-    counts = [f"{sum(line['verdict'] == verdict for line in lines)} {text}" for verdict, text in named.items()]
-    rest = sum(line["verdict"] in OPEN for line in lines)
+    counts = [f"{sum(line.verdict == verdict for line in lines)} {text}" for verdict, text in named.items()]
+    rest = sum(line.verdict in OPEN for line in lines)
     return f"Of {len(lines)} arms, by {metric} against SEA, {listed([*counts, f'{rest} not decided'])}"
 
 
-def _same_or_not(main: Sequence[Line], lines: Sequence[Line], titles: Mapping[str, str]) -> str:
+def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     """What another mode says, in verdicts alone."""
-    first = {line["arm"]: _kind(line) for line in main}
-    differ = [line for line in lines if first.get(line["arm"], _kind(line)) != _kind(line)]
+    first = {line.arm: _kind(line) for line in main}
+    differ = [line for line in lines if first.get(line.arm, _kind(line)) != _kind(line)]
     if not differ:
         return "the verdicts are the same"
     verdicts = {"equivalent": "no different from", "better": "better than", "worse": "worse than"}
     said = [
-        f"{quoted(titles.get(line['arm'], line['arm']))} is {verdicts.get(line['verdict'], 'not told from')} SEA"
+        f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'not told from')} SEA"
         for line in differ[:FEW]
     ]
     return listed([*said, *([f"{len(differ) - FEW} more arms differ"] if len(differ) > FEW else [])])
 
 
-def _kind(line: Line) -> str:
-    return "open" if line["verdict"] in OPEN else str(line["verdict"])
+def _kind(line: Comparison) -> str:
+    return "open" if line.verdict in OPEN else line.verdict
 
 
-def _how_sure(lines: Sequence[Line], others: Sequence[Line], titles: Mapping[str, str]) -> str:
+def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     """The p-values of what is decided, what could have been found of what is not, and what other metrics show."""
-    seeds = sorted({int(line["seeds"]) for line in lines})
+    seeds = sorted({line.seeds for line in lines})
     if seeds == [1]:
         return "One seed gives no interval, so nothing here can be told from chance"
-    design = f"{_range([str(n) for n in seeds])} seeds and {max(int(line['users']) for line in lines)} users"
+    design = f"{_range([str(n) for n in seeds])} seeds and {max(line.users for line in lines)} users"
     said = []
-    shown = [line for line in lines if line["verdict"] not in OPEN]
+    shown = [line for line in lines if line.verdict not in OPEN]
     if shown:
-        worst = max(line["p_equivalent" if line["verdict"] == "equivalent" else "p_holm"] for line in shown)
+        worst = max(line.p_equivalent if line.verdict == "equivalent" else line.p_holm for line in shown)
         p = relation(worst).replace("= ", "≤ ")
         what = "what is decided" if len(shown) < len(lines) else "all of this"
         said.append(f"{what} holds with {design} at p {p}, corrected for all comparisons")
-    mdes = [line["mde"] for line in lines if line["verdict"] in OPEN and not math.isnan(line["mde"])]
+    mdes = [line.mde for line in lines if line.verdict in OPEN and not math.isnan(line.mde)]
     if mdes:
         found = _range([f"{mde:.4f}" for mde in (min(mdes), max(mdes))])
-        margin = max(line["margin"] for line in lines if line["verdict"] in OPEN)
+        margin = max(line.margin for line in lines if line.verdict in OPEN)
         who = "they" if said else design
         said.append(f"{who} reliably find only differences of {found} or more, where {margin:.4f} would matter")
-    known = {(line["mode"], line["arm"], line["verdict"]) for line in lines}
-    elsewhere = [
-        x for x in others if x["verdict"] in ("better", "worse") and (x["mode"], x["arm"], x["verdict"]) not in known
-    ]
+    known = {(line.mode, line.arm, line.verdict) for line in lines}
+    elsewhere = [x for x in others if x.verdict in ("better", "worse") and (x.mode, x.arm, x.verdict) not in known]
     if elsewhere:
         line = elsewhere[0]
         more = f", and {len(elsewhere) - 1} more in the tables" if len(elsewhere) > 1 else ""
         said.append(
-            f"by {metric_title(str(line['metric']))}, {quoted(titles.get(line['arm'], line['arm']))} is "
-            f"{line['verdict']} than the full model{holm_text(line)}{more}"
+            f"by {metric_title(line.metric)}, {quoted(titles.get(line.arm, line.arm))} is "
+            f"{line.verdict} than the full model{holm_text(line)}{more}"
         )
     return _capitalised("; ".join(said))
 
 
-def _what_would_change(study: Study, lines: Sequence[Line], *, family: int) -> str:
+def _what_would_change(study: Study, lines: Sequence[Comparison], *, family: int) -> str:
     """The cheapest thing that may turn the answer, then what else was not tried."""
     ways = []
-    still_open = [line for line in lines if line["verdict"] in OPEN]
+    still_open = [line for line in lines if line.verdict in OPEN]
     if still_open:
         ways.append(_more_seeds(still_open, family))
     if cut := unconverged_runs(study):
         ways.append(f"longer training ({len(cut)} final runs were still learning when they were ended)")
-    if {line["mode"] for line in lines} == {"frozen"}:
+    if {line.mode for line in lines} == {"frozen"}:
         ways.append("a search for every arm, as all had the full model’s configuration")
     ways.append("other data")
     return f"What would change that: {listed(ways[:3])}"
 
 
-def _more_seeds(lines: Sequence[Line], family: int) -> str:
-    if all(int(line["seeds"]) == 1 for line in lines):
+def _more_seeds(lines: Sequence[Comparison], family: int) -> str:
+    if all(line.seeds == 1 for line in lines):
         return "three seeds or more"
     needed = [enough_seeds(line, comparisons=family) for line in lines]
     known = [count for count in needed if count is not None]
@@ -166,7 +165,7 @@ def _more_seeds(lines: Sequence[Line], family: int) -> str:
             "more users, as no number of seeds would be enough" if not known else "more seeds, and for some more users"
         )
     most = max(known)
-    return "more seeds" if most <= max(line["seeds"] for line in lines) else f"about {most} seeds"
+    return "more seeds" if most <= max(line.seeds for line in lines) else f"about {most} seeds"
 
 
 def _range(texts: Sequence[str]) -> str:

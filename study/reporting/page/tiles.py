@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from study.analysis.stats.comparison import Comparison
 from study.records.arm_names import FULL
 from study.records.study import Study
-from study.reporting.page.about_arms import OPEN, Line, difference_text
+from study.reporting.page.about_arms import OPEN, difference_text
 from study.reporting.page.page import Tile, TileGroup
 from study.reporting.page.question import PARTS
 
@@ -35,7 +36,7 @@ _QUESTIONS: Sequence[tuple[str, Callable[[str, Changes], bool]]] = (
 )
 
 
-def tile_groups(study: Study, lines: Sequence[Line], titles: Mapping[str, str]) -> list[TileGroup]:
+def tile_groups(study: Study, lines: Sequence[Comparison], titles: Mapping[str, str]) -> list[TileGroup]:
     """The arms' verdicts by one metric, one group a question.
 
     Args:
@@ -44,17 +45,17 @@ def tile_groups(study: Study, lines: Sequence[Line], titles: Mapping[str, str]) 
         titles: of the arms.
     """
     changes = _changes(study)
-    several = len({line["mode"] for line in lines}) > 1
-    groups: dict[str, list[Line]] = {name: [] for name, _ in _QUESTIONS}
+    several = len({line.mode for line in lines}) > 1
+    groups: dict[str, list[Comparison]] = {name: [] for name, _ in _QUESTIONS}
     for line in lines:
-        arm = str(line["arm"])
+        arm = line.arm
         groups[next(name for name, belongs in _QUESTIONS if belongs(arm, changes.get(arm, {})))].append(line)
     return [TileGroup(name, _tiles(inside, titles, several=several)) for name, inside in groups.items() if inside]
 
 
-def _tiles(lines: Sequence[Line], titles: Mapping[str, str], *, several: bool) -> list[Tile]:
-    shown = lines if len(lines) <= MOST else [line for line in lines if line["verdict"] not in OPEN]
-    tiles = [_tile(line, titles, f" ({line['mode']})" if several else "") for line in shown]
+def _tiles(lines: Sequence[Comparison], titles: Mapping[str, str], *, several: bool) -> list[Tile]:
+    shown = lines if len(lines) <= MOST else [line for line in lines if line.verdict not in OPEN]
+    tiles = [_tile(line, titles, f" ({line.mode})" if several else "") for line in shown]
     if rest := len(lines) - len(shown):
         tiles.append(
             Tile(f"{rest} {'other ' if shown else ''}arm{'' if rest == 1 else 's'}", "not decided", "", "open")
@@ -62,20 +63,20 @@ def _tiles(lines: Sequence[Line], titles: Mapping[str, str], *, several: bool) -
     return tiles
 
 
-def _tile(line: Line, titles: Mapping[str, str], suffix: str) -> Tile:
-    title, verdict = titles.get(line["arm"], line["arm"]), line["verdict"]
-    if line["arm"] in PARTS:
+def _tile(line: Comparison, titles: Mapping[str, str], suffix: str) -> Tile:
+    title, verdict = titles.get(line.arm, line.arm), line.verdict
+    if line.arm in PARTS:
         return Tile(f"{title}{suffix}", _of_part(line), difference_text(line), _TONES.get(verdict, "open"))
     value, tone = _OTHER_VERDICTS.get(verdict, "not decided"), _OTHER_TONES.get(verdict, "open")
     return Tile(f"{title}{suffix}", value, difference_text(line), tone)
 
 
-def _of_part(line: Line) -> str:
+def _of_part(line: Comparison) -> str:
     """``CLUB helps`` or ``both help``."""
-    verb = _VERDICTS.get(line["verdict"])
+    verb = _VERDICTS.get(line.verdict)
     if verb is None:
         return "not decided"
-    return f"both {verb.replace('s', '', 1)}" if line["arm"] == "no-both" else f"{PARTS[line['arm']]} {verb}"
+    return f"both {verb.replace('s', '', 1)}" if line.arm == "no-both" else f"{PARTS[line.arm]} {verb}"
 
 
 def _changes(study: Study) -> dict[str, Changes]:

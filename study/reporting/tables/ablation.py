@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
 from study.analysis.comparisons import stars
+from study.analysis.measurements import Spread, spread_by
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
+from study.analysis.stats.comparison import Comparison
 from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 COMPARED = ("difference", "relative", "low", "high", "p", "p_holm", "effect_size", "narrow", "verdict")
+ABLATIONS = ("ablation", "ablation-retuned")  # names of the tables of this file
+CSV_COLUMNS = ("study", "dataset", "mode", "name", "metric", "mean", "sd", "seeds", "paired_seeds", *COMPARED)
+
+
+class ArmLine(NamedTuple):
+    """An arm by one metric: over its seeds, and against full; None where no seed is common."""
+
+    study: str
+    dataset: str
+    mode: str
+    name: str
+    metric: str
+    spread: Spread
+    compared: Comparison | None
 
 
 def compute_frozen(results: Results) -> Table | None:
     """Every arm with the full model's tuned config."""
-    return _compute(results, "frozen", "Ablation with the full model's configuration (frozen)", "ablation")
+    return _compute(results, "frozen", "Ablation with the full model's configuration (frozen)", ABLATIONS[0])
 
 
 def compute_retuned(results: Results) -> Table | None:
     """Every arm with a search of its own, of equal budget."""
     title = "Ablation, every arm tuned by a search of its own (re-tuned)"
-    return _compute(results, "retuned", title, "ablation-retuned")
+    return _compute(results, "retuned", title, ABLATIONS[1])
 
 
 def _compute(results: Results, mode: str, title: str, name: str) -> Table | None:
-    measured = results.measured[results.measured["mode"] == mode]
-    if measured.empty:
+    summarised = _summarise(results, mode)
+    if not summarised:
         return None
     ran = [study for study in results.studies if any(run.mode == mode for run in study.ablations)]
-    frame = _join(measured, results.arms)
-    cells = {(line["study"], line["name"], line["metric"]): line for line in frame.to_dict("records")}
+    cells = {(line.study, line.name, line.metric): line for line in summarised}
     columns = [(study.name, metric) for study in ran for metric in results.metrics]
     tried = {(study.name, str(run.arm)) for study in ran for run in study.ablations if run.mode == mode}
     rows: list[list[Cell]] = []
@@ -57,21 +73,21 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         groups=[(study.name if ambiguous else study.dataset, len(results.metrics)) for study in ran],
         rows=mark_best(rows, among=arms),
         rules=arms[1:],
-        frame=frame,
-        notes=[*_notes(ran, mode), *_narrow(frame, results)],
+        frame=pd.DataFrame(map(_csv_line, summarised), columns=list(CSV_COLUMNS)),
+        notes=[*_notes(ran, mode), *_narrow(summarised, results)],
         follows=[index for index in range(len(rows)) if index not in arms],
         runs=runs,
     )
 
 
-def _narrow(frame: pd.DataFrame, results: Results) -> list[str]:
+def _narrow(lines: Sequence[ArmLine], results: Results) -> list[str]:
     """Which intervals to believe less; an arm that was not compared has none."""
     found: dict[str, list[str]] = {}
-    narrow = frame[frame["narrow"].eq(True)].to_dict("records")
-    order = in_order(line["name"] for line in narrow)
-    for line in sorted(narrow, key=lambda line: order.index(line["name"])):
-        arm = f"{results.prefix(line['study'])}{results.titles[line['name']]}"
-        found.setdefault(arm, []).append(metric_title(line["metric"]))
+    narrow = [line for line in lines if line.compared is not None and line.compared.narrow]
+    order = in_order(line.name for line in narrow)
+    for line in sorted(narrow, key=lambda line: order.index(line.name)):
+        arm = f"{results.prefix(line.study)}{results.titles[line.name]}"
+        found.setdefault(arm, []).append(metric_title(line.metric))
     if not found:
         return []
     listed = "; ".join(f"{arm}: {', '.join(metrics)}" for arm, metrics in found.items())
@@ -81,26 +97,38 @@ def _narrow(frame: pd.DataFrame, results: Results) -> list[str]:
     ]
 
 
-def _join(measured: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
+def _summarise(results: Results, mode: str) -> list[ArmLine]:
     """Mean, sd and number of seeds of every arm and metric, beside its comparison with full."""
-    keys = ["study", "dataset", "mode", "name", "metric"]
-    summary = measured.groupby(keys, sort=False)["value"].agg(mean="mean", sd="std", seeds="count").reset_index()
-    compared = compared.rename(columns={"arm": "name", "seeds": "paired_seeds"})
-    compared = compared[[*keys, "paired_seeds", *COMPARED]]
-    return summary.merge(compared, on=keys, how="left", validate="one_to_one")
+    measured = [line for line in results.measured if line.mode == mode]
+    spreads = spread_by([((line.study, line.dataset, line.name, line.metric), line.value) for line in measured])
+    compared = {(line.study, line.arm, line.metric): line for line in results.arms if line.mode == mode}
+    return [
+        ArmLine(study, dataset, mode, name, metric, spread, compared.get((study, name, metric)))
+        for (study, dataset, name, metric), spread in spreads.items()
+    ]
 
 
-def _value(line: Mapping[Hashable, Any] | None, *, tried: bool) -> Cell:
+def _csv_line(line: ArmLine) -> tuple[object, ...]:
+    found = line.compared
+    paired = (None,) * (1 + len(COMPARED)) if found is None else (found.seeds, *(getattr(found, n) for n in COMPARED))
+    return (line.study, line.dataset, line.mode, line.name, line.metric, *line.spread, *paired)
+
+
+def _value(line: ArmLine | None, *, tried: bool) -> Cell:
     if line is None:
         return "failed" if tried else "–"  # not every arm applies to every dataset
-    return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"], stars=stars(line["p_holm"]))
+    mean, sd, _ = line.spread
+    return Number(
+        mean, sd=None if math.isnan(sd) else sd, stars="" if line.compared is None else stars(line.compared.p_holm)
+    )
 
 
-def _difference(line: Mapping[Hashable, Any] | None) -> Cell:
-    if line is None or pd.isna(line["difference"]):
+def _difference(line: ArmLine | None) -> Cell:
+    found = None if line is None else line.compared
+    if found is None or math.isnan(found.difference):
         return "–"
-    interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
-    return Number(line["difference"], interval=interval, signed=True)
+    interval = None if math.isnan(found.low) else (found.low, found.high)
+    return Number(found.difference, interval=interval, signed=True)
 
 
 def _notes(studies: Sequence[Study], mode: str) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from study.analysis.results import Results
 from study.records.study import RunRecord, Study
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Table
 
 

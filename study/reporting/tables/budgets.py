@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from study.analysis.convergence import run_converged
+from study.analysis.results import Results
 from study.records.arm_names import in_order
-from study.records.study import RunRecord, Study, load_study
-from study.reporting.tables.results import Results
+from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Table
 
 KINDS = {"search": "searches", "(frozen)": "frozen arms", "(retuned)": "re-tuned arms"}
@@ -78,9 +78,8 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
     for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
         if runs:
             yield part, runs
-    retuned = study.folder.root / "ablations" / "retuned"
-    for arm in in_order(folder.parent.name for folder in retuned.glob("*/search")):
-        for part, runs in parts(load_study(retuned / arm / "search")):
+    for arm, search in study.arm_searches.items():
+        for part, runs in parts(search):
             yield f"{arm}: {part}", runs
     for mode in dict.fromkeys(run.mode for run in study.ablations):
         mine = [run for run in study.ablations if run.mode == mode]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from study.analysis.results import Results
 from study.records.arm_names import in_order
 from study.records.study import RunRecord, Study
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table
 
 DIAGNOSTICS = {

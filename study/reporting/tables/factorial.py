@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import math
 
-from study.analysis.comparisons import FACTORIAL_ARMS
+from study.analysis.comparisons import FACTORIAL_ARMS, to_frame
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.analysis.stats.compare import MARGIN
 from study.records.study import RunRecord
-from study.reporting.tables.results import Results
 from study.reporting.tables.statistics import evidence_cells, narrow_notes
 from study.reporting.tables.table import Cell, Number, Table
 
@@ -17,25 +17,24 @@ EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solo
 
 def compute(results: Results) -> Table | None:
     """What each loss adds over the other on and off, and what they add beside each other. None without the arms."""
-    frame = results.factors
-    if frame.empty:
+    lines = results.factors
+    if not lines:
         return None
     rows: list[list[Cell]] = []
     runs: list[list[RunRecord]] = []
-    lines = frame.to_dict("records")
     for line in lines:
-        interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+        interval = None if math.isnan(line.low) else (line.low, line.high)
         rows.append(
             [
-                f"{results.prefix(line['study'])}{EFFECTS[line['arm']]} ({line['mode']})",
-                metric_title(line["metric"]),
-                Number(line["difference"], interval=interval, signed=True),
+                f"{results.prefix(line.study)}{EFFECTS[line.arm]} ({line.mode})",
+                metric_title(line.metric),
+                Number(line.difference, interval=interval, signed=True),
                 *evidence_cells(line),
             ]
         )
-        study = next(study for study in results.studies if study.name == line["study"])
-        runs.append([run for run in study.ablations if run.mode == line["mode"] and run.arm in FACTORIAL_ARMS])
-    metrics = list(frame["metric"])
+        ablations = results.named(line.study).ablations
+        runs.append([run for run in ablations if run.mode == line.mode and run.arm in FACTORIAL_ARMS])
+    metrics = [line.metric for line in lines]
     return Table(
         name="factorial",
         caption="Factorial CLUB × Solosim on test: main effects (on minus off, averaged over the other) and "
@@ -45,7 +44,7 @@ def compute(results: Results) -> Table | None:
         columns=["Effect", "Metric", "Estimate", "p", "Holm p", "d", "MDE", "Equiv. p", "Seeds", "Users", "Verdict"],
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
-        frame=frame,
+        frame=to_frame(lines),
         notes=narrow_notes(lines),
         runs=runs,
     )

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
+from study.analysis.measurements import BASELINE_TITLES, Measurement, spread_by
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.records.study import RunRecord
-from study.reporting.tables.measurements import BASELINE_TITLES
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published.csv"
 _STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
 _PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
+
+
+class Line(NamedTuple):
+    """A method's result on one dataset by one metric; ``order`` says who quoted or measured it."""
+
+    dataset: str
+    method: str
+    order: int
+    metric: str
+    mean: float
+    sd: float
+    seeds: int | None
+    source: str
 
 
 def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
@@ -30,24 +43,22 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     Raises:
         UserError: ``published`` is unreadable.
     """
-    measured = results.measured[results.measured["kind"] != "arm"]
-    if measured.empty:
+    measured = [line for line in results.measured if line.kind != "arm"]
+    if not measured:
         return None
-    datasets, metrics = list(dict.fromkeys(measured["dataset"])), results.metrics
-    frame = pd.concat([_quoted(published, datasets), _summarised(measured)], ignore_index=True)
+    datasets, metrics = list(dict.fromkeys(line.dataset for line in measured)), results.metrics
+    lines = [*_quoted(published, datasets), *_summarised(measured)]
     # A published SEA and ours are two methods of one name.
-    methods = frame.drop_duplicates(["order", "method"]).sort_values("order", kind="stable")
-    values = {
-        (line["order"], line["method"], line["dataset"], line["metric"]): line for line in frame.to_dict("records")
-    }
+    methods = sorted(dict.fromkeys((line.order, line.method) for line in lines), key=lambda method: method[0])
+    values = {(line.order, line.method, line.dataset, line.metric): line for line in lines}
 
     rows: list[list[Cell]] = []
     runs: list[Sequence[RunRecord]] = []
-    for method, order in zip(methods["method"], methods["order"], strict=True):
+    for order, method in methods:
         cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
         rows.append([f"{method} †" if order == _PUBLISHED_ORDER else method, *cells])
         runs.append(_runs(results, method, order))
-    orders = list(methods["order"])
+    orders = [order for order, _ in methods]
     here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
     rules = [index for index in range(1, len(orders)) if orders[index] != orders[index - 1]]
     ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
@@ -56,7 +67,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         rules.append(len(rows))
         follows.append(len(rows))  # our row is the last one
         runs.append(())
-        others = {index: str(methods["method"].iloc[index]) for index in here if index not in ours}
+        others = {index: methods[index][1] for index in here if index not in ours}
         columns = [(dataset, metric) for dataset in datasets for metric in metrics]
         marked.append(_improvement(rows, ours[0], others, _corrected(results), columns))
 
@@ -69,27 +80,28 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         groups=[(dataset, len(metrics)) for dataset in datasets],
         rows=marked,
         rules=rules,
-        frame=frame.drop(columns="order"),
+        frame=_to_frame(lines),
         follows=follows,
         runs=runs,
         notes=["† Published elsewhere and quoted; not measured here and not compared."] if quoted else [],
     )
 
 
-def _summarised(measured: pd.DataFrame) -> pd.DataFrame:
+def _summarised(measured: Sequence[Measurement]) -> list[Line]:
     """Mean and sd over seeds of each method; a dataset with several studies gets one SEA row for each."""
-    measured = measured.copy()
-    winners = measured["kind"] == "winner"
-    per_dataset = measured[winners].groupby("dataset")["study"].nunique()
-    several = measured["dataset"].map(per_dataset).fillna(0) > 1
-    measured["method"] = measured["title"].where(~(winners & several), "SEA (" + measured["study"] + ")")
-    measured["order"] = winners.map({True: _WINNER_ORDER, False: _BASELINE_ORDER})
+    winners: dict[str, set[str]] = {}
+    for line in measured:
+        if line.kind == "winner":
+            winners.setdefault(line.dataset, set()).add(line.study)
     # Baselines have no seed, and studies of one dataset give them the same values.
-    measured = measured.drop_duplicates(["dataset", "method", "seed", "metric"])
-    grouped = measured.groupby(["dataset", "method", "order", "metric"], sort=False)["value"]
-    summary = grouped.agg(mean="mean", sd="std", seeds="count").reset_index()
-    summary["source"] = "measured here"
-    return summary
+    distinct: dict[tuple[str, str, int, str, int | None], float] = {}
+    for line in measured:
+        ours = line.kind == "winner"
+        method = f"SEA ({line.study})" if ours and len(winners[line.dataset]) > 1 else line.title
+        order = _WINNER_ORDER if ours else _BASELINE_ORDER
+        distinct.setdefault((line.dataset, method, order, line.metric, line.seed), line.value)
+    spreads = spread_by([(key[:4], value) for key, value in distinct.items()])
+    return [Line(*key, *spread, "measured here") for key, spread in spreads.items()]
 
 
 def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
@@ -105,25 +117,34 @@ def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
     return []
 
 
-def _quoted(path: Path, datasets: Sequence[str]) -> pd.DataFrame:
-    """Published rows of these datasets, in the shape of ``_summarised``."""
+def _quoted(path: Path, datasets: Sequence[str]) -> list[Line]:
+    """Published results on these datasets, metric by metric."""
     try:
         published = pd.read_csv(path)
         wide = published[published["dataset"].isin(datasets)]
         long = wide.melt(id_vars=["dataset", "model", "source"], var_name="metric", value_name="mean")
+        long["mean"] = long["mean"].astype(float)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"cannot read {path}: {' '.join(str(error).split())}; expected columns dataset, model, metrics, source"
         ) from None
-    names = {"dataset": long["dataset"], "method": long["model"], "order": _PUBLISHED_ORDER, "metric": long["metric"]}
-    numbers = {"mean": long["mean"].astype(float), "sd": float("nan"), "seeds": pd.NA, "source": long["source"]}
-    return pd.DataFrame({**names, **numbers})
+    rows = long[["dataset", "model", "metric", "mean", "source"]].itertuples(index=False)
+    return [
+        Line(dataset, model, _PUBLISHED_ORDER, metric, float(mean), math.nan, None, source)
+        for dataset, model, metric, mean, source in rows
+    ]
 
 
-def _cell(line: Mapping[Hashable, Any] | None) -> Cell:
-    if line is None or pd.isna(line["mean"]):
+def _to_frame(lines: Sequence[Line]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, columns=list(Line._fields)).drop(columns="order")
+    frame["seeds"] = frame["seeds"].astype("Int64")  # whole numbers also beside what was quoted without one
+    return frame
+
+
+def _cell(line: Line | None) -> Cell:
+    if line is None or math.isnan(line.mean):
         return "–"
-    return Number(line["mean"], sd=None if pd.isna(line["sd"]) else line["sd"])
+    return Number(line.mean, sd=None if math.isnan(line.sd) else line.sd)
 
 
 def _improvement(
@@ -151,14 +172,17 @@ def _improvement(
 def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
     """Dataset, title of the baseline and metric -> corrected p of SEA against it."""
     return {
-        (line["dataset"], BASELINE_TITLES.get(line["reference"], line["reference"]), line["metric"]): line["p_holm"]
-        for line in results.baselines.to_dict("records")
+        (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_holm
+        for line in results.baselines
     }
 
 
-def _seed_words(measured: pd.DataFrame) -> str:
-    counts = measured[measured["kind"] == "winner"].groupby(["study"])["seed"].nunique()
-    if counts.empty:
+def _seed_words(measured: Sequence[Measurement]) -> str:
+    seeds: dict[str, set[int | None]] = {}
+    for line in measured:
+        if line.kind == "winner":
+            seeds.setdefault(line.study, set()).add(line.seed)
+    if not seeds:
         return ""
-    low, high = counts.min(), counts.max()
+    low, high = min(map(len, seeds.values())), max(map(len, seeds.values()))
     return f"; SEA: mean ± sd over {low if low == high else f'{low} to {high}'} fresh seed{'' if high == 1 else 's'}"

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from study.analysis.results import Results
 from study.analysis.stats.shrinkage import winners_shrinkage
 from study.analysis.stats.stability import selection_stability
 from study.records.study import RunRecord, Study
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table
 
 
@@ -27,26 +27,47 @@ class Place(NamedTuple):
     rank_high: float
 
 
+class Shrinkage(NamedTuple):
+    """What a trial's score of the search became on fresh seeds.
+
+    Attributes:
+        role: ``finalist`` or ``winner``.
+        search: value of the trial.
+        fresh, sd: mean and sd over ``seeds`` fresh seeds.
+        shrinkage: ``search - fresh``, with its 95 % interval.
+    """
+
+    study: str
+    trial: int
+    role: str
+    search: float
+    fresh: float
+    sd: float
+    shrinkage: float
+    low: float
+    high: float
+    seeds: int
+
+
 NOWHERE = Place(np.nan, np.nan, np.nan)
 
 
 def compute(results: Results) -> Table | None:
     """One row per finalist, best on fresh seeds first, and the winner's own fresh runs. None without them."""
-    lines = [line for study in results.studies for line in _lines(study)]
+    lines = [line for study in results.studies for line in shrinkages(study)]
     if not lines:
         return None
-    columns = ["study", "trial", "role", "search", "fresh", "sd", "shrinkage", "low", "high", "seeds"]
-    frame = pd.DataFrame(lines, columns=columns)
+    frame = pd.DataFrame(lines, columns=list(Shrinkage._fields))
     stable = {study.name: stability_of_search(study) for study in results.studies}
-    places = [stable[study].get(trial, NOWHERE) for study, trial, *_ in lines]
+    places = [stable[line.study].get(line.trial, NOWHERE) for line in lines]
     frame = frame.join(pd.DataFrame(places, columns=NOWHERE._fields))
     rows: list[list[Cell]] = []
-    for place, (study, trial, role, search, fresh, sd, shrinkage, low, high, seeds) in zip(places, lines, strict=True):
-        interval = None if np.isnan(low) else (low, high)
-        spread = None if np.isnan(sd) else sd
-        cells = (Number(search), Number(fresh, sd=spread), Number(shrinkage, interval=interval, signed=True))
-        label = f"{results.prefix(study)}trial {trial}, {role}"
-        rows.append([label, *cells, str(seeds), *_place_cells(place)])
+    for place, line in zip(places, lines, strict=True):
+        interval = None if np.isnan(line.low) else (line.low, line.high)
+        fresh = Number(line.fresh, sd=None if np.isnan(line.sd) else line.sd)
+        cells = (Number(line.search), fresh, Number(line.shrinkage, interval=interval, signed=True))
+        label = f"{results.prefix(line.study)}trial {line.trial}, {line.role}"
+        rows.append([label, *cells, str(line.seeds), *_place_cells(place)])
     return Table(
         name="selection",
         caption="Selection on validation: the score that a trial had in the search, its mean ± sd on fresh seeds, and "
@@ -55,9 +76,9 @@ def compute(results: Results) -> Table | None:
         "users had been drawn; rank: its 95 % range then. Other seeds would change more.",
         columns=["Config", "Search", "Fresh seeds", "Shrinkage", "Seeds", "Best again", "Rank"],
         rows=rows,
-        rules=[n for n in range(1, len(lines)) if lines[n][0] != lines[n - 1][0]],
+        rules=[n for n in range(1, len(lines)) if lines[n].study != lines[n - 1].study],
         frame=frame,
-        runs=[_runs(results, *line[:3]) for line in lines],
+        runs=[_runs(results.named(line.study), line) for line in lines],
     )
 
 
@@ -83,27 +104,27 @@ def _place_cells(place: Place) -> list[Cell]:
     return [Number(100 * place.win_share, decimals=0, unit=" %"), f"{place.rank_low:g} to {place.rank_high:g}"]
 
 
-def _lines(study: Study) -> list[tuple]:  # type: ignore[type-arg]
+def shrinkages(study: Study) -> list[Shrinkage]:
+    """Finalists, best on fresh seeds first, then the winner's own fresh runs."""
     searched = {trial.number: trial.value for trial in study.trials}
-    lines = []
+    lines: list[Shrinkage] = []
     for role, runs in (("finalist", study.finalists), ("winner", study.winner)):
         found = []
         for number in dict.fromkeys(run.number for run in runs):
             value = searched.get(number)
             scores = [_score(run) for run in runs if run.number == number and run.state == "complete"]
-            if value is not None and scores:
+            if number is not None and value is not None and scores:
                 cost = winners_shrinkage(value, np.array(scores))
                 numbers = (value, cost.fresh, cost.seed_sd, cost.shrinkage, cost.low, cost.high, cost.seeds)
-                found.append((study.name, number, role, *numbers))
-        lines += sorted(found, key=lambda line: (-line[4], line[1]))
+                found.append(Shrinkage(study.name, number, role, *numbers))
+        lines += sorted(found, key=lambda line: (-line.fresh, line.trial))
     return lines
 
 
-def _runs(results: Results, name: str, trial: int, role: str) -> list[RunRecord]:
+def _runs(study: Study, line: Shrinkage) -> list[RunRecord]:
     """The trial of the search, and its runs on fresh seeds."""
-    study = next(study for study in results.studies if study.name == name)
-    fresh = study.winner if role == "winner" else study.finalists
-    return [run for run in (*study.trials, *fresh) if run.number == trial]
+    fresh = study.winner if line.role == "winner" else study.finalists
+    return [run for run in (*study.trials, *fresh) if run.number == line.trial]
 
 
 def _score(run: RunRecord) -> float:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
+from study.analysis.results import Results
 from study.analysis.stats.importances import importances
 from study.records.study import RunRecord, Study
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 from study.searching.space import parse_space
 

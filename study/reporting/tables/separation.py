@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.comparisons import stars
+from study.analysis.results import Results
 from study.analysis.stats.family import holm
 from study.analysis.stats.paired import paired_difference
 from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord
 from study.reporting.tables.diagnostics import DIAGNOSTICS, RECOVERY, measure
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Cell, Number, Table
 
 # What every arm has or can have in common. Bound and clamping are CLUB's alone, and of two nets with different fits.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
+from study.analysis.comparisons import to_frame
+from study.analysis.measurements import BASELINE_TITLES
 from study.analysis.metrics import metric_title
+from study.analysis.results import Results
 from study.analysis.stats.compare import MARGIN
-from study.records.study import RunRecord
-from study.reporting.tables.measurements import BASELINE_TITLES
-from study.reporting.tables.results import Results
+from study.analysis.stats.comparison import Comparison
+from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table
 
 NARROW = (
@@ -23,16 +22,16 @@ NARROW = (
 
 def compute(results: Results) -> Table | None:
     """Arms against full, and the winner against baselines; each is a Holm family of its own."""
-    families = {"arms": results.arms, "baselines": results.baselines}
-    present = [frame.assign(family=family) for family, frame in families.items() if not frame.empty]
-    if not present:
+    lines = [*results.arms, *results.baselines]
+    if not lines:
         return None
-    frame = pd.concat(present, ignore_index=True)
-    lines = frame.to_dict("records")
+    families = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines)
+    frame = to_frame(lines)
+    frame.insert(0, "family", families)
     titles = {**BASELINE_TITLES, **results.titles}
-    parts = [(line["study"], line["mode"], line["family"]) for line in lines]
+    parts = [(line.study, line.mode, family) for line, family in zip(lines, families, strict=True)]
     notes = [*_notes(lines, titles, results), *narrow_notes(lines)]
-    if any(line["verdict"] == "underpowered" for line in lines):
+    if any(line.verdict == "underpowered" for line in lines):
         notes.append(
             "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
         )
@@ -56,67 +55,70 @@ def compute(results: Results) -> Table | None:
             "Users",
             "Verdict",
         ],
-        rows=[_row(line, titles, results.prefix(line["study"])) for line in lines],
+        rows=[_row(line, titles, results.prefix(line.study)) for line in lines],
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
-        frame=frame[["family", *(name for name in frame.columns if name != "family")]],
+        frame=frame,
         notes=notes,
-        runs=[_runs(results, line) for line in lines],
+        runs=[
+            *(_arm_runs(results.named(line.study), line) for line in results.arms),
+            *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
+        ],
     )
 
 
-def _row(line: Mapping[Hashable, Any], titles: Mapping[str, str], prefix: str) -> list[Cell]:
-    mode = f" ({line['mode']})" if line["mode"] else ""
-    arm, reference = (titles.get(line[side], str(line[side])) for side in ("arm", "reference"))
-    interval = None if pd.isna(line["low"]) else (line["low"], line["high"])
+def _row(line: Comparison, titles: Mapping[str, str], prefix: str) -> list[Cell]:
+    mode = f" ({line.mode})" if line.mode else ""
+    arm, reference = (titles.get(name, name) for name in (line.arm, line.reference))
+    interval = None if math.isnan(line.low) else (line.low, line.high)
     return [
         f"{prefix}{arm} vs {reference}{mode}",
-        metric_title(line["metric"]),
-        Number(line["difference"], interval=interval, signed=True),
-        number_or_dash(100 * line["relative"], decimals=2, signed=True),
+        metric_title(line.metric),
+        Number(line.difference, interval=interval, signed=True),
+        number_or_dash(100 * line.relative, decimals=2, signed=True),
         *evidence_cells(line),
     ]
 
 
-def _runs(results: Results, line: Mapping[Hashable, Any]) -> list[RunRecord]:
+def _arm_runs(study: Study, line: Comparison) -> list[RunRecord]:
     """Both sides of a comparison."""
-    study = next(study for study in results.studies if study.name == line["study"])
-    if line["family"] == "arms":
-        sides = (line["reference"], line["arm"])
-        return [run for run in study.ablations if run.mode == line["mode"] and run.arm in sides]
-    return [*study.winner, *(run for run in study.baselines if run.baseline == line["reference"])]
+    return [run for run in study.ablations if run.mode == line.mode and run.arm in (line.reference, line.arm)]
 
 
-def _notes(lines: Sequence[Mapping[Hashable, Any]], titles: Mapping[str, str], results: Results) -> list[str]:
+def _baseline_runs(study: Study, line: Comparison) -> list[RunRecord]:
+    return [*study.winner, *(run for run in study.baselines if run.baseline == line.reference)]
+
+
+def _notes(lines: Sequence[Comparison], titles: Mapping[str, str], results: Results) -> list[str]:
     """What cannot be said of which rows, each once."""
     about: dict[str, list[str]] = {}
     for line in lines:
-        if line["note"]:
-            about.setdefault(line["note"], []).append(str(_row(line, titles, results.prefix(line["study"]))[0]))
+        if line.note:
+            about.setdefault(line.note, []).append(str(_row(line, titles, results.prefix(line.study))[0]))
     return [f"{', '.join(dict.fromkeys(rows))}: {note}" for note, rows in sorted(about.items())]
 
 
-def evidence_cells(line: Mapping[Hashable, Any]) -> list[Cell]:
+def evidence_cells(line: Comparison) -> list[Cell]:
     """Both p, effect size, MDE, p of equivalence, seeds, users and verdict of a comparison."""
     return [
-        p_text(line["p"]),
-        p_text(line["p_holm"]),
-        number_or_dash(line["effect_size"], decimals=3, signed=True),
-        number_or_dash(line["mde"]),
-        p_text(line["p_equivalent"]),
-        str(line["seeds"]),
-        str(line["users"]),
+        p_text(line.p),
+        p_text(line.p_holm),
+        number_or_dash(line.effect_size, decimals=3, signed=True),
+        number_or_dash(line.mde),
+        p_text(line.p_equivalent),
+        str(line.seeds),
+        str(line.users),
         verdict_text(line),
     ]
 
 
-def verdict_text(line: Mapping[Hashable, Any]) -> str:
+def verdict_text(line: Comparison) -> str:
     """The verdict, with a mark where the interval is suspiciously narrow."""
-    return f"{line['verdict']}{' ‡' * bool(line['narrow'])}"
+    return f"{line.verdict}{' ‡' * bool(line.narrow)}"
 
 
-def narrow_notes(lines: Sequence[Mapping[Hashable, Any]]) -> list[str]:
+def narrow_notes(lines: Sequence[Comparison]) -> list[str]:
     """What the mark of ``verdict_text`` means, if a line has it."""
-    return [NARROW] if any(line["narrow"] for line in lines) else []
+    return [NARROW] if any(line.narrow for line in lines) else []
 
 
 def p_text(p: float) -> str:

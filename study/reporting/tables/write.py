@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from study.analysis.results import Results
 from study.records.folder import make_writable
-from study.records.study import load_study
 from study.reporting.tables import (
     ablation,
     best_configs,
@@ -20,7 +20,6 @@ from study.reporting.tables import (
     statistics,
 )
 from study.reporting.tables.render import write_table
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Table
 from study.running.events import Emit, TableWritten, silent
 
@@ -40,11 +39,20 @@ TABLES: Sequence[Callable[[Results], Table | None]] = (
 )
 
 
-def write_tables(folders: Sequence[Path], out: Path, *, emit: Emit = silent) -> list[Path]:
-    """Write every table that the studies' results allow, as CSV, Markdown and LaTeX; equal results give equal bytes.
+def compute_tables(results: Results) -> list[Table]:
+    """Every table that the results allow, for ``write_tables`` and the page.
+
+    Raises:
+        UserError: arms that were tested on different users, or a file of a run that is damaged.
+    """
+    return [table for compute in TABLES if (table := compute(results)) is not None]
+
+
+def write_tables(tables: Sequence[Table], out: Path, *, emit: Emit = silent) -> list[Path]:
+    """Write tables as CSV, Markdown and LaTeX; equal results give equal bytes.
 
     Args:
-        folders: study folders, in the order of the columns.
+        tables: from ``compute_tables``.
         out: folder for the files; created if missing.
         emit: told of each table.
 
@@ -52,23 +60,12 @@ def write_tables(folders: Sequence[Path], out: Path, *, emit: Emit = silent) -> 
         The files written, in the order of the tables.
 
     Raises:
-        UserError: no study there, data that differ, a test result without its receipt, or an unwritable folder.
+        UserError: an unwritable folder.
     """
-    results = Results([load_study(folder) for folder in folders])
-    computed = compute_tables(results)
     make_writable(out)
     written = []
-    for table in computed:
+    for table in tables:
         paths = write_table(table, out)
         emit(TableWritten(table.name, table.caption, paths[0]))
         written += paths
     return written
-
-
-def compute_tables(results: Results) -> list[Table]:
-    """Every table that the results allow.
-
-    Raises:
-        UserError: as ``write_tables``.
-    """
-    return [table for compute in TABLES if (table := compute(results)) is not None]

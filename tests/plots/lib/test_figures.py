@@ -14,6 +14,7 @@ from matplotlib.testing.compare import compare_images
 
 from plots.lib.figure import FigureFile, Info, canvas, render
 from plots.lib.style import COLUMN, PAGE, paper_style
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import Study, load_study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
@@ -99,7 +100,7 @@ def test_strange_names_are_drawn_as_they_are(arm_title: str, tmp_path: Path):
         write_run(folder.ablation("frozen", arm, 1), seed=1, test=True, arm=arm, arm_title=title, mode="frozen")
     module = ALL_FIGURES["ablation"]
     with paper_style():
-        figure = canvas(module, module.compute(load_study(folder.root)))
+        figure = canvas(module, module.compute(Results([load_study(folder.root)])))
         texts = drawn_text(figure)
     assert [text for text, _ in texts if text == arm_title] == [arm_title] * (2 if arm_title.strip() else 0)
     assert clipped(figure, texts) == []
@@ -108,7 +109,7 @@ def test_strange_names_are_drawn_as_they_are(arm_title: str, tmp_path: Path):
 def test_a_lost_line_is_more_than_the_tolerance(study: Study, tmp_path: Path):
     module = ALL_FIGURES["search_history"]
     with paper_style():
-        figure = canvas(module, module.compute(study))
+        figure = canvas(module, module.compute(Results([study])))
     figure.axes[0].lines[-1].remove()
     drawn = small_png(figure, tmp_path / "search_history.png")
     assert compare_images(str(BASELINE / "search_history.png"), drawn, TOLERANCE) is not None

@@ -8,29 +8,30 @@ import pytest
 from plots import search_history
 from plots.lib.pictures import study_pictures
 from plots.make_figures import make_figures
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
-from study.records.study import Study, load_study
+from study.records.study import load_study
 from tests.plots.tiny_study import write_datasets, write_trial
 
 
 def test_a_picture_and_its_files_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = StudyFolder(tmp_path / "study")
     write_trial(folder, 0)
-    computed: list[Study] = []
+    computed: list[Results] = []
 
-    def compute(study: Study) -> search_history.SearchHistory:
-        computed.append(study)
-        return search_history.compute(study)
+    def compute(results: Results) -> search_history.SearchHistory:
+        computed.append(results)
+        return search_history.compute(results)
 
     module = SimpleNamespace(
         TITLE="T", CAPTION="C.", compute=compute, size=search_history.size, draw=search_history.draw
     )
     monkeypatch.setattr("plots.lib.pictures.FIGURES", {"search_history": module})
-    study = load_study(folder.root)
-    (picture,) = study_pictures(study, folder.figures)
-    assert computed == [study]
+    results = Results([load_study(folder.root)])
+    (picture,) = study_pictures(results, folder.figures)
+    assert computed == [results]
     assert b"<svg " in picture.svg
-    inches = search_history.size(search_history.compute(study))
+    inches = search_history.size(search_history.compute(results))
     assert (picture.width, picture.height) == pytest.approx([72 * length for length in inches])
     written = {path.name: path.read_bytes() for path in folder.figures.iterdir()}
     expected = make_figures(folder.root, only=["search_history"])
@@ -40,6 +41,6 @@ def test_a_picture_and_its_files_are_drawn_once(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.slow
 def test_a_study_gives_the_figures_that_its_records_allow(tmp_path: Path) -> None:
     root = write_datasets(tmp_path, 1)[0]
-    names = [picture.name for picture in study_pictures(load_study(root))]
+    names = [picture.name for picture in study_pictures(Results([load_study(root)]))]
     assert "ablation" in names
     assert "search_history" not in names

@@ -3,13 +3,14 @@
 import math
 
 from study.analysis.enough_seeds import STEPS, enough_seeds
-from study.analysis.stats.comparison import ALPHA, POWER
+from study.analysis.stats.comparison import ALPHA, POWER, Comparison
 from study.analysis.stats.crossed import Components
 from study.analysis.stats.power import minimum_detectable_effect
 
 
-def line(sd_user: float, sd_seed: float, margin: float = 0.01) -> dict[str, float]:
-    return {"sd_user": sd_user, "sd_seed": sd_seed, "sd_residual": 0.05, "users": 300, "margin": margin}
+def line(sd_user: float, sd_seed: float, margin: float = 0.01) -> Comparison:
+    unknown = Comparison(**dict.fromkeys(Comparison._fields))
+    return unknown._replace(sd_user=sd_user, sd_seed=sd_seed, sd_residual=0.05, users=300, margin=margin)
 
 
 def test_the_step_below_would_not_have_been_enough() -> None:

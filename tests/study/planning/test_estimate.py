@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from study.analysis.results import Results
 from study.planning.estimate import Probe, estimate, expected_share, planned_runs
 from study.planning.requests import SearchRequest
 from study.planning.study_plan import StudyPlan, plan_study
@@ -51,7 +52,8 @@ def test_the_error_of_an_estimate_is_reported_and_kept(tmp_path: Path) -> None:
     study = load_study(tmp_path / "tiny")
     assert write_summary(study, seconds=212.0, expected=190.0)["estimate"]["error"] == pytest.approx(212 / 190 - 1)
     object.__setattr__(study, "identity", {"metric": "recall@20"})
-    assert "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted" in conclusion(study)
+    spoken = "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted"
+    assert spoken in conclusion(Results([study]), [])
     write_summary(study, seconds=5.0)
     kept = json.loads((tmp_path / "tiny/summary.json").read_text())
     assert kept["estimate"]["seconds"] == 190

@@ -10,13 +10,13 @@ import pytest
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.run_folder import VALIDATION, write_user_metrics
 from study.analysis.plausible_best import contenders
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from study.reporting.page.about_arms import signed
 from study.reporting.page.answer import answer
 from study.reporting.page.page import Answer, Tile
 from study.reporting.page.question import question
-from study.reporting.tables.results import Results
 from tests.study.results import write_arms, write_result, write_search
 
 
@@ -68,9 +68,9 @@ def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.001}, seeds=2)
     study = load_study(root)
     results = Results([study])
-    line = results.arms[results.arms["metric"] == "recall@20"].iloc[0]
-    assert line["verdict"] == "underpowered"
-    expected = f"not decided, as 2 seeds with 40 users reliably find only differences of {line['mde']:.4f} or more."
+    line = next(line for line in results.arms if line.metric == "recall@20")
+    assert line.verdict == "underpowered"
+    expected = f"not decided, as 2 seeds with 40 users reliably find only differences of {line.mde:.4f} or more."
     assert expected in " ".join(answer(study, results).sentences)
 
 

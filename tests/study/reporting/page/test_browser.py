@@ -9,8 +9,10 @@ import pytest
 from plots.lib.pictures import study_pictures
 from sea_core.files import write_json
 from sea_core.run_folder import RECORD
+from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.write import write_report
+from study.reporting.tables.write import compute_tables
 from tests.browser import Browser, open_browser
 from tests.plots.tiny_study import write_study
 
@@ -33,7 +35,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             record["trial"] |= {"state": "failed", "failure": {"kind": HOSTILE, "message": HOSTILE}}
         write_json(path, record)
-    return write_report([root], root, study_pictures(load_study(root)))
+    results = Results([load_study(root)])
+    return write_report(results, compute_tables(results), study_pictures(results), root)
 
 
 @pytest.fixture(scope="module")

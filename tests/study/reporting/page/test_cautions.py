@@ -11,10 +11,10 @@ import pytest
 from sea_core.config import Config
 from sea_core.files import write_json
 from sea_core.run_folder import HISTORY, RECEIPT, RECORD
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from study.reporting.page.cautions import cautions, clamped_shares
-from study.reporting.tables.results import Results
 from tests.study.results import write_arms, write_result, write_search
 
 ARMS = {"full": 0.0, "no-club": -0.1}

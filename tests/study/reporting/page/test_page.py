@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from sea_core.errors import UserError
+from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.compute import compute
 from study.reporting.page.page import Page, Picture, ShownTable
@@ -16,13 +18,24 @@ from study.reporting.page.render import render
 from study.reporting.page.shown_tables import show_table
 from study.reporting.page.write import write_report
 from study.reporting.tables.table import Number, Table
+from study.reporting.tables.write import compute_tables
 from tests.study.results import write_arms, write_search
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 
 
 def page_of(root: Path) -> Page:
-    return compute([load_study(root)], [], root)
+    return pages_of(root)
+
+
+def pages_of(*roots: Path, pictures: Sequence[Picture] = (), folder: Path | None = None) -> Page:
+    results = Results([load_study(root) for root in roots])
+    return compute(results, compute_tables(results), pictures, folder or roots[0])
+
+
+def write_page(root: Path, out: Path, pictures: Sequence[Picture] = ()) -> Path:
+    results = Results([load_study(root)])
+    return write_report(results, compute_tables(results), pictures, out)
 
 
 def table_of(page: Page, name: str) -> ShownTable:
@@ -109,17 +122,17 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
 def test_equal_studies_give_equal_bytes_and_the_page_lies_in_the_study(tmp_path: Path) -> None:
     root = write_search(tmp_path)
     pictures = [Picture("ablation", "Ablation", "caption & more", b"<svg></svg>", 504, 200)]
-    path = write_report([root], root, pictures)
+    path = write_page(root, root, pictures)
     assert path == root / "report.html"
     first = path.read_bytes()
-    assert write_report([root], root, pictures).read_bytes() == first
+    assert write_page(root, root, pictures).read_bytes() == first
     assert base64.b64encode(b"<svg></svg>") in first
     assert b"caption &amp; more" in first
 
 
 def test_several_studies_share_a_page_with_links_to_their_own(tmp_path: Path) -> None:
     roots = [write_search(tmp_path, name=name, dataset=name) for name in ("one", "two")]
-    page = compute([load_study(root) for root in roots], [], tmp_path / "joint")
+    page = pages_of(*roots, folder=tmp_path / "joint")
     assert page.question == "How good is SEA on one and two, and how sure are we?"
     assert [answer.dataset for answer in page.answers] == ["one", "two"]
     assert [link.href for link in page.pages] == ["../one/report.html", "../two/report.html"]
@@ -137,7 +150,7 @@ def test_a_search_alone_shows_its_map_and_its_parameters_first(tmp_path: Path) -
     pictures = [
         Picture(name, name, "Caption.", b"<svg></svg>", 504, 200) for name in ("sensitivity", "heat_map", "convergence")
     ]
-    page = compute([load_study(root)], pictures, root)
+    page = pages_of(root, pictures=pictures)
     assert page.key_figure is not None
     assert page.key_figure.name == "heat_map"
     assert [table.name for table in page.key_tables] == ["sensitivity"]
@@ -148,7 +161,7 @@ def test_an_unwritable_folder_and_a_faulty_provenance_are_the_users_errors(tmp_p
     root = write_search(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write in"):
-        write_report([root], tmp_path / "file", [])
+        write_page(root, tmp_path / "file")
     (root / "provenance.json").write_text("{")
     with pytest.raises(UserError, match=r"cannot read .*provenance\.json"):
-        write_report([root], root, [])
+        write_page(root, root)

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from sea_core.config import Config
+from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.answer import answer
-from study.reporting.tables.results import Results
 from tests.study.results import write_arms
 
 

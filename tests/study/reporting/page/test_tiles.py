@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sea_core.config import Config
+from study.analysis.stats.comparison import Comparison, Verdict
 from study.records.study import Study, load_study
 from study.reporting.page.tiles import MOST, tile_groups
 from tests.study.results import write_result
@@ -22,8 +23,9 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 
 
-def line(arm: str, verdict: str = "undecided", mode: str = "frozen") -> dict[str, Any]:
-    return {"arm": arm, "mode": mode, "verdict": verdict, "difference": 0.1, "low": 0.0, "high": 0.2}
+def line(arm: str, verdict: Verdict = "undecided", mode: str = "frozen") -> Comparison:
+    unknown = Comparison(**dict.fromkeys(Comparison._fields))
+    return unknown._replace(arm=arm, verdict=verdict, mode=mode, difference=0.01, low=0.0, high=0.02)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 import yaml
 
 from sea_core.config import Config
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from study.reporting.tables import sensitivity
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Table
 from tests.study.results import write_result
 

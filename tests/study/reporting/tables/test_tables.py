@@ -11,6 +11,8 @@ from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.files import write_json
 from sea_core.run_folder import RECEIPT, RECORD, VALIDATION, write_user_metrics
+from study.analysis.comparisons import to_frame
+from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from study.reporting.tables import (
@@ -24,9 +26,8 @@ from study.reporting.tables import (
     separation,
     statistics,
 )
-from study.reporting.tables.results import Results
 from study.reporting.tables.table import Number, Table
-from study.reporting.tables.write import write_tables
+from study.reporting.tables.write import compute_tables, write_tables
 from tests.study.results import write_arms, write_result, write_search
 
 
@@ -57,11 +58,12 @@ def test_overall_table_by_hand(tmp_path: Path) -> None:
 def test_the_improvement_over_the_best_baseline_has_the_stars_of_its_corrected_p(tmp_path: Path) -> None:
     sure = overall.compute(results(write_search(tmp_path, name="a", seeds=6)))
     unsure = overall.compute(results(write_search(tmp_path, name="b")))  # two seeds, .3 and .32
-    frame = results(tmp_path / "a").baselines.set_index(["reference", "metric"])
+    frame = to_frame(results(tmp_path / "a").baselines).set_index(["reference", "metric"])
     assert frame.loc[("item-knn", "recall@20"), "p_holm"] < 0.001
     assert cell(sure, "Improv. %", 2).stars == "***"
     assert frame.loc[("item-knn", "recall@20"), "reference_mean"] == pytest.approx(0.2)
-    p = results(tmp_path / "b").baselines.set_index(["reference", "metric"]).loc[("item-knn", "recall@20"), "p_holm"]
+    unclear = to_frame(results(tmp_path / "b").baselines).set_index(["reference", "metric"])
+    p = unclear.loc[("item-knn", "recall@20"), "p_holm"]
     assert p > 0.05
     assert cell(unsure, "Improv. %", 2).stars == ""
 
@@ -179,7 +181,7 @@ def test_arms_stand_in_the_order_of_the_suites_in_every_table(tmp_path: Path) ->
     ledger = budgets.compute(found)
     assert ledger is not None
     assert list(ledger.frame["part"]) == [f"{arm} (frozen)" for arm in arms]
-    assert list(dict.fromkeys(found.arms["arm"])) == arms[1:]
+    assert list(dict.fromkeys(line.arm for line in found.arms)) == arms[1:]
 
 
 def test_an_arm_that_one_dataset_has_not_run_is_no_failure(tmp_path: Path) -> None:
@@ -317,8 +319,8 @@ def test_the_ledger_says_whether_arms_and_their_searches_had_equal_budgets(tmp_p
 
 def test_all_tables_are_written_and_equal_studies_give_equal_bytes(tmp_path: Path) -> None:
     root = write_arms(write_search(tmp_path), {"full": 0.0, "no-club": -0.01})
-    first = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "one")}
-    second = {path.name: path.read_bytes() for path in write_tables([root], tmp_path / "two")}
+    first = {path.name: path.read_bytes() for path in write_tables(compute_tables(results(root)), tmp_path / "one")}
+    second = {path.name: path.read_bytes() for path in write_tables(compute_tables(results(root)), tmp_path / "two")}
     assert first == second
     stems = {"overall", "ablation", "statistics", "selection", "sensitivity", "best-configs", "budgets"}
     assert set(first) == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md", "tex")}
@@ -330,7 +332,7 @@ def test_all_tables_are_written_and_equal_studies_give_equal_bytes(tmp_path: Pat
 def test_a_refused_table_leaves_nothing_behind(tmp_path: Path) -> None:
     folders = [write_search(tmp_path, name="a"), write_search(tmp_path, name="b", data_hash="x" * 16)]
     with pytest.raises(UserError):
-        write_tables(folders, tmp_path / "out")
+        write_tables(compute_tables(results(*folders)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,116 @@
+"""Test results of one or more studies, run by run, after checking that they may stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import pandas as pd
+
+from sea_core.errors import UserError
+from sea_core.receipts import check_receipt, read_receipts
+from sea_core.run_folder import RECEIPT
+from study.analysis.metrics import HEADLINE
+from study.records.study import RunRecord, Study
+
+BASELINE_TITLES = {"popularity": "Popularity", "item-knn": "Item-kNN"}
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Measurement(NamedTuple):
+    """One run's result on the test split by one metric.
+
+    Attributes:
+        kind: ``baseline``, ``winner`` or ``arm``.
+        name, title: of the method or arm, in records and for people.
+        mode: ``frozen`` or ``retuned`` of an arm, else None.
+        seed: None of a baseline, which has none.
+        value: mean over users.
+    """
+
+    study: str
+    dataset: str
+    kind: str
+    name: str
+    title: str
+    mode: str | None
+    seed: int | None
+    metric: str
+    value: float
+
+
+class Spread(NamedTuple):
+    """Mean and standard deviation of ``number`` values; the latter is NaN of one."""
+
+    mean: float
+    sd: float
+    number: int
+
+
+def measure_study(study: Study) -> list[Measurement]:
+    """Every run and metric on the test split, in the order of records.
+
+    Raises:
+        UserError: a test result lacks its receipt.
+    """
+    found = []
+    for kind, name, title, record in _tested(study):
+        if record.test is not None:
+            receipt = record.folder / RECEIPT
+            check_receipt(record.record, read_receipts(receipt)[-1], source=str(receipt))
+            run = (study.name, study.dataset, kind, name, title, record.mode, record.seed)
+            found += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
+    return found
+
+
+def check_comparable(studies: Sequence[Study]) -> None:
+    """Refuse to put results side by side that were measured on different data.
+
+    Rows of one dataset must share the split; rows with the same modalities, transformed alike, the features too.
+
+    Raises:
+        UserError: they do not; both folders are named.
+    """
+    first: dict[tuple[str, ...], RunRecord] = {}
+    for study in studies:
+        for _, _, _, record in _tested(study):
+            config = record.record.get("config") or {}
+            features = (str(config.get("modalities")), str(config.get("feature_transform")))
+            keys = {"split_hash": (record.dataset,), "data_hash": (record.dataset, *features)}
+            for name, key in keys.items():
+                other = first.setdefault((name, *key), record)
+                mine, theirs = getattr(record, name), getattr(other, name)
+                if mine != theirs:
+                    raise UserError(
+                        f"{other.folder} and {record.folder} were run on different data ({name} {theirs} and {mine}), "
+                        "so one table cannot hold both; run one of them again, or make a table of each"
+                    )
+
+
+def shown_metrics(measured: Iterable[Measurement]) -> list[str]:
+    """The headline metrics that were measured, or all if none of them was."""
+    present = list(dict.fromkeys(line.metric for line in measured))
+    return [metric for metric in HEADLINE if metric in present] or present
+
+
+def spread_by(values: Sequence[tuple[Key, float]]) -> dict[Key, Spread]:
+    """Mean and sd of the values of each key, keys in the order of their first values."""
+    if not values:
+        return {}
+    places = {key: place for place, key in enumerate(dict.fromkeys(key for key, _ in values))}
+    column = pd.Series([value for _, value in values], dtype="float64")
+    # Pandas sums with compensation, and records are compared to the last bit: keep one way of averaging.
+    table = column.groupby([places[key] for key, _ in values]).agg(["mean", "std", "count"])
+    return {key: Spread(float(m), float(s), int(n)) for key, (m, s, n) in zip(places, table.to_numpy(), strict=True)}
+
+
+def _tested(study: Study) -> Iterator[tuple[str, str, str, RunRecord]]:
+    """Runs that belong in a table of test results: kind, name, title and record."""
+    for record in study.baselines:
+        name = record.baseline or record.folder.name
+        yield "baseline", name, BASELINE_TITLES.get(name, name), record
+    for record in study.winner:
+        yield "winner", "SEA", "SEA", record
+    for record in study.ablations:
+        name = record.arm or record.folder.parent.name
+        yield "arm", name, str(record.record.get("arm_title", name)), record

@@ -1,0 +1,99 @@
+"""What tables, figures, page and terminal are drawn from: studies, measured and compared once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from study.analysis.comparisons import Comparisons, as_one_family, compare_study
+from study.analysis.measurements import Measurement, check_comparable, measure_study, shown_metrics
+from study.analysis.stats.comparison import Comparison
+from study.records.study import Study
+
+
+class Results:
+    """Results of one or more studies that may stand side by side. A program makes one and hands it on."""
+
+    def __init__(self, studies: Sequence[Study], *, known: Sequence[Results] = ()) -> None:
+        """Take studies in the order of a table's columns.
+
+        Args:
+            studies: at least one.
+            known: results of some of them by themselves; what was worked out there is not worked out again.
+
+        Raises:
+            UserError: two studies of one dataset ran on different data, or a test result lacks its receipt.
+        """
+        self.studies = list(studies)
+        check_comparable(studies)
+        there: dict[int, _Part] = {id(part.study): part for results in known for part in results._parts}
+        self._parts: list[_Part] = [there.get(id(study)) or _Part(study) for study in studies]
+        self.measured: list[Measurement] = [line for part in self._parts for line in part.measured]
+        self.metrics = shown_metrics(self.measured)
+
+    @classmethod
+    def joined(cls, results: Sequence[Results]) -> Results:
+        """Results of all studies together: their comparisons become one family, and are not computed again."""
+        return cls([study for each in results for study in each.studies], known=results)
+
+    @cached_property
+    def comparisons(self) -> Comparisons:
+        """Every comparison on the metrics that tables show.
+
+        Raises:
+            UserError: runs that were tested on different users.
+        """
+        return as_one_family([part.comparisons for part in self._parts], self.metrics)
+
+    @property
+    def arms(self) -> Sequence[Comparison]:
+        """Arms against ``full``."""
+        return self.comparisons.arms
+
+    @property
+    def baselines(self) -> Sequence[Comparison]:
+        """The winner against baselines."""
+        return self.comparisons.baselines
+
+    @property
+    def factors(self) -> Sequence[Comparison]:
+        """CLUB, Solosim and their interaction."""
+        return self.comparisons.factors
+
+    @property
+    def study(self) -> Study:
+        """The only study.
+
+        Raises:
+            ValueError: there are several.
+        """
+        if len(self.studies) != 1:
+            raise ValueError(f"expected the results of one study, got {len(self.studies)}")
+        return self.studies[0]
+
+    def named(self, name: str) -> Study:
+        """The study of that name."""
+        return next(study for study in self.studies if study.name == name)
+
+    def prefix(self, name: object) -> str:
+        """``name: `` where rows of several studies share a table, nothing where there is one."""
+        return f"{name}: " if len(self.studies) > 1 else ""
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Name of an arm or baseline -> its row's title; arms that failed are among them."""
+        titles = {line.name: line.title for line in self.measured}
+        for study in self.studies:
+            titles |= {str(run.arm): str(run.record.get("arm_title", run.arm)) for run in study.ablations}
+        return titles
+
+
+class _Part:
+    """One study's share, whatever else it stands beside."""
+
+    def __init__(self, study: Study) -> None:
+        self.study, self.measured = study, measure_study(study)
+
+    @cached_property
+    def comparisons(self) -> Comparisons:
+        return compare_study(self.study, shown_metrics(self.measured))
