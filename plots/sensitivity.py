@@ -27,6 +27,7 @@ CAPTION = (
 COLUMNS = 5
 FEW = 7  # a parameter with at most so many values is shown by their medians
 ENOUGH = 12  # a regression through fewer trials would follow single points
+APART = 0.4  # least distance of two ticks, as a share of a logarithmic axis
 REPEATED = 3  # a median of fewer trials is one of them, or the middle of two
 
 
@@ -116,10 +117,11 @@ def scale(panel: Axes, x: pd.Series, *, log: bool) -> None:
 
 
 def _log_ticks(low: float, high: float) -> Locator:
-    """Powers of ten where two of them are in sight, else the numbers 1, 2 and 5 times one, else even steps."""
+    """Powers of ten where two of them are in sight, else two of the numbers 1, 2 and 5 times one, else even steps."""
     powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
     if sum(low <= power <= high for power in powers) >= 2:
         return LogLocator(numticks=3)
     # Written as text and read again: 3 * 10.0**-1 is not 0.3.
     between = [tick for power in powers for m in (1, 2, 5) if low <= (tick := float(f"{m * power:g}")) <= high]
-    return FixedLocator(between) if len(between) >= 2 else MaxNLocator(nbins=2, min_n_ticks=2)
+    apart = [tick for n, tick in enumerate(between) if n == 0 or tick / between[0] >= (high / low) ** APART]
+    return FixedLocator([apart[0], apart[-1]]) if len(apart) >= 2 else MaxNLocator(nbins=2, min_n_ticks=2)
