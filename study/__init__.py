@@ -1,1 +1,49 @@
-"""Search, records, statistics and reports."""
+"""Studies of recommenders: search, selection, ablations, records, statistics and reports.
+
+``import study`` offers what the programs do, in ``study.__all__``; each name's documentation has an example. Everything
+else is internal. Names are loaded when they are first used, because torch takes seconds to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from study.api.results import compare, draw, load_study, report, tables
+    from study.api.studies import ablate, finalize, plan, search
+    from study.planning.requests import AblationRequest, SearchRequest
+    from study.running.placement import Placement
+
+__all__ = [
+    "AblationRequest",
+    "Placement",
+    "SearchRequest",
+    "ablate",
+    "compare",
+    "draw",
+    "finalize",
+    "load_study",
+    "plan",
+    "report",
+    "search",
+    "tables",
+]
+
+_HOME = {
+    "AblationRequest": "study.planning.requests",
+    "Placement": "study.running.placement",
+    "SearchRequest": "study.planning.requests",
+    **dict.fromkeys(("ablate", "finalize", "plan", "search"), "study.api.studies"),
+    **dict.fromkeys(("compare", "draw", "load_study", "report", "tables"), "study.api.results"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'study' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

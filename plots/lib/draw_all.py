@@ -22,6 +22,10 @@ class Drawn(NamedTuple):
     module: FigureFile
     files: Mapping[str, bytes]
 
+    def _repr_png_(self) -> bytes | None:
+        """How a notebook shows it."""
+        return self.files.get("png")
+
 
 def draw_all(
     figures: Mapping[str, FigureFile], results: Results, formats: Sequence[str], *, say: Say = lambda line: None

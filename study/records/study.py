@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -213,12 +214,22 @@ class Study:
         ]
 
 
-def load_study(folder: Path) -> Study:
+def load_study(folder: str | os.PathLike[str]) -> Study:
     """Read a study's records. Runs that are still going on have no record yet and do not appear.
+
+    Args:
+        folder: ``results/<study>``.
 
     Raises:
         UserError: the folder holds no record, or an unreadable one.
+
+    Example, of the study that the example of ``finalize`` made:
+        >>> import study
+        >>> found = study.load_study("results/tiny")
+        >>> found.dataset, len(found.trials)
+        ('synthetic:users=40,items=30,interactions=8,dims=8/6', 3)
     """
+    folder = Path(folder)
     paths = StudyFolder(folder.resolve())
     if not folder.is_dir():
         raise UserError(f"no study folder {folder}; expected something like results/synthetic-search")
