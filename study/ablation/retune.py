@@ -6,7 +6,7 @@ An arm's search is a study in ``ablations/retuned/<arm>/search``. The full model
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sea_core.config import Config
@@ -26,6 +26,7 @@ from study.records.identity import check_identity, make_identity
 from study.records.study import Study
 from study.running.events import Emit, Note
 from study.running.placement import Placement
+from study.searching.methods import GRID
 from study.searching.space import Space, as_plain, parse_space
 
 MODE = "retuned"
@@ -132,17 +133,24 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     seeds_per_trial = int(identity.get("seeds_per_trial", 1))
     if seeds_per_trial > 1:
         wanted["seeds_per_trial"] = seeds_per_trial
-    # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters.
-    first = [{name: trial[name] for name in space if name in trial} for trial in identity.get("warm_start", [])]
+    warm = _told(identity.get("warm_start", []), space)
+    if warm:
+        wanted["warm_start"] = warm
+    # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters; then
+    # what the study found.
+    found = [trial.params for trial in study.trials if trial.number == selection["winner"]]
+    first = _told([*identity.get("first", identity.get("warm_start", [])), *found], space)
+    if own["sampler"] == GRID:
+        first = []
     if first:
-        wanted["warm_start"] = first
+        wanted["first"] = first
     return StudyPlan(
         folder=folder,
         dataset=data,
         base=base,
         space=space,
         **own,
-        trials=None if own["sampler"] == "grid" else len(study.trials),
+        trials=None if own["sampler"] == GRID else len(study.trials),
         timeout=None,
         storage=f"sqlite:///{folder.database.resolve()}",
         first=first,
@@ -152,6 +160,16 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         exists=check_identity(folder, wanted),
         seeds_per_trial=seeds_per_trial,
     )
+
+
+def _told(trials: Sequence[Mapping[str, Any]], space: Space) -> list[dict[str, Any]]:
+    """Parameters of trials as far as the arm has them, equal ones once."""
+    told: list[dict[str, Any]] = []
+    for trial in trials:
+        each = {name: trial[name] for name in space if name in trial}
+        if each and each not in told:
+            told.append(each)
+    return told
 
 
 def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:

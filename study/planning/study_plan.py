@@ -17,7 +17,7 @@ from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.identity import check_identity, make_identity
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
 from study.searching.methods import GRID, NO_PRUNER
-from study.searching.space import Space, as_plain, grid, load_space, parse_space
+from study.searching.space import Space, as_plain, contains, grid, parse_first, parse_space, read_space
 from study.searching.storage import check_url
 from study.searching.warm_start import warm_start
 
@@ -35,7 +35,8 @@ class StudyPlan:
         trials: total number of trials; None = every cell of a grid.
         timeout: seconds after which no trial begins.
         storage: URL of Optuna's storage.
-        first: parameters of trials that come before the sampler's.
+        first: parameters of trials that come before the sampler's: the base config's, those of the space's ``first``
+            list, then those of a warm start.
         exists: the study was begun earlier.
         seeds_per_trial: the most seeds a trial is judged on.
     """
@@ -88,10 +89,11 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.storage is not None:
         check_url(request.storage)
     base = _base_config(request)
-    space = _searched(request)
+    space, wanted_first = _searched(request)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
-    first = _first_trials(request, space)
+    warm = _warm_start(request, space)
+    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     dataset = load_dataset(
         request.dataset,
         data_root=request.data_root,
@@ -105,7 +107,9 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.seeds_per_trial > 1:
         identity["seeds_per_trial"] = request.seeds_per_trial
     if first:
-        identity["warm_start"] = first
+        identity["first"] = first
+    if warm:
+        identity["warm_start"] = warm
     return StudyPlan(
         folder=folder,
         dataset=dataset,
@@ -138,17 +142,39 @@ def _base_config(request: SearchRequest) -> Config:
     return build_config(request.preset, request.config, request.settings, own)
 
 
-def _searched(request: SearchRequest) -> Space:
-    """The space without what the user fixed."""
+def first_trials(
+    base: Config, space: Space, wanted: Sequence[Mapping[str, Any]], warm: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What comes before the sampler's proposals, so that no search is worse than none: equal ones once.
+
+    Args:
+        base: the config that trials share; with its own values of the searched parameters it is the first trial.
+        space: what is searched.
+        wanted: the space's ``first`` list, each completed by the base config.
+        warm: trials of an earlier study, completed by the sampler.
+    """
+    default = {name: getattr(base, name) for name in space}
+    settings = [default, *(default | {name: each[name] for name in each if name in space} for each in wanted)]
+    inside = [each for each in settings if all(contains(space[name], value) for name, value in each.items())]
+    trials: list[dict[str, Any]] = []
+    for each in (*inside, *map(dict, warm)):
+        if each not in trials:
+            trials.append(each)
+    return trials
+
+
+def _searched(request: SearchRequest) -> tuple[Space, list[dict[str, Any]]]:
+    """The space without what the user fixed, and what it wants tried first."""
     given = request.space
-    space = load_space(given) if isinstance(given, str) else parse_space(given, source="the request's space")
+    content, source = read_space(given) if isinstance(given, str) else (given, "the request's space")
+    space, first = parse_space(content, source), parse_first(content, source)
     left = {name: distribution for name, distribution in space.items() if name not in request.settings}
     if not left:
         raise UserError(f"--set fixes every parameter of the search space ({', '.join(space)}); leave one to search")
-    return left
+    return left, first
 
 
-def _first_trials(request: SearchRequest, space: Space) -> list[dict[str, Any]]:
+def _warm_start(request: SearchRequest, space: Space) -> list[dict[str, Any]]:
     if request.warm_start is None:
         return []
     named = request.out / request.warm_start

@@ -2,6 +2,7 @@
 
 A file maps a config key to ``{low, high}`` (with ``log: true`` or ``step``), or to ``{choices: [...]}``. Whether a
 number is whole is the config field's business. Every bound and choice must itself be a legal value of its field.
+Under ``first`` a file may list settings that a search should try before anything else.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sea_core.strict_yaml import read_yaml
 Space = dict[str, BaseDistribution]
 
 SHIPPED = Path(__file__).parents[1] / "spaces"
+FIRST = "first"  # key of a file
 _NOT_SEARCHED = ("epochs", "valid_metric")
 _RANGE_KEYS, _CHOICE_KEYS = {"low", "high", "log", "step"}, {"choices"}
 
@@ -38,6 +40,15 @@ def load_space(name_or_path: str) -> Space:
     Raises:
         UserError: no such file, malformed YAML, an unknown key, or bounds that make no sense.
     """
+    return parse_space(*read_space(name_or_path))
+
+
+def read_space(name_or_path: str) -> tuple[dict[str, Any], str]:
+    """The content of a space's file, for ``parse_space`` and ``parse_first``, and where it lies.
+
+    Raises:
+        UserError: no such file, or malformed YAML.
+    """
     path = Path(name_or_path)
     if path.suffix not in (".yaml", ".yml"):
         path = SHIPPED / f"{name_or_path}.yaml"
@@ -46,24 +57,47 @@ def load_space(name_or_path: str) -> Space:
             raise UserError(
                 f"unknown search space '{name_or_path}'{suggest(name_or_path, names)} (or give a .yaml file)"
             )
-    return parse_space(read_yaml(path), source=str(path))
+    return read_yaml(path), str(path)
 
 
-def parse_space(content: Mapping[str, Any], *, source: str) -> Space:
+def parse_space(content: Mapping[str, Any], source: str) -> Space:
     """Turn a mapping of config keys to ranges or choices into Optuna distributions, in the mapping's order.
 
     Raises:
         UserError: as ``load_space``.
     """
-    if not content:
+    ranges = {key: entry for key, entry in content.items() if key != FIRST}
+    if not ranges:
         raise UserError(f"{source} names no config key; expected lines like 'temperature: {{low: 0.05, high: 1}}'")
     known = {field.name for field in fields(Config)}
-    for key in content:
+    for key in ranges:
         if key not in known:
             raise UserError(f"unknown config key '{key}' in {source}{suggest(str(key), known)}")
         if key in _NOT_SEARCHED:
             raise UserError(f"{key} cannot be searched ({source}): trials would not be comparable; fix it with --set")
-    return {str(key): _distribution(str(key), entry, f"{key} in {source}") for key, entry in content.items()}
+    return {str(key): _distribution(str(key), entry, f"{key} in {source}") for key, entry in ranges.items()}
+
+
+def parse_first(content: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
+    """The settings that a space wants tried first, each with some of its parameters; none if it names none.
+
+    Raises:
+        UserError: no list of settings, a key that the space does not search, or a value outside its range.
+    """
+    space, entries = parse_space(content, source), content.get(FIRST, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) and entry for entry in entries):
+        raise UserError(f"{FIRST} in {source} must be a list of settings like {{temperature: 0.2}}, got {entries!r}")
+    settings = []
+    for entry in entries:
+        for name in entry:
+            if name not in space:
+                raise UserError(f"{FIRST} in {source} sets '{name}', which is not searched{suggest(str(name), space)}")
+        setting = {str(name): _legal(str(name), value, f"{FIRST} in {source}") for name, value in entry.items()}
+        for name, value in setting.items():
+            if not contains(space[name], value):
+                raise UserError(f"{FIRST} in {source} sets {name} to {value!r}, outside its range there")
+        settings.append(setting)
+    return settings
 
 
 def as_plain(space: Space) -> dict[str, Any]:

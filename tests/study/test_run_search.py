@@ -47,6 +47,19 @@ def files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*")) if root.exists() else []
 
 
+def test_the_base_configuration_is_the_first_trial(run: Callable[..., int], tmp_path: Path) -> None:
+    settings = ["image_weight=0.25", "gnn_layers=3"]  # fixed, so not searched
+    assert run("--n-trials", "4", "--no-finalize", "--set", *settings, "--preset", "released") == 0
+    trials = load_study(tmp_path / "out" / NAME).trials
+    base = plan_study(search_requests(make_parser().given(["--set", *settings]))[0]).base
+    assert trials[0].params == {name: getattr(base, name) for name in trials[0].params}
+    assert trials[0].config.club_fit_pairs == "cross_modal"
+    assert [trial.params["learning_rate"] for trial in trials[:3]] == [1e-4, 1e-3, 1e-3]
+    assert trials[2].params["alignment_weight"] == 0.1
+    assert trials[3].params["learning_rate"] not in (1e-4, 1e-3)
+    assert all(trial.config.image_weight == 0.25 for trial in trials)
+
+
 def test_a_whole_study_leaves_what_the_docs_promise(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

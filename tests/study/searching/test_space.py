@@ -8,7 +8,17 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sea_core.config import Config
 from sea_core.errors import UserError
-from study.searching.space import SHIPPED, as_plain, describe, grid, load_space, parse_space
+from study.searching.space import (
+    SHIPPED,
+    as_plain,
+    contains,
+    describe,
+    grid,
+    load_space,
+    parse_first,
+    parse_space,
+    read_space,
+)
 
 
 def test_a_range_is_whole_exactly_where_its_config_field_is() -> None:
@@ -143,3 +153,36 @@ def test_unknown_names_and_unreadable_files_are_user_errors(tmp_path: Path) -> N
         load_space(str(tmp_path / "bad.yaml"))
     (tmp_path / "good.yaml").write_text("temperature: {low: 1e-2, high: 1, log: true}\n")
     assert load_space(str(tmp_path / "good.yaml")) == {"temperature": FloatDistribution(0.01, 1.0, log=True)}
+
+
+def test_the_default_space_tries_the_settings_that_need_no_search_first() -> None:
+    content, source = read_space("default")
+    assert parse_first(content, source) == [
+        {"learning_rate": 1e-3},
+        {"learning_rate": 1e-3, "alignment_weight": 0.1, "temperature": 0.2, "distance_weight": 0.006},
+    ]
+    space = load_space("default")
+    base = {name: getattr(Config(), name) for name in space}
+    assert all(contains(space[name], value) for name, value in base.items())
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ({"temperature": 0.2}, "must be a list of settings like"),
+        ([{}], "must be a list of settings like"),
+        ([0.2], "must be a list of settings like"),
+        ([{"temperatur": 0.2}], "'temperatur', which is not searched; did you mean 'temperature'"),
+        ([{"learning_rate": 1e-3}], "'learning_rate', which is not searched"),
+        ([{"temperature": 2.0}], "sets temperature to 2.0, outside its range there"),
+        ([{"temperature": "warm"}], "temperature must be a number"),
+    ],
+)
+def test_a_first_list_that_the_space_cannot_have_is_refused(first: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_first({"temperature": {"low": 0.1, "high": 1}, "first": first}, "my.yaml")
+
+
+def test_a_space_of_nothing_but_first_settings_is_refused() -> None:
+    with pytest.raises(UserError, match="names no config key"):
+        parse_space({"first": [{"temperature": 0.2}]}, "my.yaml")
