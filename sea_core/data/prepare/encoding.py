@@ -26,6 +26,8 @@ Allocate = Callable[[int, int], Float[np.ndarray, "items dim"]]
 _EMPTY = 1e-3  # directions shorter than this are none: TF-IDF rows have length 1
 _DECIMALS = 5  # rounding hides last bits, which differ between CPUs
 _BLOCK_ROWS = 4096
+_LARGEST_SAMPLE = 50_000  # items that SVD's directions are found on
+_LARGEST_EXACT = 10_000  # rows or columns up to which SVD is exact, not sketched
 _LARGEST_VOCABULARY = 100_000  # words; the commonest are kept
 
 
@@ -165,21 +167,27 @@ def _compress(table: sp.csr_array, encoding: Encoding, allocate: Allocate, *, mo
     empty = np.diff(table.indptr) == 0
     _refuse_all_empty(empty, modality)
     # ARPACK wants fewer directions than either side has; tiny tables get what they can give.
-    rank = min(encoding.dims, min(table.shape) - 1)
+    rank = min(encoding.dims, table.shape[1] - 1, int((~empty).sum()) - 1)
     if rank < 2:
         raise UserError(
             f"modality '{modality}': {table.shape[0]} items with {table.shape[1]} different words or links give fewer "
             "than 2 columns, which the model needs; leave it out with --modalities"
         )
     start = stream_seed(encoding.seed, f"prepare/{modality}/svd") % 2**32
-    # A small table, or one of which most directions are wanted, is cheap and exact; a large one is sketched.
-    algorithm = "arpack" if min(table.shape) <= 30_000 else "randomized"
+    # Directions of a large table are found on a sample, and small ones exactly: memory does not grow with items.
+    sample = np.flatnonzero(~empty)
+    if len(sample) > _LARGEST_SAMPLE:
+        sample = np.sort(np.random.default_rng(start).permutation(sample)[:_LARGEST_SAMPLE])
+    algorithm = "arpack" if min(table.shape) <= _LARGEST_EXACT else "randomized"
     svd = TruncatedSVD(rank, algorithm=algorithm, n_iter=7, random_state=start)
-    with threadpool_limits(1):  # sums in one order: equal bytes for equal input
-        coordinates = np.round(svd.fit_transform(table), _DECIMALS)
     features = allocate(table.shape[0], rank)
-    features[:] = coordinates
-    empty |= np.linalg.norm(coordinates, axis=1) < _EMPTY
+    with threadpool_limits(1):  # sums in one order: equal bytes for equal input
+        svd.fit(table if len(sample) == table.shape[0] else table[sample])
+        for first in range(0, table.shape[0], _BLOCK_ROWS):
+            rows = slice(first, first + _BLOCK_ROWS)
+            coordinates = np.round(svd.transform(table[rows]), _DECIMALS)
+            features[rows] = coordinates
+            empty[rows] |= np.linalg.norm(coordinates, axis=1) < _EMPTY
     return Encoded(
         features,
         empty,
@@ -188,6 +196,7 @@ def _compress(table: sp.csr_array, encoding: Encoding, allocate: Allocate, *, mo
             "version": f"scikit-learn {_version('scikit-learn')}",
             "columns": rank,
             "vocabulary": int(table.shape[1]),
+            "fitted_on_items": len(sample),
             "explained_variance": round(float(svd.explained_variance_ratio_.sum()), 4),
         },
     )
