@@ -104,7 +104,9 @@ def generate(raw: Path, reviews: int) -> None:
         for number in range(items):
             drawn = (_WORDS * rng.random(20) ** 3 + 37 * (number % 500)).astype(np.int64) % _WORDS
             described = " ".join(words[drawn])
-            file.write(f"{{'asin': 'B{number:09}', 'title': 'Thing {number}', 'description': '{described}'}}\n".encode())
+            file.write(
+                f"{{'asin': 'B{number:09}', 'title': 'Thing {number}', 'description': '{described}'}}\n".encode()
+            )
 
 
 def _padded(numbers: np.ndarray, width: int) -> pa.Array:

@@ -75,16 +75,18 @@ def count_rows(dataset: Dataset) -> dict[str, int]:
 
 def dataset_names(data_root: Path = Path("data")) -> list[str]:
     """What ``load_dataset`` knows by name: the sources, then the folders of ``data_root`` with interactions."""
-    folders = sorted({path.parent.name for path in data_root.glob("*/*.inter")})
+    folders = sorted({path.parent.name for path in data_root.glob("*/*.inter")} - sources().keys())
     return [*(name for name in sources() if name != FOLDERS), *folders]
 
 
-def _find(name_or_path: str, data_root: Path) -> tuple[Source, str]:
-    """The source, and its options in canonical form."""
+def _find(name_or_path: str, data_root: Path | None) -> tuple[Source, str]:
+    """The source, and its options in canonical form; without a data root, of what a dataset calls its source."""
     known = sources()
     name, colon, options = name_or_path.partition(":")
-    if name in known and (colon or name != FOLDERS):
+    is_folder = data_root is not None and name in known and known[name].yields_to_folder and _holds(data_root, name)
+    if name in known and (colon or name != FOLDERS) and not is_folder:
         return known[name], known[name].canonical(options)
+    data_root = data_root or Path()
     for folder in (data_root / name_or_path, Path(name_or_path)):
         if name_or_path and os.path.isdir(folder):  # unlike Path.is_dir, says no to names no file can have
             return known[FOLDERS], known[FOLDERS].canonical(str(folder))
@@ -100,6 +102,10 @@ def _find(name_or_path: str, data_root: Path) -> tuple[Source, str]:
     )
 
 
+def _holds(data_root: Path, name: str) -> bool:
+    return any((data_root / name).glob("*.inter"))
+
+
 def _written(source: Source, options: str) -> str:
     """What finds the same dataset again."""
     if source.name == FOLDERS:
@@ -108,8 +114,8 @@ def _written(source: Source, options: str) -> str:
 
 
 def _reopen(dataset: Dataset) -> Splits:
-    """The splits as they lie at the source now. The data root is not asked: sources are absolute."""
-    source, options = _find(dataset.source, Path())
+    """The splits as they lie at the source now."""
+    source, options = _find(dataset.source, None)
     return source.open(options).splits
 
 

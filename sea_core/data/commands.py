@@ -11,6 +11,7 @@ import numpy as np
 
 from sea_core.cache import cache_root
 from sea_core.data.catalogue import count_rows, dataset_names, load_dataset
+from sea_core.data.checks import about_files, refuse_untrainable
 from sea_core.data.dataset import Dataset
 from sea_core.data.prepare.command import add_prepare_parser
 from sea_core.data.sources.registry import sources
@@ -38,6 +39,9 @@ def add_data_parser(subparsers: Subparsers) -> None:
             "--data-root", type=Path, default=Path("data"), help="where named folders lie (default: data)"
         )
     fetch = commands.add_parser("fetch", help="bring a dataset into the cache, so that later runs need no network")
+    fetch.add_argument(
+        "--mirror", metavar="ADDRESS", help="where to fetch from instead; files have the same names below it"
+    )
     fetch.add_argument("name", metavar="NAME", choices=_fetchable(), help=", ".join(_fetchable()))
     check = commands.add_parser(
         "check",
@@ -98,7 +102,7 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    print(f"{arguments.name} is in {sources()[arguments.name].fetch()}")
+    print(f"{arguments.name} is in {sources()[arguments.name].fetch(mirror=arguments.mirror)}")
     return 0
 
 
@@ -113,7 +117,11 @@ def _check(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path} is a file; expected the folder it lies in: give {path.parent}")
     if not path.is_dir():
         raise UserError(f"{path}: no such dataset folder")
-    print(describe_dataset(load_dataset(str(path.resolve()), modalities=_modalities(arguments.modalities))))
+    dataset = load_dataset(str(path.resolve()), modalities=_modalities(arguments.modalities))
+    refuse_untrainable(dataset)
+    print(describe_dataset(dataset))
+    for line in about_files(path, dataset.modalities):
+        print(line)
     print("valid: training can start")
     return 0
 

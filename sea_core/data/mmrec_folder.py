@@ -39,13 +39,19 @@ def open_folder(folder: Path, *, modalities: Mapping[str, str] | None = None) ->
     path = find_interactions(folder)
     splits = read_interactions(path)
     manifest = read_manifest(folder) or {}
-    own = modalities or manifest.get("modalities") or DEFAULT_MODALITIES
+    own = modalities or modality_files(folder)
     notes = (*_compare_with_published(path.stem, splits), *manifest.get("notes", ()))
 
     def read_features(wanted: Mapping[str, str] | None) -> dict[str, Float[np.ndarray, "items dim"]]:
         return read_all_features(folder, own if wanted is None else wanted, items=splits.items)
 
     return Contents(splits, read_features, notes, manifest.get("split"))
+
+
+def modality_files(folder: Path) -> Mapping[str, str]:
+    """The folder's ordered map name -> feature file: of its ``dataset.json``, or ``image`` and ``text``."""
+    manifest = read_manifest(folder) or {}
+    return manifest.get("modalities") or DEFAULT_MODALITIES
 
 
 def find_interactions(folder: Path) -> Path:
@@ -94,7 +100,8 @@ def _inside(folder: Path, name: str, file: str) -> Path:
         present = ", ".join(sorted(p.name for p in folder.glob("*.npy"))) or "none, the folder holds interactions only"
         raise UserError(
             f"{path}: no such feature file for modality '{name}'; .npy files found: {present}; "
-            "add it, or name the modalities you have: --set 'modalities={name: file.npy, ...}'"
+            "add it, or name the modalities you have: --set 'modalities={name: file.npy, ...}' in training, "
+            "--modalities name=file.npy ... in data check and describe"
         )
     return path
 

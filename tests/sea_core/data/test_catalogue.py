@@ -147,7 +147,7 @@ def test_an_unknown_name_gets_the_nearest_and_the_known(folder: Path) -> None:
         load_dataset("shopp", data_root=folder.parent)
     with pytest.raises(UserError, match=r"known: .*shop, synthetic"):
         load_dataset("qqq", data_root=folder.parent)
-    assert dataset_names(folder.parent) == ["ml-100k", "synthetic", "shop"]
+    assert dataset_names(folder.parent) == ["citeulike-t", "lfm2k", "ml-100k", "synthetic", "shop"]
 
 
 @pytest.mark.parametrize("name", ["", "\0", "synthetic:", "a\nb", "x" * 5000])

@@ -23,7 +23,13 @@ def test_list_names_built_in_datasets_and_folders(
 ) -> None:
     assert _run("list", "--data-root", str(folder.parent)) == 0
     shown = capsys.readouterr().out
-    assert [line.split()[0] for line in shown.splitlines()[:3]] == ["ml-100k", "synthetic", "shop"]
+    assert [line.split()[0] for line in shown.splitlines()[:5]] == [
+        "citeulike-t",
+        "lfm2k",
+        "ml-100k",
+        "synthetic",
+        "shop",
+    ]
     assert "fetched on first use" in shown
     assert str(cache_folder) in shown
 

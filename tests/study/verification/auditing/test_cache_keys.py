@@ -42,7 +42,7 @@ def test_a_parameter_that_the_audit_never_changes_is_named() -> None:
 
 
 def test_a_cached_thing_without_an_audit_is_named() -> None:
-    assert {kind for kind, _ in used_kinds()} == {"neighbours", "feature_bases", "ml-100k"}
+    assert {kind for kind, _ in used_kinds()} == {"neighbours", "feature_bases", "ml-100k", "citeulike-t"}
     without = [thing for thing in cached_things() if thing.kind != "feature_bases"]
     (lacking,) = (finding for finding in audit_caches(without) if finding.subject == "feature_bases")
     assert lacking.problem is not None
