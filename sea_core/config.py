@@ -142,6 +142,27 @@ class Config:
         1, "item-item propagation layers; 0 removes the graph", observable="loss", check=lambda v: v >= 0, rule=">= 0"
     )
 
+    reg_weight: float = _non_negative(0.0, "weight of the regulariser of the batch's embeddings", observable="gradient")
+    regulariser: Literal["norms", "squared"] = _choice(
+        "norms",
+        "three norms over the batch size, as MMRec has it, or half the mean squared norm, as papers have it",
+        observable="loss",
+    )
+    item_biases: bool = _choice(
+        False, "learn a bias per item and one of its features (VBPR's paper)", observable="prediction"
+    )
+    edge_dropout: float = _choice(
+        0.0,
+        "share of the user-item edges left out, drawn anew each epoch",
+        observable="loss",
+        check=lambda v: 0 <= v < 1,
+        rule="in [0, 1)",
+    )
+    modality_weight: float = _non_negative(0.0, "weight of the BPR terms on projected features", observable="gradient")
+    train_features: bool = _choice(
+        True, "train the feature tables behind those terms, as MMRec does", observable="gradient"
+    )
+
     # Separation: split, alignment, distancing
     split_stage: Literal["features", "representation"] = _choice(
         "features", "split the projected features, or the item rows the GNN learned", observable="loss"
@@ -217,6 +238,28 @@ class Config:
         group="training",
     )
     adam_eps: float = _positive(1e-8, "Adam's epsilon", observable="prediction", group="training")
+    weight_decay: float = _non_negative(
+        0.0, "share of each weight that is added to its gradient", observable="prediction", group="training"
+    )
+    clip_grad_norm: float | None = _positive(
+        None, "longest gradient over all weights; null = no clipping", observable="prediction", group="training"
+    )
+    learning_rate_decay: float = _choice(
+        1.0,
+        "the learning rate is multiplied by this every learning_rate_decay_epochs, evenly from epoch to epoch",
+        observable="prediction",
+        check=lambda v: 0 < v <= 1,
+        rule="in (0, 1]",
+        group="training",
+    )
+    learning_rate_decay_epochs: int = _choice(
+        50,
+        "epochs in which the learning rate falls by the factor learning_rate_decay",
+        observable="prediction",
+        check=lambda v: v >= 1,
+        rule=">= 1",
+        group="training",
+    )
     batch_size: int = _positive(2048, "training interactions per batch", observable="loss", group="training")
     epochs: int = _choice(
         1000, "most epochs", observable="stopping", check=lambda v: v >= 1, rule=">= 1", group="training"

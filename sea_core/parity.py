@@ -2,17 +2,16 @@
 
 A golden record holds every parameter before the first and after the last of a few training steps, the batches and
 permutations in between, and what the authors' released code computed from them (tests/golden/README.md). The replay
-uses the same model and step as training does and reports, for each quantity, the largest error.
+uses the same model and step as training does and reports, for each quantity, the largest error. Records of MMRec's
+models have another format (``parity_mmrec.py``); a record says itself which it is.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,9 @@ from sea_core.layers.draws import Draws
 from sea_core.models.protocol import Batch
 from sea_core.models.sea import SEA, make_inputs
 from sea_core.options import Parser
+from sea_core.parity_errors import Errors
+from sea_core.parity_mmrec import TOLERANCES as MMREC_TOLERANCES
+from sea_core.parity_mmrec import is_record_of_mmrec, replay_mmrec
 from sea_core.training.step import Stepper
 
 # How close is equal, absolute; gradients relative to each tensor's largest entry.
@@ -44,29 +46,6 @@ TOLERANCES = {
 }
 # Gradients below this are rounding noise, which Adam turns into steps of the learning rate.
 GRADIENT_NOISE = 1e-6
-
-
-@dataclass
-class Errors:
-    """Largest absolute and relative error seen of one quantity."""
-
-    absolute: float = 0.0
-    relative: float = 0.0
-    compared: int = 0
-
-    def add(self, found: np.ndarray, expected: np.ndarray) -> None:
-        """Compare two arrays of one shape; NaN counts as an infinite error."""
-        if found.shape != expected.shape:
-            raise UserError(f"the record has shape {expected.shape} where the model has {found.shape}")
-        if expected.size == 0:
-            return
-        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max()
-        largest = float(np.nan_to_num(difference, nan=math.inf))
-        self.absolute = max(self.absolute, largest)
-        scale = float(np.abs(expected).max())
-        if scale > 0:
-            self.relative = max(self.relative, largest / scale)
-        self.compared += expected.size
 
 
 def replay(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
@@ -215,8 +194,11 @@ def load_record(path: Path) -> dict[str, np.ndarray]:
             record = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"cannot read the record {path}: {error}; expected an .npz written by numpy.savez") from error
-    if "config" not in record:
-        raise UserError(f"{path} has no 'config' entry, so it is not a golden record (tests/golden/README.md)")
+    if "config" not in record and not is_record_of_mmrec(record):
+        raise UserError(
+            f"{path} has neither a 'config' (SEA) nor a 'meta' entry (models of MMRec), so it is not a golden record "
+            "(tests/golden/README.md)"
+        )
     return record
 
 
@@ -227,7 +209,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = parser.parse_args()
     try:
-        errors = replay(load_record(arguments.record))
+        record = load_record(arguments.record)
+        mmrec = is_record_of_mmrec(record)
+        errors, tolerances = (replay_mmrec(record), MMREC_TOLERANCES) if mmrec else (replay(record), TOLERANCES)
     except (KeyError, json.JSONDecodeError) as error:
         raise UserError(f"{arguments.record} is not a complete golden record: {error}") from error
     rows = {
@@ -235,8 +219,8 @@ def main() -> int:
             "absolute": found.absolute,
             "relative": found.relative,
             "compared": found.compared,
-            "tolerance": TOLERANCES[name],
-            "ok": found.absolute <= TOLERANCES[name] and found.compared > 0,
+            "tolerance": tolerances[name],
+            "ok": found.within(tolerances[name]),
         }
         for name, found in errors.items()
     }

@@ -51,6 +51,11 @@ def prepare_features(config: Config, dataset: Dataset, *, device: str | torch.de
     return Features(values, bases)
 
 
+def raw_features(dataset: Dataset, *, device: str | torch.device) -> Features:
+    """The raw features as they are, in float32."""
+    return Features({m: torch.from_numpy(raw).to(device, torch.float32) for m, raw in dataset.features.items()}, {})
+
+
 def reduced(projection: nn.Linear, basis: Float[Tensor, "raw rank"]) -> nn.Linear:
     """The projection ``W V`` of coordinates that stands for the projection ``W`` of features."""
     layer = empty_linear(basis.shape[1], projection.out_features)

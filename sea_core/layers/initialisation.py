@@ -30,6 +30,11 @@ def empty_linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+def xavier_uniform(rows: int, columns: int, *, seed: int, name: str) -> torch.Tensor:
+    """A ``(rows, columns)`` matrix drawn Xavier-uniformly (Glorot and Bengio, 2010) from the stream ``init/<name>``."""
+    return nn.init.xavier_uniform_(torch.empty(rows, columns), generator=stream(seed, f"init/{name}"))
+
+
 def xavier_normal(rows: int, columns: int, *, seed: int, name: str) -> torch.Tensor:
     """A ``(rows, columns)`` matrix drawn Xavier-normally (Glorot and Bengio, 2010) from the stream ``init/<name>``."""
     return nn.init.xavier_normal_(torch.empty(rows, columns), generator=stream(seed, f"init/{name}"))

@@ -88,9 +88,8 @@ class Separation(nn.Module):
                 self.unique_head[m] = linear(dim - s, config.distance_dim, seed=seed, name=f"{m}/unique_head")
         self.club: VariationalNet | None = None
         if config.distancing == CLUB:
-            with torch.device("meta"):  # PyTorch's own initialisation would draw from the global generator
-                net = VariationalNet(config.distance_dim, config.club_hidden)
-            self.club = net.to_empty(device="cpu")
+            with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation draws from the global generator
+                self.club = VariationalNet(config.distance_dim, config.club_hidden)
             for name, module in self.club.named_modules():
                 if isinstance(module, nn.Linear):
                     drawn = linear(module.in_features, module.out_features, seed=seed, name=f"club/{name}")

@@ -11,13 +11,20 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+_NO_DIVISION_BY_ZERO = 1e-6  # as in torch.nn.utils.clip_grad_norm_
+
 
 class Adam:
     """One optimiser over named parameters.
 
     Args:
         parameters: ``(name, parameter)`` pairs; the name is the key of its state.
-        learning_rate, betas, eps: Adam's settings; no weight decay.
+        learning_rate, betas, eps: Adam's settings.
+        weight_decay: added to the gradient, times the weight.
+        clip_norm: gradients longer than this, over all parameters, are shortened to it; None = never.
+
+    Attributes:
+        learning_rate: may be changed between steps.
     """
 
     def __init__(
@@ -26,9 +33,13 @@ class Adam:
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        *,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
     ) -> None:
         self._parameters = dict(parameters)
-        self._learning_rate, self._betas, self._eps = learning_rate, betas, eps
+        self.learning_rate, self._betas, self._eps = learning_rate, betas, eps
+        self._weight_decay, self._clip_norm = weight_decay, clip_norm
         self._state: dict[str, dict[str, Tensor]] = {}
 
     @torch.no_grad()
@@ -42,20 +53,24 @@ class Adam:
                     "exp_avg": torch.zeros_like(parameter),
                     "exp_avg_sq": torch.zeros_like(parameter),
                 }
+        gradients = [p.grad for p in named.values() if p.grad is not None]
+        if self._clip_norm is not None:
+            norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients]))
+            torch._foreach_mul_(gradients, (self._clip_norm / (norm + _NO_DIVISION_BY_ZERO)).clamp(max=1.0))
         states = [self._state[name] for name in named]
         steps = [state["step"] for state in states]
         torch._foreach_add_(steps, 1)
         torch._fused_adam_(
             list(named.values()),
-            [p.grad for p in named.values() if p.grad is not None],
+            gradients,
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
             steps,
-            lr=self._learning_rate,
+            lr=self.learning_rate,
             beta1=self._betas[0],
             beta2=self._betas[1],
-            weight_decay=0.0,
+            weight_decay=self._weight_decay,
             eps=self._eps,
             amsgrad=False,
             maximize=False,

@@ -281,6 +281,7 @@ class _Training:
 
     def of_epoch(self, inputs: Any, epoch: int) -> tuple[dict[str, float], Embeddings | None]:
         """Train on every batch; return mean losses and the embeddings of the last forward, before its update."""
+        self.stepper.begin_epoch(epoch)
         draws = self.model.draws_of_epoch(inputs, seed=self._seed, epoch=epoch)
         rows: list[Tensor] = []
         names: list[str] = []

@@ -22,8 +22,21 @@ class Stepper:
         config = model.config
         self.model = model
         betas = (config.adam_beta1, config.adam_beta2)
-        self.optimiser = Adam(model.main_parameters(), config.learning_rate, betas, config.adam_eps)
+        self.optimiser = Adam(
+            model.main_parameters(),
+            config.learning_rate,
+            betas,
+            config.adam_eps,
+            weight_decay=config.weight_decay,
+            clip_norm=config.clip_grad_norm,
+        )
         self.fitter = model.fitter()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the learning rate of an epoch, counted from 0."""
+        config = self.model.config
+        fall = config.learning_rate_decay ** (epoch / config.learning_rate_decay_epochs)
+        self.optimiser.learning_rate = config.learning_rate * fall
 
     def step(self, inputs: Any, batch: Batch, draws: Any) -> tuple[Forward, Mapping[str, Float[Tensor, ""]]]:
         """Train on one batch.
