@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = make_joint_figures(folders, out, only=options.only)
     count = len(written) // len(FILES)
     print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)" if count else "no figure was written")
-    return 0
+    # Of all figures some are always skipped; one that was named and is not there is a failure.
+    return 1 if options.only and count < len(dict.fromkeys(options.only)) else 0
 
 
 def _choose(figures: Mapping[str, FigureFile], only: Sequence[str] | None) -> dict[str, FigureFile]:

@@ -21,7 +21,7 @@ from study.ablation.arms import Arm, load_arms, load_suite
 from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
 from study.analysis.metrics import HEADLINE
-from study.planning.estimate import Probe, estimate, measure, planned_runs
+from study.planning.estimate import Probe, estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
 from study.planning.requests import AblationRequest, SearchRequest
 from study.planning.study_plan import StudyPlan
@@ -127,7 +127,10 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
     """
     runs = [] if ablation.frozen is None else ablation.frozen.runs
     missing = [] if ablation.frozen is None else ablation.frozen.missing
-    lines = [f"{ablation.dataset.name}: {len(runs)} runs in {ablation.folder.root}, {len(missing)} of them to train"]
+    tuned = [search for _, search in ablation.retuned if search is not None]
+    total = len(runs) + sum(sum(planned_runs(search, (), finalize=True).values()) for search in tuned)
+    left = len(missing) + sum(sum(_missing(search).values()) for search in tuned)
+    lines = [f"{ablation.dataset.name}: {total} runs in {ablation.folder.root}, {left} of them to train"]
     lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
     for arm in {planned.arm.name: planned.arm for planned in runs}.values():
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
@@ -136,17 +139,19 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
     for arm, search in ablation.retuned:
         if search is not None:
             what = f"{search.expected_trials} trials over {', '.join(search.space)}"
-            lines.append(f"  {arm.name:<20} re-tuned: {what}{', begun' if search.exists else ''}")
+            to_train = f"{sum(_missing(search).values())} runs to train"
+            lines.append(f"  {arm.name:<20} re-tuned: {what}, {to_train}{', begun' if search.exists else ''}")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
     lines.append(f"  {_expected_power(ablation)}")
-    searches = [search for _, search in ablation.retuned if search is not None and not _is_finished(search)]
+    searches = [search for search in tuned if sum(_missing(search).values())]
     if missing or searches:
         lines.append(f"  time: {_expected_time(ablation, len(missing), searches, device)}")
     return lines
 
 
-def _is_finished(search: StudyPlan) -> bool:
-    return search.folder.summary.exists()
+def _missing(search: StudyPlan) -> dict[str, int]:
+    """The runs that an arm's own search still has to train, by what they are for."""
+    return missing_runs(search, planned_runs(search, (), finalize=True), ())
 
 
 def _expected_power(ablation: Ablation) -> str:
@@ -178,10 +183,7 @@ def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan],
             probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
         source = "measured on full"
     longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
-    counts = [planned_runs(search, (), finalize=True) for search in searches]
-    tuning = sum(
-        estimate(search, probe, count, workers=1).likely for search, count in zip(searches, counts, strict=True)
-    )
+    tuning = sum(estimate(search, probe, _missing(search), workers=1).likely for search in searches)
     parts = [f"{runs} runs at most {duration(longest)}"] if runs else []
     arms = f"{len(searches)} arm{'' if len(searches) == 1 else 's'}"
     parts += [f"re-tuning {arms} about {duration(tuning)}"] if searches else []

@@ -8,7 +8,7 @@ import numpy as np
 
 from sea_core.cache import temporary_cache
 from study.analysis.metrics import HEADLINE
-from study.planning.estimate import estimate, measure, planned_runs
+from study.planning.estimate import estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
 from study.planning.study_plan import StudyPlan
 from study.records.durations import duration
@@ -30,8 +30,10 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement
         threads = placement.threads_of_a_run
         probe = measure(plan.base, plan.dataset, seed=plan.seed, device=placement.device, threads=threads)
     counts = planned_runs(plan, arms, finalize=finalize)
-    time = estimate(plan, probe, counts, workers=placement.workers)
-    runs, epochs = sum(counts.values()), plan.base.epochs
+    missing = missing_runs(plan, counts, arms)
+    time = estimate(plan, probe, missing, workers=placement.workers)
+    runs, left, epochs = sum(counts.values()), sum(missing.values()), plan.base.epochs
+    done = f", {left} of them still to train" if left < runs else ""
     data = plan.dataset
     together = f", {placement.workers} at a time" if placement.workers > 1 else ""
     return [
@@ -39,7 +41,7 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement
         f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",
         f"  search: {plan.sampler} sampler, {plan.pruner} pruner, seed {plan.seed}, over",
         *(f"    {line}" for line in describe(plan.space)),
-        f"  runs: {', '.join(counts)}; {runs} in all, of at most {epochs} epochs",
+        f"  runs: {', '.join(counts)}; {runs} in all{done}, of at most {epochs} epochs",
         f"  arms: {', '.join(arms) if finalize and arms else 'none'}",
         *([f"  {expected_power(plan, arms)}"] if finalize and len(arms) > 1 else []),
         f"  time: about {duration(time.likely)}, at most {duration(time.longest)} ({probe.epoch:.2f} s an epoch, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,10 @@ import torch
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.files import write_json
+from sea_core.run_folder import RECORD
 from sea_core.training.run import TrainingRun
 from study.planning.study_plan import StudyPlan
+from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
 from study.running.placement import Placement
 
@@ -71,6 +73,29 @@ def planned_runs(plan: StudyPlan, arms: Sequence[str], *, finalize: bool) -> dic
         if len(arms) > 1:
             counts[f"{len(arms) - 1} other arms x {plan.fresh_seeds} seeds"] = (len(arms) - 1) * plan.fresh_seeds
     return counts
+
+
+def missing_runs(plan: StudyPlan, counts: Mapping[str, int], arms: Sequence[str]) -> dict[str, int]:
+    """What of ``planned_runs`` is still to be trained; finished runs of an earlier call are not repeated.
+
+    Which finalists compete is known after the search only: while trials are missing, all of them count as missing.
+    """
+    root = plan.folder.root
+    trials = len(list(root.glob(f"trials/*/{RECORD}")))
+    searching = trials < plan.expected_trials
+    done = {
+        "trial": min(trials, plan.expected_trials) * plan.seeds_per_trial,
+        "finalist": 0 if searching else len(list(root.glob(f"final/finalists/*/seed-*/{RECORD}"))),
+        "the winner": 0 if searching else len(list(root.glob(f"final/winner/seed-*/{RECORD}"))),
+        # The full model's runs are the winner's.
+        "other arm": sum(len(list(root.glob(f"ablations/frozen/{arm}/seed-*/{RECORD}"))) for arm in arms if arm != FULL)
+        * (not searching),
+    }
+
+    def left(what: str, count: int) -> int:
+        return max(0, count - next(number for word, number in done.items() if word in what))
+
+    return {what: left(what, count) for what, count in counts.items()}
 
 
 def estimate(plan: StudyPlan, probe: Probe, counts: dict[str, int], *, workers: int) -> Estimate:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
+from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from study.planning.study_plan import StudyPlan
 from study.records.disk_errors import disk_errors_explained
@@ -72,7 +73,12 @@ class StudyRun:
         drive(source, self._executor, emit=self._emit, stop=self._stop)
 
     def search(self) -> None:
-        """Run trials until the plan's number is reached, or its time is over."""
+        """Run trials until the plan's number is reached, or its time is over.
+
+        Raises:
+            UserError: no trial began within the plan's time.
+            Stopped: the user asked to stop.
+        """
         plan = self.plan
         seeds = trial_seeds(plan.seed, plan.seeds_per_trial)
         deadline = None if plan.timeout is None else self._begun + plan.timeout
@@ -100,6 +106,10 @@ class StudyRun:
         finished = sum(trial.state.is_finished() for trial in self._store.trials())
         self._emit(StageBegun(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished))
         self.train(source)
+        if plan.timeout is not None and not self._store.trials():
+            raise UserError(
+                f"no trial began within --timeout {plan.timeout:g} s of setting up; give the search more time"
+            )
 
     def finalize(self, *, baselines: bool = True) -> Winner:
         """Select the winner, open it on test, and evaluate the baselines, unless another study of these data does."""

@@ -65,7 +65,12 @@ def write_summary(study: Study, *, seconds: float, expected: float | None = None
 
 
 def _best(trial: RunRecord) -> dict[str, Any]:
-    return {"number": trial.number, "params": trial.params, "validation": trial.record["validation"]}
+    return {
+        "number": trial.number,
+        "params": trial.params,
+        "config": trial.record["config"],
+        "validation": trial.record["validation"],
+    }
 
 
 def _final(winner: Sequence[RunRecord]) -> dict[str, Any] | None:
@@ -76,6 +81,7 @@ def _final(winner: Sequence[RunRecord]) -> dict[str, Any] | None:
     means = [_means(run) for run in runs]
     return {
         "number": runs[0].number,
+        "config": runs[0].record["config"],
         "seeds": [run.seed for run in runs],
         "test": {name: _mean_and_sd([each[name] for each in means]) for name in means[0]},
     }

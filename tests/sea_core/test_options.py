@@ -25,6 +25,7 @@ PROGRAMS = (
     "study/replay.py",
     "study/status.py",
     "study/audit.py",
+    "study/export.py",
     "ablations/run_ablations.py",
 )
 HEAVY = ("torch", "optuna", "pandas", "numpy", "scipy", "matplotlib", "ray", "numba")

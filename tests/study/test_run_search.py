@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 
+from sea_core.config_files import build_config
 from sea_core.data import catalogue
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
@@ -415,3 +416,32 @@ def test_a_grid_is_not_pruned_unless_asked(arguments: list[str], pruner: str, tm
     (request,) = search_requests(make_parser().given(["-d", DATA, "--out", str(tmp_path), *arguments]))
     plan = plan_study(request)
     assert plan.pruner == pruner
+
+
+def test_a_time_that_is_over_before_the_first_trial_is_said(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--timeout", "0") == 2
+    assert "no trial began within --timeout 0 s of setting up; give the search more time" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations")
+    assert run(*arguments) == 0
+    capsys.readouterr()
+    assert run(*arguments, "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "4 in all, 0 of them still to train" in shown
+    assert "time: about 0" in shown
+
+
+@pytest.mark.parametrize("record", ["config.yaml", "summary.json", "trials/0/record.json"])
+def test_a_record_of_a_study_is_a_config_for_the_next(run: Callable[..., int], tmp_path: Path, record: str) -> None:
+    assert run("--n-trials", "1", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations") == 0
+    root = tmp_path / "out" / NAME
+    (first,) = load_study(root).trials
+    config = build_config(file=root / record)
+    assert (config == first.config) == (record != "config.yaml"), "that of all trials, without what is searched"
+    assert config.latent_dim == 4

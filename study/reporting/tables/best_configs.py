@@ -34,7 +34,7 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=[1, 1 + len(parameters)],
         runs=[[best for _, best in chosen] if row[0] == "trial" else [] for row in rows],
-        frame=pd.DataFrame(lines, columns=["study", "dataset", "trial", "parameter", "value"]),
+        frame=pd.DataFrame(lines, columns=["study", "dataset", "trial", "parameter", "value"], dtype=object),
     )
 
 

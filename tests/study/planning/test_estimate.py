@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from study.analysis.results import Results
-from study.planning.estimate import Probe, estimate, expected_share, planned_runs
+from study.planning.estimate import Probe, estimate, expected_share, missing_runs, planned_runs
 from study.planning.requests import SearchRequest
 from study.planning.study_plan import StudyPlan, plan_study
 from study.records.durations import exact_duration
@@ -66,3 +66,24 @@ def test_durations_to_compare_have_two_steps() -> None:
     assert [exact_duration(s) for s in (4.25, 59.0, 60, 190, 3599.6, 7500)] == [
         "4.2 s", "59.0 s", "1 min 0 s", "3 min 10 s", "1 h 0 min", "2 h 5 min",
     ]  # fmt: skip
+
+
+def test_what_is_finished_is_not_estimated_again(tmp_path: Path) -> None:
+    plan = planned(tmp_path, n_trials=3, epochs=20, finalists=2, fresh_seeds=2)
+    counts = planned_runs(plan, ["full", "no-club"], finalize=True)
+    assert list(counts.values()) == [3, 4, 2, 2]
+    assert missing_runs(plan, counts, ["full", "no-club"]) == counts
+
+    def finish(*names: str) -> list[int]:
+        for name in names:
+            folder = plan.folder.root / name
+            folder.mkdir(parents=True)
+            (folder / "record.json").touch()
+        return list(missing_runs(plan, counts, ["full", "no-club"]).values())
+
+    # A finalist of a smaller search may not compete again.
+    assert finish("trials/0", "trials/1", "final/finalists/0/seed-5") == [1, 4, 2, 2]
+    assert finish("trials/2") == [0, 3, 2, 2]
+    assert finish("final/winner/seed-5", "ablations/frozen/full/seed-5", "ablations/frozen/no-club/seed-5") == [
+        *(0, 3, 1, 1),
+    ]
