@@ -74,7 +74,7 @@ def few_trials(root, values, name="split_ratio"):
 
 @pytest.mark.parametrize("count", [5, 7, 8, 11])
 def test_a_handful_of_trials_has_no_trend(count, tmp_path):
-    info = compute(few_trials(tmp_path, np.linspace(0.1, 0.9, count).tolist()))
+    info = compute(Results([few_trials(tmp_path, np.linspace(0.1, 0.9, count).tolist())]))
     assert info.data["trend"].isna().all()
     with paper_style():
         figure = canvas(sensitivity, info)
@@ -83,7 +83,7 @@ def test_a_handful_of_trials_has_no_trend(count, tmp_path):
 
 
 def test_medians_are_not_joined_and_single_trials_have_none(tmp_path):
-    info = compute(few_trials(tmp_path, [5, 5, 5, 10, 10, 20, 20, 20, 20], name="knn_k"))
+    info = compute(Results([few_trials(tmp_path, [5, 5, 5, 10, 10, 20, 20, 20, 20], name="knn_k")]))
     trend = info.data.groupby("x")["trend"].first()
     assert trend.to_dict() == pytest.approx({5: 0.11, 10: float("nan"), 20: 0.165}, nan_ok=True)
     with paper_style():
@@ -102,7 +102,7 @@ def test_medians_are_not_joined_and_single_trials_have_none(tmp_path):
     ],
 )
 def test_a_logarithmic_axis_has_labels_whatever_its_range(low, high, expected, tmp_path):
-    info = compute(few_trials(tmp_path, [low, (low + high) / 2, high], name="learning_rate"))
+    info = compute(Results([few_trials(tmp_path, [low, (low + high) / 2, high], name="learning_rate")]))
     assert info.log_scaled == {"learning_rate"}
     with paper_style():
         figure = canvas(sensitivity, info)
