@@ -1,0 +1,67 @@
+"""Evidence with moderated seed variances."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from study.analysis.stats.behrens_fisher import tail_probability
+from study.analysis.stats.crossed import crossed_effect, mean_squares
+from study.analysis.stats.evidence import gather_evidence
+from study.analysis.stats.simulate import planted_components, simulate_differences
+
+
+def drawn(arms: int, seed_effect: float = 2.0, *, seeds: int = 5, users: int = 300) -> np.ndarray:
+    components = planted_components(users=users, seed_effect=seed_effect)
+    rng = np.random.default_rng(0)
+    return simulate_differences(components, seeds=seeds, users=users, replicates=arms, rng=rng)
+
+
+def test_an_arm_alone_has_the_variance_of_the_crossed_test() -> None:
+    (difference,) = drawn(1)
+    (found,) = gather_evidence([difference], [0.1])
+    effect = crossed_effect(difference)
+    assert (found.mean, found.known, found.estimated) == pytest.approx((effect.mean, effect.known, effect.estimated))
+    p = tail_probability(abs(found.mean), found.known, found.estimated, df=found.df, known_df=found.known_df)
+    assert float(p) == pytest.approx(effect.p)
+    assert found.margin == 0.1
+
+
+def test_the_seeds_part_is_the_moderated_ratio_times_the_residual() -> None:
+    differences = drawn(3)
+    squares = mean_squares(differences)
+    ratios = squares.seed / squares.residual
+    expected = (4 * ratios.mean() + 4 * ratios) / 8 * squares.residual / (5 * 300)
+    found = gather_evidence(list(differences), [0.1] * 3)
+    assert [each.estimated for each in found] == pytest.approx(expected.tolist())
+    assert [each.df for each in found] == [6] * 3
+
+
+def test_no_variance_lies_below_what_users_and_residual_make_it() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal((5, 300))
+    agreeing = noise - noise.mean(axis=1, keepdims=True)  # all seeds have the same mean
+    (found,) = gather_evidence([agreeing], [0.1])
+    assert found.estimated == pytest.approx(float(mean_squares(agreeing).residual) / 1500)
+
+
+def test_a_seed_alone_has_no_variance_and_does_not_disturb_the_others() -> None:
+    first, second = drawn(2)
+    found = gather_evidence([first, first[:1], second], [0.1] * 3)
+    assert math.isnan(found[1].estimated)
+    assert found[1].mean == pytest.approx(first[0].mean())
+    assert [found[0], found[2]] == gather_evidence([first, second], [0.1] * 2)
+
+
+def test_identical_arms_have_no_variance() -> None:
+    (found,) = gather_evidence([np.zeros((5, 10))], [0.1])
+    assert (found.mean, found.known, found.estimated, found.df) == (0.0, 0.0, 0.0, 4)
+
+
+def test_differences_without_a_margin_or_a_value_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs a margin"):
+        gather_evidence([np.zeros((2, 2))], [])
+    with pytest.raises(ValueError, match="finite"):
+        gather_evidence([np.full((2, 2), np.nan)], [0.1])
