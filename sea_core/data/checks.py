@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -40,15 +41,16 @@ def refuse_untrainable(dataset: Dataset) -> None:
                 )
 
 
-def about_files(folder: Path, modalities: tuple[str, ...]) -> list[str]:
+def about_files(folder: Path, modalities: Mapping[str, str] | None) -> list[str]:
     """Lines on the folder's files: which of them are known, and which nobody reads.
 
     Args:
         folder: in MMRec's format.
-        modalities: those that were loaded.
+        modalities: name -> file of those that were loaded; None = the folder's own.
     """
     inter = find_interactions(folder)
-    used = [modality_files(folder).get(name, f"{name}_feat.npy") for name in modalities]
+    modalities = modalities or modality_files(folder)
+    used = list(modalities.values())
     collections = tuple(source.collection for source in sources().values() if source.collection is not None)
     lines = []
     for path in (inter, *(folder / file for file in used)):
@@ -58,10 +60,8 @@ def about_files(folder: Path, modalities: tuple[str, ...]) -> list[str]:
             lines.append(f"{'file':<13} {path.name}: {words or 'not the file of the published tables'}")
     unread = sorted(path.name for path in folder.glob("*.npy") if path.name not in used)
     if unread:
-        named = [
-            name.removesuffix("_feat.npy") if name.endswith("_feat.npy") else f"{name.removesuffix('.npy')}={name}"
-            for name in unread
-        ]
-        wanted = " ".join([*modalities, *named])
+        named = {name.removesuffix(".npy").removesuffix("_feat"): name for name in unread}
+        every = {**modalities, **named}
+        wanted = " ".join(name if file == f"{name}_feat.npy" else f"{name}={file}" for name, file in every.items())
         lines.append(f"{'ignored':<13} {', '.join(unread)}; to use all: --modalities {wanted}")
     return lines

@@ -117,10 +117,11 @@ def _check(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path} is a file; expected the folder it lies in: give {path.parent}")
     if not path.is_dir():
         raise UserError(f"{path}: no such dataset folder")
-    dataset = load_dataset(str(path.resolve()), modalities=_modalities(arguments.modalities))
+    modalities = _modalities(arguments.modalities)
+    dataset = load_dataset(str(path.resolve()), modalities=modalities)
     refuse_untrainable(dataset)
     print(describe_dataset(dataset))
-    for line in about_files(path, dataset.modalities):
+    for line in about_files(path, modalities):
         print(line)
     print("valid: training can start")
     return 0
