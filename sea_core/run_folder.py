@@ -152,6 +152,7 @@ def run_files(
         "dataset": run.dataset.name,
         "data_hash": run.dataset.data_hash,
         "split_hash": run.dataset.split_hash,
+        **run.dataset.split_record,
         "best_epoch": best.epoch,
         "epochs": len(run.reports),
         "seconds": sum(report.seconds for report in run.reports),

@@ -114,6 +114,11 @@ class Dataset:
             }
         )
 
+    @property
+    def split_record(self) -> dict[str, Any]:
+        """What records say of the split: ``{"split": protocol}``, or nothing where nobody wrote it down."""
+        return {} if self.protocol is None else {"split": dict(self.protocol)}
+
     @cached_property
     def feature_hashes(self) -> dict[str, str]:
         """One hash per modality, over its name and features."""

@@ -11,6 +11,7 @@ from sea_core.errors import UserError
 from sea_core.receipts import check_receipt, read_receipts
 from sea_core.run_folder import RECEIPT
 from study.analysis.metrics import HEADLINE
+from study.analysis.protocols import check_one_protocol
 from study.records.study import RunRecord, Study
 
 BASELINE_TITLES = {"popularity": "Popularity", "item-knn": "Item-kNN"}
@@ -69,8 +70,9 @@ def check_comparable(studies: Sequence[Study]) -> None:
     Rows of one dataset must share the split; rows with the same modalities, transformed alike, the features too.
 
     Raises:
-        UserError: they do not; both folders are named.
+        UserError: they do not, or were split by different protocols; both folders are named.
     """
+    check_one_protocol(studies)
     first: dict[tuple[str, ...], RunRecord] = {}
     for study in studies:
         for _, _, _, record in _tested(study):

@@ -40,6 +40,7 @@ def write_provenance(folder: StudyFolder, dataset: Dataset) -> None:
             "source": dataset.source,
             "data_hash": dataset.data_hash,
             "split_hash": dataset.split_hash,
+            **dataset.split_record,
             "feature_hashes": dataset.feature_hashes,
             "resumed": [],
         }

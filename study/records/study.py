@@ -54,6 +54,11 @@ class RunRecord:
         return str(self.record["split_hash"])
 
     @property
+    def split(self) -> Mapping[str, Any] | None:
+        """Protocol, ratios and seed of the split; None where nobody wrote them down."""
+        return self.record.get("split")
+
+    @property
     def config_hash(self) -> str | None:
         """Hash of the config; None for a baseline."""
         return self.record.get("config_hash")

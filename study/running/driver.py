@@ -99,6 +99,7 @@ def write_failed_run(run: Run, dataset: Dataset, failure: Failure, extra: Mappin
         "dataset": dataset.name,
         "data_hash": dataset.data_hash,
         "split_hash": dataset.split_hash,
+        **dataset.split_record,
         **extra,
         "trial": {**extra.get("trial", {}), "state": "failed", "failure": why},
     }

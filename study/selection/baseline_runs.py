@@ -45,6 +45,7 @@ def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
             **own,
             "dataset": dataset.name,
             "split_hash": dataset.split_hash,
+            **dataset.split_record,
             "validation": validation.means(),
             "seconds": time.perf_counter() - started,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from study.analysis.protocols import caption_words
 from study.analysis.results import Results
 from study.records.folder import make_writable
 from study.reporting.tables import (
@@ -40,12 +41,14 @@ TABLES: Sequence[Callable[[Results], Table | None]] = (
 
 
 def compute_tables(results: Results) -> list[Table]:
-    """Every table that the results allow, for ``write_tables`` and the page.
+    """Every table that the results allow, for ``write_tables`` and the page; captions end with the split's protocol.
 
     Raises:
         UserError: arms that were tested on different users, or a file of a run that is damaged.
     """
-    return [table for compute in TABLES if (table := compute(results)) is not None]
+    words = caption_words(results.studies)
+    tables = [table for compute in TABLES if (table := compute(results)) is not None]
+    return [table._replace(caption=f"{table.caption} {words}") for table in tables] if words else tables
 
 
 def write_tables(tables: Sequence[Table], out: Path, *, emit: Emit = silent) -> list[Path]:
