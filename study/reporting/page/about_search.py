@@ -8,9 +8,9 @@ from typing import Any
 from study.analysis.metrics import metric_title
 from study.analysis.plausible_best import Contenders, contenders
 from study.records.study import RunRecord, Study
+from study.reporting.page.html_tables import short
 from study.reporting.page.page import Tile
 from study.reporting.page.question import listed, varied
-from study.reporting.page.shown_tables import short
 
 FEW = 3  # parameters that fit in a sentence
 SURE = 0.95

@@ -11,10 +11,10 @@ from study.records.study import Study
 from study.reporting.page.answer import answer
 from study.reporting.page.cautions import cautions
 from study.reporting.page.facts import configs, provenance_facts
+from study.reporting.page.html_tables import html_table, trials_table
 from study.reporting.page.links import href, tables_folder
 from study.reporting.page.page import Caution, Details, Link, Page, Picture
 from study.reporting.page.question import question
-from study.reporting.page.shown_tables import show_table, trials_table
 from study.reporting.tables.table import Table
 
 REPORT = "report.html"
@@ -43,7 +43,7 @@ def compute(results: Results, tables: Sequence[Table], pictures: Sequence[Pictur
     """
     studies = results.studies
     files = tables_folder(studies, page_folder)
-    shown = [show_table(table, page_folder=page_folder, files=files) for table in tables]
+    shown = [html_table(table, page_folder=page_folder, files=files) for table in tables]
     many = len(studies) > 1
     warned = [
         Caution(f"{study.name}: {title}" if many else title, text)
@@ -88,5 +88,5 @@ def _summary(study: Study, *, many: bool) -> str:
 
 def _details(study: Study, page_folder: Path) -> Details:
     trials = trials_table(study)
-    shown = None if trials is None else show_table(trials, page_folder=page_folder, files=study.folder.tables)
+    shown = None if trials is None else html_table(trials, page_folder=page_folder, files=study.folder.tables)
     return Details(study.name, study.dataset, shown, configs(study), provenance_facts(study))

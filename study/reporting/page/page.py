@@ -113,8 +113,8 @@ class Block(NamedTuple):
     ruled: bool
 
 
-class ShownTable(NamedTuple):
-    """A table as ``study.reporting.tables`` computed it, with the runs behind its cells."""
+class HtmlTable(NamedTuple):
+    """A table of ``study.reporting.tables`` as the page shows it, with the runs behind its cells."""
 
     name: str
     title: str
@@ -145,7 +145,7 @@ class Details(NamedTuple):
 
     study: str
     dataset: str
-    trials: ShownTable | None
+    trials: HtmlTable | None
     configs: Sequence[Facts]
     provenance: Sequence[Facts]
 
@@ -160,8 +160,8 @@ class Page(NamedTuple):
     answers: Sequence[Answer]
     cautions: Sequence[Caution]
     key_figure: Picture | None
-    key_tables: Sequence[ShownTable]
+    key_tables: Sequence[HtmlTable]
     figures: Sequence[Picture]
-    tables: Sequence[ShownTable]
+    tables: Sequence[HtmlTable]
     details: Sequence[Details]
     pages: Sequence[Link]

@@ -13,9 +13,9 @@ from sea_core.errors import UserError
 from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.compute import compute
-from study.reporting.page.page import Page, Picture, ShownTable
+from study.reporting.page.html_tables import html_table
+from study.reporting.page.page import HtmlTable, Page, Picture
 from study.reporting.page.render import render
-from study.reporting.page.shown_tables import show_table
 from study.reporting.page.write import write_report
 from study.reporting.tables.table import Number, Table
 from study.reporting.tables.write import compute_tables
@@ -38,7 +38,7 @@ def write_page(root: Path, out: Path, pictures: Sequence[Picture] = ()) -> Path:
     return write_report(results, compute_tables(results), pictures, out)
 
 
-def table_of(page: Page, name: str) -> ShownTable:
+def table_of(page: Page, name: str) -> HtmlTable:
     return next(table for table in (*page.key_tables, *page.tables) if table.name == name)
 
 
@@ -74,7 +74,7 @@ def test_a_row_that_follows_stays_with_its_block() -> None:
 
     rows = [["b", Number(1.0)], ["Δ", Number(9.0)], ["a", "< .001"], ["c", "–"]]
     table = Table("t", "", ["name", "x"], rows, pd.DataFrame(), follows=[1])
-    shown = show_table(table, page_folder=Path(), files=Path("none"))
+    shown = html_table(table, page_folder=Path(), files=Path("none"))
     assert [[row.cells[0].value for row in block.rows] for block in shown.blocks] == [["b", "Δ"], ["a"], ["c"]]
     keys = [block.rows[0].cells[1].key for block in shown.blocks]
     assert keys[0] == "1.0"

@@ -9,7 +9,7 @@ from pathlib import Path
 from study.analysis.metrics import metric_title
 from study.records.study import RunRecord, Study
 from study.reporting.page.links import file_links, run_link
-from study.reporting.page.page import Block, Cell, Row, ShownTable, Source
+from study.reporting.page.page import Block, Cell, HtmlTable, Row, Source
 from study.reporting.tables.render import cell_parts
 from study.reporting.tables.table import Number, Table
 
@@ -30,7 +30,7 @@ TITLES = {
 }
 
 
-def show_table(table: Table, *, page_folder: Path, files: Path) -> ShownTable:
+def html_table(table: Table, *, page_folder: Path, files: Path) -> HtmlTable:
     """Lay out a table.
 
     Args:
@@ -49,7 +49,7 @@ def show_table(table: Table, *, page_folder: Path, files: Path) -> ShownTable:
             blocks[-1] = blocks[-1]._replace(rows=[*blocks[-1].rows, row])
         else:
             blocks.append(Block([row], ruled=index in table.rules and index > 0))
-    return ShownTable(
+    return HtmlTable(
         name=table.name,
         title=TITLES.get(table.name, table.name),
         caption=table.caption,
