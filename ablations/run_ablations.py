@@ -98,18 +98,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
     # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
-    placement, dry_run, listeners = requests[0].placement, "dry_run" in given, given.get("listener", [])
+    resources, dry_run, listeners = requests[0].resources, "dry_run" in given, given.get("listener", [])
     check_listeners(listeners)
     ablations = plan_ablations(requests)
     for ablation in ablations:
-        print("\n".join(describe(ablation, device=placement.device if dry_run else None)))
+        print("\n".join(describe(ablation, device=resources.device if dry_run else None)))
     if dry_run:
         return 0
     try:
         with graceful_stop() as stop:
             for ablation in ablations:
                 with listening(listeners, quiet="quiet" in given) as emit:
-                    run_all(ablation, placement, emit=emit, stop=stop)
+                    run_all(ablation, resources, emit=emit, stop=stop)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
         return INTERRUPTED

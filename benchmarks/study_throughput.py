@@ -33,7 +33,7 @@ from study.running.events import silent
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
-from study.running.placement import Placement
+from study.running.resources import Resources
 
 # As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
 LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"
@@ -50,7 +50,7 @@ def main() -> int:
 
     dataset = load_dataset(arguments.dataset, data_root=Path("data"))
     config = Config(epochs=arguments.epochs, stopping_step=arguments.epochs)
-    executors = {workers: make_executor(dataset, Placement(workers=workers, threads=1)) for workers in (1, 2)}
+    executors = {workers: make_executor(dataset, Resources(workers=workers, threads=1)) for workers in (1, 2)}
 
     processor: dict[int, list[float]] = {1: [], 2: []}
 

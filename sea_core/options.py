@@ -199,7 +199,7 @@ def add_options(
 
 
 def defaults_of(request: type) -> dict[str, Any]:
-    """Field -> default of a frozen request; the fields of a nested request (``Placement``) are among them."""
+    """Field -> default of a frozen request; the fields of a nested request (``Resources``) are among them."""
     found: dict[str, Any] = {}
     for each in dataclasses.fields(request):
         default = each.default if each.default_factory is dataclasses.MISSING else each.default_factory()

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from study.api.results import compare, draw, load_study, report, tables
     from study.api.studies import ablate, finalize, plan, search
     from study.planning.requests import AblationRequest, SearchRequest
-    from study.running.placement import Placement
+    from study.running.resources import Resources
 
 __all__ = [
     "AblationRequest",
-    "Placement",
+    "Resources",
     "SearchRequest",
     "ablate",
     "compare",
@@ -32,7 +32,7 @@ __all__ = [
 
 _HOME = {
     "AblationRequest": "study.planning.requests",
-    "Placement": "study.running.placement",
+    "Resources": "study.running.resources",
     "SearchRequest": "study.planning.requests",
     **dict.fromkeys(("ablate", "finalize", "plan", "search"), "study.api.studies"),
     **dict.fromkeys(("compare", "draw", "load_study", "report", "tables"), "study.api.results"),

@@ -77,8 +77,8 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     from study.reporting.tables.write import compute_tables, write_tables
     from study.running.events import Note, StageBegun
 
-    folder, placement, arms = plan.folder, request.placement, _arms(request)
-    with driving(plan, placement, emit=emit, stop=stop) as run:
+    folder, resources, arms = plan.folder, request.resources, _arms(request)
+    with driving(plan, resources, emit=emit, stop=stop) as run:
         try:
             expected = _expected_seconds(plan, request)
             run.search()
@@ -113,12 +113,12 @@ def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
     """How long a new study is likely to take, to be held against its time in the end; None where nobody can say."""
     from study.planning.estimate import estimate, planned_runs, probe_of
 
-    probe = probe_of(plan, request.placement)
+    probe = probe_of(plan, request.resources)
     if probe is None or plan.exists or plan.timeout is not None:
         return None
     arms = [arm.name for arm in _arms(request)]
     counts = planned_runs(plan, arms, finalize=request.finalize)
-    return estimate(plan, probe, counts, workers=request.placement.workers).likely
+    return estimate(plan, probe, counts, workers=request.resources.workers).likely
 
 
 def _arms(request: SearchRequest) -> list[Arm]:
@@ -131,7 +131,7 @@ def _show(plan: StudyPlan, request: SearchRequest) -> None:
     from study.planning.dry_run import show_plan
 
     arms = [arm.name for arm in _arms(request)]
-    print("\n".join(show_plan(plan, arms, finalize=request.finalize, placement=request.placement)))
+    print("\n".join(show_plan(plan, arms, finalize=request.finalize, resources=request.resources)))
 
 
 def _conclude(found: Sequence[Computed], joint: Path) -> int:

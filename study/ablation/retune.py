@@ -25,7 +25,7 @@ from study.records.folder import StudyFolder
 from study.records.identity import check_identity, make_identity
 from study.records.study import Study
 from study.running.events import Emit, Note
-from study.running.placement import Placement
+from study.running.resources import Resources
 from study.searching.methods import GRID
 from study.searching.space import Space, as_plain, parse_space
 
@@ -69,7 +69,7 @@ def plan_retuning(
 
 
 def run_retuning(
-    study: Study, planned: Sequence[RetunedArm], placement: Placement, *, emit: Emit, stop: StopRequest
+    study: Study, planned: Sequence[RetunedArm], resources: Resources, *, emit: Emit, stop: StopRequest
 ) -> list[TunedArm]:
     """Search every arm and select its winner, as the study did; searches that are finished are not repeated.
 
@@ -85,7 +85,7 @@ def run_retuning(
             tuned.append(TunedArm(arm, study.winner[0].config, study.folder))
             continue
         emit(Note(f"arm {arm.name}: a search of its own in {search.folder.root}"))
-        with driving(search, placement, emit=emit, stop=stop) as run:
+        with driving(search, resources, emit=emit, stop=stop) as run:
             run.search()
             winner = run.finalize(baselines=False)
             run.write_results()

@@ -33,10 +33,10 @@ from study.running.driver import RunSource, drive
 from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
 from study.running.executors.make import make_executor
 from study.running.fixed_runs import FinalRun, FinalRuns
-from study.running.placement import Placement
+from study.running.resources import Resources
 
 
-def run_all(ablation: Ablation, placement: Placement, *, emit: Emit, stop: StopRequest) -> None:
+def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopRequest) -> None:
     """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
 
     Raises:
@@ -51,13 +51,13 @@ def run_all(ablation: Ablation, placement: Placement, *, emit: Emit, stop: StopR
     with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {dataset.name}"))
         write_provenance(folder, dataset)
-        executor = make_executor(dataset, placement)
+        executor = make_executor(dataset, resources)
         train = partial(drive, executor=executor, emit=emit, stop=stop)
         try:
             if ablation.frozen is not None:
                 run_ablation(ablation.frozen, train=train, emit=emit)
             if ablation.study is not None and ablation.retuned:
-                tuned = run_retuning(ablation.study, ablation.retuned, placement, emit=emit, stop=stop)
+                tuned = run_retuning(ablation.study, ablation.retuned, resources, emit=emit, stop=stop)
                 runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
                 run_ablation(Plan(runs, []), train=train, emit=emit)
         finally:

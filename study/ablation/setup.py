@@ -74,7 +74,7 @@ def plan_one(request: AblationRequest) -> Ablation:
         UserError: faulty data or names, an arm that does not apply, a folder with other runs; or the study has no
             winner, or its data are not those found now.
     """
-    request.placement.check()
+    request.resources.check()
     return _of_dataset(request) if request.from_study is None else _of_study(request, request.from_study)
 
 

@@ -60,7 +60,7 @@ def search(request: SearchRequest, *, listeners: Sequence[str] = (), quiet: bool
         >>> import study
         >>> request = study.SearchRequest(
         ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny",
-        ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, placement=study.Placement(threads=1),
+        ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, resources=study.Resources(threads=1),
         ... )
         >>> found = study.search(request, quiet=True)
         >>> [trial.state for trial in found.trials]
@@ -87,7 +87,7 @@ def finalize(request: SearchRequest, *, listeners: Sequence[str] = (), quiet: bo
         >>> import study
         >>> request = study.SearchRequest(
         ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny",
-        ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, placement=study.Placement(threads=1),
+        ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, resources=study.Resources(threads=1),
         ... )
         >>> done = study.finalize(request, quiet=True)
         >>> len(done.winner), sorted(str(run.baseline) for run in done.baselines)
@@ -119,7 +119,7 @@ def ablate(request: AblationRequest, *, listeners: Sequence[str] = (), quiet: bo
     Example:
         >>> import study
         >>> request = study.AblationRequest(
-        ...     from_study="tiny", arms=["no-club"], placement=study.Placement(threads=1)
+        ...     from_study="tiny", arms=["no-club"], resources=study.Resources(threads=1)
         ... )
         >>> ablated = study.ablate(request, quiet=True)
         >>> sorted({run.arm for run in ablated.ablations})
@@ -128,7 +128,7 @@ def ablate(request: AblationRequest, *, listeners: Sequence[str] = (), quiet: bo
     check_listeners(listeners)
     ablation = plan_one(request)
     with _hearing(listeners, quiet=quiet) as (emit, stop):
-        run_all(ablation, request.placement, emit=emit, stop=stop)
+        run_all(ablation, request.resources, emit=emit, stop=stop)
     return load_study(ablation.folder.root)
 
 
@@ -140,7 +140,7 @@ def _drive(
     planned = plan_study(request)
     with (
         _hearing(listeners, quiet=quiet) as (emit, stop),
-        driving(planned, request.placement, emit=emit, stop=stop) as run,
+        driving(planned, request.resources, emit=emit, stop=stop) as run,
     ):
         try:
             run.search()

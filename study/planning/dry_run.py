@@ -13,7 +13,7 @@ from study.planning.power_preview import power_line
 from study.planning.study_plan import StudyPlan
 from study.records.durations import duration
 from study.records.study import load_study
-from study.running.placement import Placement
+from study.running.resources import Resources
 from study.searching.space import describe
 
 
@@ -24,18 +24,18 @@ def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
     return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(HEADLINE))
 
 
-def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, placement: Placement) -> list[str]:
+def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources: Resources) -> list[str]:
     """Lines that say what the study would run, where, and how long it would take."""
     with temporary_cache():  # a dry run leaves no trace
-        threads = placement.threads_of_a_run
-        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=placement.device, threads=threads)
+        threads = resources.threads_of_a_run
+        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=resources.device, threads=threads)
     counts = planned_runs(plan, arms, finalize=finalize)
     missing = missing_runs(plan, counts, arms)
-    time = estimate(plan, probe, missing, workers=placement.workers)
+    time = estimate(plan, probe, missing, workers=resources.workers)
     runs, left, epochs = sum(counts.values()), sum(missing.values()), plan.base.epochs
     done = f", {left} of them still to train" if left < runs else ""
     data = plan.dataset
-    together = f", {placement.workers} at a time" if placement.workers > 1 else ""
+    together = f", {resources.workers} at a time" if resources.workers > 1 else ""
     return [
         f"study {plan.folder.root}{' (exists: it would go on)' if plan.exists else ''}",
         f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",

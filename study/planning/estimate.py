@@ -20,7 +20,7 @@ from sea_core.training.run import TrainingRun
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
-from study.running.placement import Placement
+from study.running.resources import Resources
 
 SCHEMA_VERSION = 1
 _STARTUP_TRIALS = 5  # that the median pruner lets run to their end
@@ -133,7 +133,7 @@ def expected_share(pruner: str, *, trials: int, epochs: int, seeds: int) -> floa
     return sum(_halving_share(rungs[start:], most, factor) for start in range(len(brackets))) / len(brackets)
 
 
-def probe_of(plan: StudyPlan, placement: Placement) -> Probe | None:
+def probe_of(plan: StudyPlan, resources: Resources) -> Probe | None:
     """The probe that the study was begun with, made now if it is just being begun; None where there is none.
 
     A probe must not stop a study: what goes wrong in it will go wrong in a trial, and be recorded there.
@@ -142,11 +142,11 @@ def probe_of(plan: StudyPlan, placement: Placement) -> Probe | None:
         stored = json.loads(_path(plan.folder).read_text(encoding="utf-8"))
         return Probe(float(stored["setup_seconds"]), float(stored["epoch_seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
-        if plan.exists or placement.ray_address is not None:
+        if plan.exists or resources.ray_address is not None:
             return None  # too late, or not where the runs will train
     try:
-        threads = placement.threads_of_a_run
-        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=placement.device, threads=threads)
+        threads = resources.threads_of_a_run
+        probe = measure(plan.base, plan.dataset, seed=plan.seed, device=resources.device, threads=threads)
     except Exception:
         return None
     stored = {"schema_version": SCHEMA_VERSION, "setup_seconds": probe.setup, "epoch_seconds": probe.epoch}

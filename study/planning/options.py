@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sea_core.options import SHARED, Option, option
 from sea_core.strict_yaml import parse_assignments
 from study.planning.requests import AblationRequest, SearchRequest
-from study.running.placement import Placement
+from study.running.resources import Resources
 
 Request = TypeVar("Request", SearchRequest, AblationRequest)
 
@@ -78,9 +78,9 @@ def make_request(kind: type[Request], given: Mapping[str, Any]) -> Request:
     Raises:
         UserError: a value that no request may have, or ``--set`` without ``=``.
     """
-    own, nested = {each.name for each in fields(kind)}, {each.name for each in fields(Placement)}
+    own, nested = {each.name for each in fields(kind)}, {each.name for each in fields(Resources)}
     values = {name: value for name, value in given.items() if name in own}
-    values["placement"] = Placement(**{name: value for name, value in given.items() if name in nested})
+    values["resources"] = Resources(**{name: value for name, value in given.items() if name in nested})
     if "settings" in values:
         values["settings"] = parse_assignments(values["settings"])
     return kind(**values)

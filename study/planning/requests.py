@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import UserError, suggest
-from study.running.placement import Placement
+from study.running.resources import Resources
 from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
@@ -44,7 +44,7 @@ class SearchRequest:
         out: parent of study folders.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name.
         storage: URL of Optuna's storage; None = ``study.db`` in the study's folder.
-        placement: where runs train.
+        resources: where runs train.
     """
 
     dataset: str = "synthetic"
@@ -69,7 +69,7 @@ class SearchRequest:
     out: Path = Path("results")
     study_name: str = f"{DATASET}-search"
     storage: str | None = None
-    placement: Placement = field(default_factory=Placement)
+    resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
@@ -96,7 +96,7 @@ class AblationRequest:
             its own.
         out: parent of study folders.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name; a study has its own.
-        placement: where runs train.
+        resources: where runs train.
     """
 
     dataset: str | None = None
@@ -114,7 +114,7 @@ class AblationRequest:
     seed: int = 999
     out: Path = Path("results")
     study_name: str = f"{DATASET}-ablations"
-    placement: Placement = field(default_factory=Placement)
+    resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")

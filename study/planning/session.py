@@ -24,7 +24,7 @@ from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
-from study.running.placement import Placement
+from study.running.resources import Resources
 from study.searching.multi_seed import make_search
 from study.searching.pruners import make_pruner
 from study.searching.repairs import Repairs
@@ -148,7 +148,7 @@ class StudyRun:
 
 
 @contextlib.contextmanager
-def driving(plan: StudyPlan, placement: Placement, *, emit: Emit, stop: StopRequest) -> Iterator[StudyRun]:
+def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequest) -> Iterator[StudyRun]:
     """Take a study's lock, write what it is, and open it.
 
     Raises:
@@ -163,7 +163,7 @@ def driving(plan: StudyPlan, placement: Placement, *, emit: Emit, stop: StopRequ
         if not plan.exists:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
-        executor = make_executor(plan.dataset, placement)
+        executor = make_executor(plan.dataset, resources)
         try:
             yield StudyRun(plan, executor, emit=emit, stop=stop)
         finally:

@@ -85,7 +85,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     """
     if request.seeds_per_trial > MOST_SEEDS_PER_TRIAL:
         raise UserError(f"--seeds-per-trial must be at most {MOST_SEEDS_PER_TRIAL}, got {request.seeds_per_trial}")
-    request.placement.check()
+    request.resources.check()
     if request.storage is not None:
         check_url(request.storage)
     base = _base_config(request)

@@ -90,16 +90,16 @@ class SeedSearch(Search):
         notes = {key: record[key] for key in ("epochs", "seconds")}
         self._tell(run, state, value, seeds=len(runs), **notes)
 
-    def _answer_from(self, twin: FrozenTrial, run: Run) -> None:
-        """See ``Search``; the twin's seeds are copied too, before the trial's own record."""
+    def _copy_result(self, original: FrozenTrial, run: Run) -> None:
+        """See ``Search``; the original's seeds are copied too, before the trial's own record."""
         number = self._open[run.key].number
         for seed in self._seeds:
-            source = self._folder.trial_seed(twin.number, seed)
+            source = self._folder.trial_seed(original.number, seed)
             if (source / RECORD).exists():
                 files = {path.name: path.read_bytes() for path in source.iterdir() if path.suffix in COPIED}
                 own = json.loads(files[RECORD])["trial"] | {"number": number}
                 write_run_files(self._folder.trial_seed(number, seed), files, {"trial": own})
-        super()._answer_from(twin, run)
+        super()._copy_result(original, run)
 
 
 def make_search(*arguments: Any, seeds: Sequence[int], **settings: Any) -> Search:

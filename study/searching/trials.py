@@ -76,7 +76,7 @@ class Search:
         self._open: dict[str, OpenTrial] = {}
         self._best_values: dict[str, float] = {}
         self._last_values: dict[str, float] = {}
-        self._answers: dict[str, FrozenTrial] = {}
+        self._finished: dict[str, FrozenTrial] = {}
         for trial in store.trials():
             self._learn(trial)
             if trial.state.is_finished():
@@ -95,8 +95,8 @@ class Search:
                 continue
             config = self._base.override(**trial.params)
             run = Run(folder, Task(config, self._seed), run.label)
-            if (twin := self._answers.get(config.hash())) is not None:
-                self._answer_from(twin, run)
+            if (original := self._finished.get(config.hash())) is not None:
+                self._copy_result(original, run)
             elif (first := self._first_run(run)) is not None:
                 return first
         return None
@@ -140,17 +140,19 @@ class Search:
         cell = next_cell(self._cells, self._store.trials())
         return None if cell is None else self._store.ask(cell)
 
-    def _answer_from(self, twin: FrozenTrial, run: Run) -> None:
+    def _copy_result(self, original: FrozenTrial, run: Run) -> None:
         """Give a trial the answer of one with an equal config: its curve, its value and its files."""
-        source, trial = self._folder.trial(twin.number), self._open[run.key]
-        for step, value in sorted(twin.intermediate_values.items()):
+        source, trial = self._folder.trial(original.number), self._open[run.key]
+        for step, value in sorted(original.intermediate_values.items()):
             self._store.report(trial, step, value)
         known = read_run_folder(source).record["trial"]
-        extra = trial_entry(trial, twin.state, twin.value, attempts=known["attempts"], duplicate_of=twin.number)
+        extra = trial_entry(
+            trial, original.state, original.value, attempts=known["attempts"], duplicate_of=original.number
+        )
         extra["trial"] |= {key: known[key] for key in ("seeds", "values") if key in known}
         files = {path.name: path.read_bytes() for path in source.iterdir() if path.suffix in COPIED}
         write_run_files(run.folder, files, extra)
-        self._tell(run, twin.state, twin.value, duplicate_of=twin.number)
+        self._tell(run, original.state, original.value, duplicate_of=original.number)
 
     def _tell(self, run: Run, state: TrialState, value: float | None, **notes: Any) -> None:
         trial = self._open.pop(run.key)
@@ -175,7 +177,7 @@ class Search:
     def _learn(self, trial: FrozenTrial) -> None:
         """Remember what a finished trial's config led to; the first trial of several equal ones is remembered."""
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-            self._answers.setdefault(self._base.override(**trial.params).hash(), trial)
+            self._finished.setdefault(self._base.override(**trial.params).hash(), trial)
 
 
 def trial_entry(

@@ -5,22 +5,22 @@ from __future__ import annotations
 from sea_core.data.dataset import Dataset
 from study.running.executors.base import Executor
 from study.running.executors.in_process import InProcessExecutor
-from study.running.placement import Placement, cores
+from study.running.resources import Resources, cores
 from study.running.worker import TrialWorker
 
 
-def make_executor(dataset: Dataset, placement: Placement) -> Executor:
+def make_executor(dataset: Dataset, resources: Resources) -> Executor:
     """An executor for runs on ``dataset``; close it in the end."""
-    if placement.workers == 1 and placement.ray_address is None:
-        return InProcessExecutor(TrialWorker(dataset, device=placement.device, threads=placement.threads))
+    if resources.workers == 1 and resources.ray_address is None:
+        return InProcessExecutor(TrialWorker(dataset, device=resources.device, threads=resources.threads))
     from study.running.executors.ray_core import RayExecutor  # Ray takes seconds to import
 
-    here = placement.ray_address is None
+    here = resources.ray_address is None
     return RayExecutor(
         dataset,
-        workers=placement.workers,
-        threads=placement.threads or (max(1, cores() // placement.workers) if here else 1),
-        device=placement.device,
-        gpus=placement.gpus,
-        address=placement.ray_address,
+        workers=resources.workers,
+        threads=resources.threads or (max(1, cores() // resources.workers) if here else 1),
+        device=resources.device,
+        gpus=resources.gpus,
+        address=resources.ray_address,
     )

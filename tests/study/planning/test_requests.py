@@ -12,7 +12,7 @@ from sea_core.errors import UserError
 from study.planning.requests import AblationRequest, SearchRequest
 from study.planning.search_options import make_parser, search_requests
 from study.planning.study_plan import plan_study
-from study.running.placement import Placement
+from study.running.resources import Resources
 
 
 def searches(*arguments: str) -> list[SearchRequest]:
@@ -37,7 +37,7 @@ def test_options_become_the_fields_of_their_names() -> None:
         dataset="ml-100k",
         n_trials=7,
         settings={"knn_k": 5, "modalities": ["text"]},
-        placement=Placement(workers=2),
+        resources=Resources(workers=2),
         suite=None,
         out=Path("there"),
         study_name="mine",

@@ -17,7 +17,7 @@ from study.records.study import load_study
 from study.running.executors.base import Task
 from study.running.executors.make import make_executor
 from study.running.executors.ray_core import RayExecutor
-from study.running.placement import Placement
+from study.running.resources import Resources
 from study.running.worker import TrialWorker
 from tests.conftest import random_dataset
 from tests.study.running.executors.workers import MemoryWorker, MortalWorker, RaisingWorker
@@ -146,7 +146,7 @@ def test_more_threads_than_cores_are_one_clear_error(shared: Path) -> None:
         RayExecutor(random_dataset(), workers=2, threads=2)
     cores = len(os.sched_getaffinity(0))
     with pytest.raises(UserError, match=f"{cores + 1} workers x 1 threads are more than the {cores} cores"):
-        Placement(workers=cores + 1).check()
+        Resources(workers=cores + 1).check()
 
 
 def test_an_address_without_a_cluster_is_one_clear_error_at_once() -> None:
@@ -154,5 +154,5 @@ def test_an_address_without_a_cluster_is_one_clear_error_at_once() -> None:
     with pytest.raises(
         UserError, match=r"no Ray cluster at 127\.0\.0\.1:9: .*refused; start one with: ray start --head"
     ):
-        make_executor(random_dataset(), Placement(ray_address="127.0.0.1:9"))
+        make_executor(random_dataset(), Resources(ray_address="127.0.0.1:9"))
     assert time.monotonic() - began < 30

@@ -1,4 +1,4 @@
-"""Where runs train."""
+"""What runs may use: device, workers, threads, a share of a GPU, a cluster."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sea_core.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where runs train.
+class Resources:
+    """What runs may use.
 
     Attributes:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
