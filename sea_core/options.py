@@ -91,11 +91,11 @@ SHARED: dict[str, Option] = dict(
         ),
         option(
             "--epochs",
-            text="most epochs of a run. Short runs let a search see more configs; a result that should be final wants "
-            "up to 1000 with early stopping",
+            text="most epochs of a run, which may stop early; in a search, of a trial: short trials let it see more "
+            "configs, and prefer those that learn fast",
             type=int,
             metavar="N",
-            unless="the config's, and 40 in a search",
+            unless="the config's, and 40 for a trial",
         ),
         option("--seed", text="of the run, or of the search; fresh seeds are derived from it", type=int, metavar="N"),
         option("--device", text="cpu, cuda or cuda:N"),

@@ -126,10 +126,12 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     if not space:
         raise UserError(f"arm '{arm.name}' leaves no parameter of {source} to search; compare it with --mode frozen")
     selection = _selection(study)
+    final_epochs = study.winner[0].config.epochs if study.winner else base.epochs
     folder = StudyFolder(study.folder.root / "ablations" / MODE / arm.name / "search")
     own = {"sampler": identity["sampler"], "pruner": identity["pruner"], "seed": int(identity["seed"])}
     data = only_modalities(dataset, base)
     wanted = make_identity(folder, data, base=base, space=as_plain(space), **own)
+    wanted["final_epochs"] = final_epochs
     seeds_per_trial = int(identity.get("seeds_per_trial", 1))
     if seeds_per_trial > 1:
         wanted["seeds_per_trial"] = seeds_per_trial
@@ -148,6 +150,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         folder=folder,
         dataset=data,
         base=base,
+        final_epochs=final_epochs,
         space=space,
         **own,
         trials=None if own["sampler"] == GRID else len(study.trials),

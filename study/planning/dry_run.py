@@ -32,8 +32,11 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources
     counts = planned_runs(plan, arms, finalize=finalize)
     missing = missing_runs(plan, counts, arms)
     time = estimate(plan, probe, missing, workers=resources.workers)
-    runs, left, epochs = sum(counts.values()), sum(missing.values()), plan.base.epochs
+    runs, left = sum(counts.values()), sum(missing.values())
     done = f", {left} of them still to train" if left < runs else ""
+    caps = f"of at most {plan.base.epochs} epochs"
+    if finalize and plan.final_epochs != plan.base.epochs:
+        caps = f"trials {caps}, the others of at most {plan.final_epochs}"
     data = plan.dataset
     together = f", {resources.workers} at a time" if resources.workers > 1 else ""
     return [
@@ -41,7 +44,7 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources
         f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",
         f"  search: {plan.sampler} sampler, {plan.pruner} pruner, seed {plan.seed}, over",
         *(f"    {line}" for line in describe(plan.space)),
-        f"  runs: {', '.join(counts)}; {runs} in all{done}, of at most {epochs} epochs",
+        f"  runs: {', '.join(counts)}; {runs} in all{done}, {caps}",
         f"  arms: {', '.join(arms) if finalize and arms else 'none'}",
         *([f"  {expected_power(plan, arms)}"] if finalize and len(arms) > 1 else []),
         f"  time: about {duration(time.likely)}, at most {duration(time.longest)} ({probe.epoch:.2f} s an epoch, "

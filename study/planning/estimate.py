@@ -23,6 +23,7 @@ from study.records.folder import StudyFolder
 from study.running.resources import Resources
 
 SCHEMA_VERSION = 1
+TYPICAL_EPOCHS = 120  # until early stopping: the mean over the learning curves on file lies near it
 _STARTUP_TRIALS = 5  # that the median pruner lets run to their end
 
 
@@ -36,7 +37,8 @@ class Probe(NamedTuple):
 class Estimate(NamedTuple):
     """Wall seconds of a study: what is likely, and the most it can be if nothing fails or is interrupted.
 
-    Likely is with what the pruner saves as a rule; early stopping cannot be foreseen. Tables and figures are left out.
+    Likely is with what the pruner saves as a rule, and with runs that stop early after the epochs that are typical; how
+    long a run really learns cannot be foreseen. Tables and figures are left out.
     """
 
     likely: float
@@ -101,16 +103,19 @@ def missing_runs(plan: StudyPlan, counts: Mapping[str, int], arms: Sequence[str]
 def estimate(plan: StudyPlan, probe: Probe, counts: dict[str, int], *, workers: int) -> Estimate:
     """The study's time, with its runs spread evenly over the workers."""
     searched, *final = counts.values()
-    epochs = plan.base.epochs * probe.epoch
+    longest_trial, longest_final = plan.base.epochs * probe.epoch, plan.final_epochs * probe.epoch
+    trial = min(plan.base.epochs, TYPICAL_EPOCHS) * probe.epoch
+    final_run = min(plan.final_epochs, TYPICAL_EPOCHS) * probe.epoch
     share = expected_share(
         plan.pruner, trials=plan.expected_trials, epochs=plan.base.epochs, seeds=plan.seeds_per_trial
     )
     if plan.seeds_per_trial > 1:
-        search = searched * share * (probe.setup + epochs)
+        search = searched * share * (probe.setup + trial)
     else:
-        search = searched * (probe.setup + share * epochs)
-    rest = sum(final) * (probe.setup + epochs)
-    return Estimate((search + rest) / workers, sum(counts.values()) * (probe.setup + epochs) / workers)
+        search = searched * (probe.setup + share * trial)
+    rest = sum(final) * (probe.setup + final_run)
+    longest = searched * (probe.setup + longest_trial) + sum(final) * (probe.setup + longest_final)
+    return Estimate((search + rest) / workers, longest / workers)
 
 
 def expected_share(pruner: str, *, trials: int, epochs: int, seeds: int) -> float:

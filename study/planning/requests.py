@@ -17,6 +17,7 @@ from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
 MODES = ("frozen", "retuned", "both")
+SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,8 @@ class SearchRequest:
         model: what is trained (``python -m sea_core models``); None = the config's, else ``sea``.
         preset, config, settings: where the config comes from: one of the model's presets (None = its first), then a
             YAML file or a record, then single keys; a key among ``settings`` is not searched.
-        epochs: most epochs of a run; None = the config's, else 40.
+        epochs: most epochs of a trial; None = the config's, else 40.
+        final_epochs: most epochs of finalists, winner and arms, which stop early; None = the config's, else 1000.
         finalists: best trials that compete again on fresh seeds.
         fresh_seeds: how many, for finalists, winner and arms.
         finalize: whether the winner is opened on the test split.
@@ -62,6 +64,7 @@ class SearchRequest:
     config: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    final_epochs: int | None = None
     finalists: int = 3
     fresh_seeds: int = 3
     finalize: bool = True
@@ -74,6 +77,12 @@ class SearchRequest:
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
+        _at_least(self, final_epochs=1)
+        if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
+            raise UserError(
+                f"--final-epochs must be at least --epochs ({self.epochs}), got {self.final_epochs}: a winner that may "
+                "learn for less than it did as a trial is another one"
+            )
         _one_of(self, sampler=SAMPLERS, pruner=PRUNERS)
         if self.warm_start is not None and self.sampler == GRID:
             raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")

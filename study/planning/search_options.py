@@ -70,6 +70,14 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             unless="none",
         ),
         option(
+            "--final-epochs",
+            text="most epochs of finalists, winner and arms. As a rule they stop early: results should come from "
+            "models that have finished learning",
+            type=int,
+            metavar="N",
+            unless="the config's, 1000 if nothing else is said",
+        ),
+        option(
             "--finalists",
             text="best trials that compete again, on fresh seeds and validation: a search's best is partly luck",
             type=int,
@@ -111,7 +119,14 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--seed",
     ],
     "what all trials share": ["--model", "--preset", "--config", "--set", "--epochs"],
-    "what happens to the winner": ["--finalists", "--fresh-seeds", "--no-finalize", "--suite", "--no-ablations"],
+    "what happens to the winner": [
+        "--final-epochs",
+        "--finalists",
+        "--fresh-seeds",
+        "--no-finalize",
+        "--suite",
+        "--no-ablations",
+    ],
     "where and how": [
         "--out",
         "--study-name",
@@ -159,7 +174,7 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
     """An option that another makes meaningless was given by mistake; to ignore it would hide that."""
     for switch, why, ignored in (
         ("no_ablations", "leaves out the arms", ["suite"]),
-        ("finalize", "ends with the search", ["suite", "finalists", "fresh_seeds"]),
+        ("finalize", "ends with the search", ["suite", "finalists", "fresh_seeds", "final_epochs"]),
     ):
         for name in ignored:
             if switch in given and name in given:

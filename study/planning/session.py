@@ -18,7 +18,7 @@ from study.records.identity import write_identity
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.records.seeds import trial_seeds
-from study.records.study import Study, load_study
+from study.records.study import Study, load_study, read_identity
 from study.records.summary import write_summary, write_trials_table
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
@@ -117,7 +117,7 @@ class StudyRun:
         winner = finalize(
             plan.folder,
             self._store.trials(),
-            base=plan.base,
+            base=plan.final_base,
             seed=plan.seed,
             finalists=plan.finalists,
             fresh=plan.fresh_seeds,
@@ -160,7 +160,7 @@ def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequ
     begun = StudyBegun(folder.name, folder.root, plan.dataset.name, plan.base.as_dict())
     with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {plan.dataset.name}"))
-        if not plan.exists:
+        if not plan.exists or read_identity(folder).get("final_epochs", plan.base.epochs) != plan.final_epochs:
             write_identity(folder, plan.identity)
         write_provenance(folder, plan.dataset)
         executor = make_executor(plan.dataset, resources)

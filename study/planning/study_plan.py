@@ -12,16 +12,16 @@ from sea_core.config_files import build_config, read_config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
-from study.planning.requests import SearchRequest
+from study.planning.requests import SEARCH_EPOCHS, SearchRequest
 from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.identity import check_identity, make_identity
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
+from study.records.study import read_identity
 from study.searching.methods import GRID, NO_PRUNER
 from study.searching.space import Space, as_plain, contains, grid, parse_first, parse_space, read_space
 from study.searching.storage import check_url
 from study.searching.warm_start import warm_start
 
-SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 DEFAULT_TRIALS = 20
 
 
@@ -30,7 +30,8 @@ class StudyPlan:
     """One study on one dataset, checked and ready.
 
     Attributes:
-        base: the config that all trials share but for the searched parameters.
+        base: the config that all trials share but for the searched parameters; its epochs cap a trial.
+        final_epochs: cap of finalists, winner and arms.
         space: what is searched, without what ``--set`` fixed.
         trials: total number of trials; None = every cell of a grid.
         timeout: seconds after which no trial begins.
@@ -44,6 +45,7 @@ class StudyPlan:
     folder: StudyFolder
     dataset: Dataset
     base: Config
+    final_epochs: int
     space: Space
     sampler: str
     pruner: str
@@ -57,6 +59,11 @@ class StudyPlan:
     identity: Mapping[str, Any]
     exists: bool
     seeds_per_trial: int = 1
+
+    @property
+    def final_base(self) -> Config:
+        """The base config of finalists, winner and arms."""
+        return self.base.override(epochs=self.final_epochs)
 
     @property
     def expected_trials(self) -> int:
@@ -88,7 +95,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     request.resources.check()
     if request.storage is not None:
         check_url(request.storage)
-    base = _base_config(request)
+    base, final_epochs = _base_config(request)
     space, wanted_first = _searched(request)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
@@ -104,6 +111,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     identity = make_identity(
         folder, dataset, base=base, space=as_plain(space), sampler=request.sampler, pruner=pruner, seed=request.seed
     )
+    identity["final_epochs"] = final_epochs = _final_epochs(request, folder, final_epochs)
     if request.seeds_per_trial > 1:
         identity["seeds_per_trial"] = request.seeds_per_trial
     if first:
@@ -114,6 +122,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         folder=folder,
         dataset=dataset,
         base=base,
+        final_epochs=final_epochs,
         space=space,
         sampler=request.sampler,
         pruner=pruner,
@@ -130,16 +139,22 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     )
 
 
-def _base_config(request: SearchRequest) -> Config:
-    epochs, said = request.epochs, request.settings
-    if (
-        epochs is None
-        and "epochs" not in said
-        and (request.config is None or "epochs" not in read_config(request.config))
-    ):
-        epochs = SEARCH_EPOCHS
-    own = {"model": request.model, "epochs": epochs}
-    return build_config(request.preset, request.config, request.settings, own)
+def _base_config(request: SearchRequest) -> tuple[Config, int]:
+    """The base config with the cap of a trial, and the cap of what is final."""
+    config = build_config(request.preset, request.config, request.settings, {"model": request.model})
+    said = "epochs" in request.settings or (request.config is not None and "epochs" in read_config(request.config))
+    final = config.epochs if request.final_epochs is None else request.final_epochs
+    usual = min(config.epochs if said else SEARCH_EPOCHS, final)
+    trial = usual if request.epochs is None else request.epochs
+    return config.override(epochs=trial), max(trial, final)
+
+
+def _final_epochs(request: SearchRequest, folder: StudyFolder, wanted: int) -> int:
+    """What was asked for; else a study that exists goes on with its own, which once was the cap of its trials."""
+    stored = read_identity(folder)
+    if not stored or request.final_epochs is not None:
+        return wanted
+    return int(stored.get("final_epochs") or stored["config"].get("epochs", wanted))
 
 
 def first_trials(

@@ -23,7 +23,7 @@ from study.records.study import read_identity
 
 SCHEMA_VERSION = 1
 # The first trials are in the study's queue from its beginning on; a later version may propose others.
-_NOT_IDENTITY = ("schema_version", "study", "source", "first")
+_NOT_IDENTITY = ("schema_version", "study", "source", "first", "final_epochs")
 
 
 def make_identity(
@@ -67,7 +67,7 @@ def check_identity(folder: StudyFolder, identity: Mapping[str, Any]) -> bool:
         return False
     if stored.get("schema_version", 0) > SCHEMA_VERSION:
         raise UserError(f"{folder.identity} was written by a newer version of SEA Study; update it")
-    lacking = [key for key in identity if key not in (*stored, "first", "warm_start", "plugins")]
+    lacking = [key for key in identity if key not in (*stored, "first", "final_epochs", "warm_start", "plugins")]
     if lacking or not isinstance(stored["config"], Mapping):
         raise UserError(
             f"{folder.identity} is damaged: it has no {lacking[0] if lacking else 'map named config'}; restore it, or "

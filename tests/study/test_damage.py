@@ -42,7 +42,7 @@ def search(out: Path, trials: int, patch: pytest.MonkeyPatch) -> int:
         "--threads",
         "1",
     ]
-    options += ["--finalists", "1", "--fresh-seeds", "1", "--no-ablations", "--epochs", "2", "--set", *SMALL]
+    options += ["--finalists", "1", "--fresh-seeds", "1", "--no-ablations", "--set", *SMALL, "epochs=2"]
     return run_program(lambda: run_search.main(options))
 
 

@@ -102,6 +102,6 @@ def test_a_search_reads_and_compares_its_finished_study_once(
     tmp_path: Path, counts: Counter[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    few = ["--n-trials", "2", "--epochs", "2", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations", "--quiet"]
-    assert run_search(["-d", DATA, "--study-name", "one", *few, "--set", *SMALL]) == 0
+    few = ["--n-trials", "2", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations", "--quiet"]
+    assert run_search(["-d", DATA, "--study-name", "one", *few, "--set", "epochs=2", *SMALL]) == 0
     assert counts == once("one")

@@ -23,8 +23,8 @@ from study.searching.methods import GRID, PRUNERS, SAMPLERS
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 NAME = "synthetic-users-40-items-30-interactions-8-dims-8-6-search"
 SMALL = ["latent_dim=4", "item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=4", "club_steps=2"]
-SMALL += ["batch_size=256"]
-BASICS = ["--threads", "1", "--epochs", "3", "--quiet", "--set", *SMALL]
+SMALL += ["batch_size=256", "epochs=3"]
+BASICS = ["--threads", "1", "--quiet", "--set", *SMALL]
 
 
 @pytest.fixture
@@ -59,6 +59,23 @@ def test_the_base_configuration_is_the_first_trial(run: Callable[..., int], tmp_
     assert trials[2].params["alignment_weight"] == 0.1
     assert trials[3].params["learning_rate"] not in (1e-4, 1e-3)
     assert all(trial.config.image_weight == 0.25 for trial in trials)
+
+
+def test_finals_and_arms_may_learn_for_longer_than_trials(run: Callable[..., int], tmp_path: Path) -> None:
+    few = ("--n-trials", "3", "--finalists", "2", "--fresh-seeds", "1")
+    assert run(*few, "--epochs", "2", "--final-epochs", "4") == 0
+    study = load_study(tmp_path / "out" / NAME)
+    assert {trial.config.epochs for trial in study.trials} == {2}
+    assert {run.config.epochs for run in (*study.finalists, *study.winner, *study.ablations)} == {4}
+    assert {run.record["epochs"] for run in study.winner} == {4}
+    stored = {run.folder: run.record["weights_hash"] for run in study.winner}
+    assert run(*few, "--epochs", "2") == 0, "the study goes on with its own cap"
+    assert {run.folder: run.record["weights_hash"] for run in load_study(study.folder.root).winner} == stored
+    assert run(*few, "--epochs", "2", "--final-epochs", "5") == 0
+    again = load_study(study.folder.root)
+    assert {run.record["epochs"] for run in (*again.winner, *again.ablations)} == {5}
+    assert run(*few, "--epochs", "2") == 0
+    assert {run.config.epochs for run in load_study(study.folder.root).winner} == {5}
 
 
 def test_a_whole_study_leaves_what_the_docs_promise(

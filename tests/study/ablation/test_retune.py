@@ -55,7 +55,7 @@ def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing
 
     out = ["--out", str(tmp_path), "--quiet", "--threads", "1"]
     small = ["--set", "latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
-    budget = ["--n-trials", "3", "--epochs", "2", "--finalists", "2", "--fresh-seeds", "2"]
+    budget = ["--n-trials", "3", "--epochs", "2", "--final-epochs", "2", "--finalists", "2", "--fresh-seeds", "2"]
     assert run_search(["-d", DATASET, "--study-name", "s", "--no-ablations", *budget, *small, *out]) == 0
     command = ["--from-study", "s", "--mode", "both", "--arms", "no-club", "--fresh-seeds", "3", *out]
     assert main([*command, "--dry-run"]) == 0

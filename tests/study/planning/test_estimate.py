@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from study.analysis.results import Results
-from study.planning.estimate import Probe, estimate, expected_share, missing_runs, planned_runs
+from study.planning.estimate import (
+    TYPICAL_EPOCHS,
+    Probe,
+    estimate,
+    expected_share,
+    missing_runs,
+    planned_runs,
+)
 from study.planning.requests import SearchRequest
 from study.planning.study_plan import StudyPlan, plan_study
 from study.records.durations import exact_duration
@@ -21,19 +28,27 @@ def planned(tmp_path: Path, **asked: Any) -> StudyPlan:
 
 def test_an_estimate_counts_every_run_and_what_the_pruner_saves(tmp_path: Path) -> None:
     probe = Probe(setup=1.0, epoch=0.5)
-    plan = planned(tmp_path, n_trials=10, epochs=20, pruner="none", fresh_seeds=2)
+    plan = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, pruner="none", fresh_seeds=2)
     counts = planned_runs(plan, ["full", "no-club"], finalize=True)
     assert list(counts.values()) == [10, 6, 2, 2]
     assert estimate(plan, probe, counts, workers=1) == (20 * 11, 20 * 11)
     assert estimate(plan, probe, counts, workers=2).likely == 10 * 11
-    pruned = planned(tmp_path, n_trials=10, epochs=20, fresh_seeds=2)
+    pruned = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, fresh_seeds=2)
     # Of the five trials after the first five, half stop after a quarter of their epochs.
     assert estimate(pruned, probe, counts, workers=1) == (20 * 11 - 2.5 * 15 * 0.5, 20 * 11)
-    seeds = planned(tmp_path, n_trials=10, epochs=20, seeds_per_trial=4)
+    seeds = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, seeds_per_trial=4)
     counts = planned_runs(seeds, [], finalize=False)
     assert counts == {"10 trials x up to 4 seeds": 40}
     # All see one seed, half a second one, a quarter the last two.
     assert estimate(seeds, probe, counts, workers=1) == (10 * (1 + 0.5 + 2 * 0.25) * 11, 40 * 11)
+
+
+def test_runs_that_may_learn_for_long_are_expected_to_stop_early(tmp_path: Path) -> None:
+    probe = Probe(setup=1.0, epoch=0.5)
+    plan = planned(tmp_path, n_trials=10, epochs=20, final_epochs=1000, pruner="none", fresh_seeds=2)
+    counts = planned_runs(plan, ["full"], finalize=True)
+    expected = estimate(plan, probe, counts, workers=1)
+    assert expected == (10 * 11 + 8 * (1 + 0.5 * TYPICAL_EPOCHS), 10 * 11 + 8 * 501)
 
 
 def test_what_pruners_leave_lies_between_their_least_and_everything() -> None:

@@ -100,6 +100,8 @@ def test_an_ablation_that_cannot_be_is_refused_where_it_is_asked_for(fields: dic
     [
         (["--no-ablations", "--suite", "paper"], "--no-ablations leaves out the arms, so --suite has no effect"),
         (["--no-finalize", "--fresh-seeds", "5"], "--no-finalize ends with the search, so --fresh-seeds has no effect"),
+        (["--no-finalize", "--final-epochs", "5"], "so --final-epochs has no effect"),
+        (["--epochs", "9", "--final-epochs", "5"], r"--final-epochs must be at least --epochs \(9\), got 5"),
         (["--no-finalize", "--finalists", "5"], "--no-finalize ends with the search, so --finalists has no effect"),
         (["--no-finalize", "--suite", "paper"], "--no-finalize ends with the search, so --suite has no effect"),
     ],

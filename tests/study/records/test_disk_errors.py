@@ -16,7 +16,7 @@ from study.records.disk_errors import disk_errors_explained
 
 PROGRAM = Path(__file__).parents[3] / "study" / "run_search.py"
 COMMAND = [sys.executable, str(PROGRAM), "-d", "synthetic:users=40,items=30,interactions=8,dims=8/6", "--quiet"]
-COMMAND += ["--n-trials", "6", "--epochs", "3", "--threads", "1", "--fresh-seeds", "1", "--finalists", "1"]
+COMMAND += ["--n-trials", "6", "--final-epochs", "3", "--threads", "1", "--fresh-seeds", "1", "--finalists", "1"]
 COMMAND += ["--no-ablations", "--set", "latent_dim=4", "batch_size=64"]
 # Root is above the bits of a folder, unless it gives that up.
 POWERLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
