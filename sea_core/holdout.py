@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from sea_core.config import Config
-from sea_core.data.catalogue import load_test_rows
-from sea_core.data.dataset import Dataset
+from sea_core.data.catalogue import of_training_users, reopen
+from sea_core.data.dataset import Dataset, Interactions
+from sea_core.errors import UserError
 from sea_core.evaluation.full_ranking import Scorer, evaluate
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.hashing import hash_arrays
@@ -46,7 +47,7 @@ def open_test(
         UserError: the data changed since training, or the receipt cannot be written; the test split stays closed.
         NonFiniteScoresError: a score is NaN or infinite.
     """
-    test = load_test_rows(dataset)
+    test = _load_test_rows(dataset)
     append_receipt(
         receipt,
         {
@@ -69,3 +70,16 @@ def hash_subject(subject: Mapping[str, Any]) -> str:
     if "model" in subject:
         return Config(**subject).hash()
     return hashlib.sha256(json.dumps(dict(subject)).encode()).hexdigest()[:16]
+
+
+def _load_test_rows(dataset: Dataset) -> Interactions:
+    """Read a dataset's test rows again, of users with training rows.
+
+    Raises:
+        UserError: the data are gone or no longer those that were trained on.
+    """
+    splits = reopen(dataset)
+    same = Dataset("", "", splits.users, splits.items, splits.train, of_training_users(splits.valid, splits), {})
+    if same.split_hash != dataset.split_hash:
+        raise UserError(f"{dataset.source}: the data changed since they were loaded; train again on what is there now")
+    return of_training_users(splits.test, splits)

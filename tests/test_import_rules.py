@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_only_programs_stand_at_the_door_of_study() -> None:
 def test_nothing_outside_the_allow_list_reaches_the_opening_of_the_test_split(graph: grimp.ImportGraph) -> None:
     reaching = graph.find_downstream_modules(HOLDOUT)
     assert sorted(name for name in reaching if not _is_below(name, MAY_REACH_THE_TEST_SPLIT)) == []
+
+
+def test_only_the_opening_of_the_test_split_reads_its_rows_again() -> None:
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("sea_core", "study", "plots", "ablations", "benchmarks")
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"\b(reopen|_load_test_rows)\b", path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(users) == ["sea_core/data/catalogue.py", "sea_core/holdout.py"]
 
 
 def test_every_entry_of_the_allow_list_is_needed(graph: grimp.ImportGraph) -> None:

@@ -46,7 +46,7 @@ def load_dataset(
         users=splits.users,
         items=splits.items,
         train=splits.train,
-        valid=_of_training_users(splits.valid, splits),
+        valid=of_training_users(splits.valid, splits),
         features=features,
         notes=(*contents.notes, *_count_untrained(splits)),
         protocol=contents.protocol,
@@ -54,23 +54,26 @@ def load_dataset(
     return dataset.viewed(None, feature_transform)
 
 
-def load_test_rows(dataset: Dataset) -> Interactions:
-    """Read a dataset's test rows again, of users with training rows. For ``sea_core/holdout.py`` alone.
-
-    Raises:
-        UserError: the data are gone or no longer those that were trained on.
-    """
-    splits = _reopen(dataset)
-    same = Dataset("", "", splits.users, splits.items, splits.train, _of_training_users(splits.valid, splits), {})
-    if same.split_hash != dataset.split_hash:
-        raise UserError(f"{dataset.source}: the data changed since they were loaded; train again on what is there now")
-    return _of_training_users(splits.test, splits)
-
-
 def count_rows(dataset: Dataset) -> dict[str, int]:
     """Rows per split, test included, as numbers only."""
-    splits = _reopen(dataset)
+    splits = reopen(dataset)
     return {"training": len(splits.train), "validation": len(splits.valid), "test": len(splits.test)}
+
+
+def reopen(dataset: Dataset) -> Splits:
+    """The splits as they lie at the source now, test rows among them: ``sea_core/holdout.py`` alone may ask for them.
+
+    Raises:
+        UserError: the data are gone.
+    """
+    source, options = _find(dataset.source, None)
+    return source.open(options).splits
+
+
+def of_training_users(rows: Interactions, splits: Splits) -> Interactions:
+    """Rows of the users that have training rows."""
+    known = np.isin(rows.user, splits.train.user)
+    return rows if known.all() else Interactions(user=rows.user[known], item=rows.item[known])
 
 
 def dataset_names(data_root: Path = Path("data")) -> list[str]:
@@ -111,17 +114,6 @@ def _written(source: Source, options: str) -> str:
     if source.name == FOLDERS:
         return options
     return f"{source.name}:{options}" if options else source.name
-
-
-def _reopen(dataset: Dataset) -> Splits:
-    """The splits as they lie at the source now."""
-    source, options = _find(dataset.source, None)
-    return source.open(options).splits
-
-
-def _of_training_users(rows: Interactions, splits: Splits) -> Interactions:
-    known = np.isin(rows.user, splits.train.user)
-    return rows if known.all() else Interactions(user=rows.user[known], item=rows.item[known])
 
 
 def _count_untrained(splits: Splits) -> tuple[str, ...]:

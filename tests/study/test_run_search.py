@@ -10,8 +10,8 @@ import pytest
 import torch
 import yaml
 
+from sea_core import holdout
 from sea_core.config_files import build_config
-from sea_core.data import catalogue
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import run_program
 from study import replay, run_search
@@ -196,7 +196,7 @@ def test_the_test_split_does_not_touch_search_and_selection(
 ) -> None:
     arguments = ("--n-trials", "3", "--finalists", "2", "--fresh-seeds", "1", "--no-ablations")
     assert run(*arguments, "--study-name", "as-is") == 0
-    real = catalogue.load_test_rows
+    real = holdout._load_test_rows
 
     def permuted(dataset: Dataset) -> Interactions:
         rows = real(dataset)
@@ -204,7 +204,7 @@ def test_the_test_split_does_not_touch_search_and_selection(
             rows.user, rows.item[torch.randperm(len(rows.item), generator=torch.manual_seed(0)).numpy()]
         )
 
-    monkeypatch.setattr("sea_core.holdout.load_test_rows", permuted)
+    monkeypatch.setattr("sea_core.holdout._load_test_rows", permuted)
     assert run(*arguments, "--study-name", "permuted") == 0
     one, two = tmp_path / "out/as-is", tmp_path / "out/permuted"
     for name in ("tables/trials.csv", "final/selection.json"):

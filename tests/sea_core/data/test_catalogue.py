@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sea_core.data.catalogue import count_rows, dataset_names, load_dataset, load_test_rows
+from sea_core.data.catalogue import count_rows, dataset_names, load_dataset
 from sea_core.data.mmrec_folder import PUBLISHED_SIZES, open_folder
 from sea_core.errors import UserError
+from sea_core.holdout import _load_test_rows
 
 
 def _rewrite(folder: Path, change: dict[int, str] | None = None, more: str = "") -> None:
@@ -40,14 +41,14 @@ def test_the_only_inter_file_serves_whatever_its_name(folder: Path) -> None:
 
 def test_permuting_test_rows_changes_nothing_that_training_sees(folder: Path) -> None:
     before = load_dataset(str(folder))
-    test_before = load_test_rows(before)
+    test_before = _load_test_rows(before)
     rows = (folder / "shop.inter").read_text().splitlines()
     # Users 0 to 5 have the test items 4, 6, 8, 10, 0, 2; these items are new to the users they go to.
     moved = {6: "0\t8\t5\t2", 11: "1\t10\t5\t2", 16: "2\t0\t5\t2", 21: "3\t2\t5\t2", 26: "4\t4\t5\t2", 31: "5\t6\t5\t2"}
     assert all(rows[number - 1].endswith("\t2") for number in moved)
     _rewrite(folder, moved)
     after = load_dataset(str(folder))
-    assert not np.array_equal(load_test_rows(after).item, test_before.item)
+    assert not np.array_equal(_load_test_rows(after).item, test_before.item)
     assert (after.data_hash, after.split_hash, after.notes) == (before.data_hash, before.split_hash, before.notes)
     for split in ("train", "valid"):
         np.testing.assert_array_equal(getattr(after, split).item, getattr(before, split).item)
@@ -60,7 +61,7 @@ def test_a_dataset_holds_no_test_row(folder: Path) -> None:
         *zip(dataset.train.user, dataset.train.item, strict=True),
         *zip(dataset.valid.user, dataset.valid.item, strict=True),
     }
-    test = load_test_rows(dataset)
+    test = _load_test_rows(dataset)
     assert not held & {*zip(test.user, test.item, strict=True)}
     assert count_rows(dataset) == {"training": 18, "validation": 6, "test": 7}
     assert len(dataset.train) + len(dataset.valid) == 24
@@ -71,7 +72,7 @@ def test_users_without_training_rows_are_dropped_from_validation_and_test_and_co
     dataset = load_dataset(str(folder))
     assert dataset.users == 7
     assert 6 not in dataset.valid.user
-    assert 6 not in load_test_rows(dataset).user
+    assert 6 not in _load_test_rows(dataset).user
     assert any(note.startswith("1 of 7 users have no training interaction") for note in dataset.notes)
 
 
@@ -88,13 +89,13 @@ def test_opening_the_test_rows_of_data_that_changed_is_refused(folder: Path) -> 
     dataset = load_dataset(str(folder))
     _rewrite(folder, {2: "0\t11\t5\t0"})
     with pytest.raises(UserError, match="the data changed since they were loaded"):
-        load_test_rows(dataset)
+        _load_test_rows(dataset)
 
 
 @pytest.mark.parametrize("name", ["synthetic", "synthetic:users=20,interactions=6"])
 def test_test_rows_of_planted_data_are_those_that_were_held_out(name: str) -> None:
     dataset = load_dataset(name)
-    test = load_test_rows(dataset)
+    test = _load_test_rows(dataset)
     seen = dataset.train_matrix + dataset.valid.matrix(dataset.users, dataset.items)
     assert seen[test.user, test.item].max() == 0
     assert np.array_equal(np.unique(test.user), np.arange(dataset.users))

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sea_core.data.catalogue import load_dataset, load_test_rows
+from sea_core.data.catalogue import load_dataset
 from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
 from sea_core.errors import UserError
+from sea_core.holdout import _load_test_rows
 
 # How to write a small dataset of a source; those that are not here are written by their name alone.
 OPTIONS = {"synthetic": "users=20,items=20,interactions=6", "mmrec": "{folder}"}
@@ -53,7 +54,7 @@ def test_what_a_dataset_calls_its_source_loads_it_again(source: Source, options:
     dataset = load_dataset(f"{source.name}:{options}" if options else source.name)
     again = load_dataset(dataset.source)
     assert (again.name, again.source, again.data_hash) == (dataset.name, dataset.source, dataset.data_hash)
-    assert len(load_test_rows(dataset)) > 0
+    assert len(_load_test_rows(dataset)) > 0
 
 
 def test_the_inputs_of_the_cache_are_json_and_do_not_change_by_themselves(source: Source) -> None:
