@@ -9,7 +9,7 @@ from typing import NamedTuple
 from plots.lib.figure import FigureFile, MissingRecordsError, render
 from sea_core.files import write_atomically
 from study.analysis.results import Results
-from study.records.folder import make_writable
+from study.records.folder import make_writable, remove_outdated
 
 Say = Callable[[str], None]
 FILES = ("pdf", "png", "csv")
@@ -68,5 +68,7 @@ def write_drawn(drawn: Drawn, out: Path) -> list[Path]:
 
 
 def write_all(figures: Mapping[str, FigureFile], results: Results, out: Path, *, say: Say) -> list[Path]:
-    """Draw and write; returns the files."""
-    return [path for drawn in draw_all(figures, results, FILES, say=say) for path in write_drawn(drawn, out)]
+    """Draw and write, and remove those of ``figures`` that earlier records allowed; returns the files."""
+    drawn = list(draw_all(figures, results, FILES, say=say))
+    remove_outdated(out, figures.keys() - {each.name for each in drawn}, FILES)
+    return [path for each in drawn for path in write_drawn(each, out)]

@@ -10,6 +10,7 @@ from plots.lib.draw_all import FILES, draw_all, write_drawn
 from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from study.analysis.results import Results
+from study.records.folder import remove_outdated
 from study.reporting.page.page import Picture
 
 
@@ -18,7 +19,8 @@ def study_pictures(results: Results, out: Path | None = None) -> list[Picture]:
 
     Args:
         results: of one study.
-        out: folder in which the same figures are written as PDF, PNG and CSV too, without drawing them again.
+        out: folder in which the same figures are written as PDF, PNG and CSV too, without drawing them again; those
+            that earlier records allowed are removed.
 
     Raises:
         UserError: a damaged file of a run, or an unwritable folder.
@@ -38,6 +40,8 @@ def _pictures(figures: Mapping[str, FigureFile], results: Results, out: Path | N
             write_drawn(drawn, out)
         svg = drawn.files["svg"]
         pictures.append(Picture(drawn.name, drawn.module.TITLE, drawn.module.CAPTION, svg, *_size(svg)))
+    if out is not None:
+        remove_outdated(out, figures.keys() - {picture.name for picture in pictures}, FILES)
     return pictures
 
 

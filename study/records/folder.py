@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,6 +125,12 @@ def make_writable(root: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UserError(f"cannot write in {root}: {error.strerror}; choose another folder with --out") from None
+
+
+def remove_outdated(folder: Path, names: Iterable[str], formats: Sequence[str]) -> None:
+    """Remove files ``<name>.<format>``: outputs are a function of the records, and what records no longer say goes."""
+    for name, suffix in itertools.product(names, formats):
+        (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 def remove_half_written(root: Path) -> None:

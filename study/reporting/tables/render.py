@@ -41,14 +41,15 @@ _LATEX = {
 _NUMERIC = re.compile(r"(< )?[+-]?\.?\d[\d.e+-]*( \[.*\])?")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|#~$!])")
 
+FORMATS = ("csv", "md", "tex")
+
 
 def write_table(table: Table, folder: Path) -> list[Path]:
     """Write ``<name>.csv``, ``<name>.md`` and ``<name>.tex``; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {"csv": to_csv(table), "md": to_markdown(table), "tex": to_latex(table)}
-    paths = [folder / f"{table.name}.{suffix}" for suffix in contents]
-    for path, text in zip(paths, contents.values(), strict=True):
-        write_atomically(path, text.encode())
+    paths = [folder / f"{table.name}.{suffix}" for suffix in FORMATS]
+    for path, to_text in zip(paths, (to_csv, to_markdown, to_latex), strict=True):
+        write_atomically(path, to_text(table).encode())
     return paths
 
 

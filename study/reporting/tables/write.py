@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from study.analysis.protocols import caption_words
 from study.analysis.results import Results
-from study.records.folder import make_writable
+from study.records.folder import make_writable, remove_outdated
 from study.reporting.tables import (
     ablation,
     best_configs,
@@ -20,24 +20,25 @@ from study.reporting.tables import (
     separation,
     statistics,
 )
-from study.reporting.tables.render import write_table
+from study.reporting.tables.render import FORMATS, write_table
 from study.reporting.tables.table import Table
 from study.running.events import Emit, TableWritten, silent
 
-TABLES: Sequence[Callable[[Results], Table | None]] = (
-    overall.compute,
-    ablation.compute_frozen,
-    ablation.compute_retuned,
-    statistics.compute,
-    factorial.compute,
-    selection.compute,
-    sensitivity.compute,
-    diagnostics.compute,
-    diagnostics.compute_recovery,
-    separation.compute,
-    best_configs.compute,
-    budgets.compute,
-)
+# By the name of the files.
+TABLES: Mapping[str, Callable[[Results], Table | None]] = {
+    "overall": overall.compute,
+    "ablation": ablation.compute_frozen,
+    "ablation-retuned": ablation.compute_retuned,
+    "statistics": statistics.compute,
+    "factorial": factorial.compute,
+    "selection": selection.compute,
+    "sensitivity": sensitivity.compute,
+    "diagnostics": diagnostics.compute,
+    "recovery": diagnostics.compute_recovery,
+    "separation": separation.compute,
+    "best-configs": best_configs.compute,
+    "budgets": budgets.compute,
+}
 
 
 def compute_tables(results: Results) -> list[Table]:
@@ -47,12 +48,14 @@ def compute_tables(results: Results) -> list[Table]:
         UserError: arms that were tested on different users, or a file of a run that is damaged.
     """
     words = caption_words(results.studies)
-    tables = [table for compute in TABLES if (table := compute(results)) is not None]
+    tables = [table for compute in TABLES.values() if (table := compute(results)) is not None]
     return [table._replace(caption=f"{table.caption} {words}") for table in tables] if words else tables
 
 
 def write_tables(tables: Sequence[Table], out: Path, *, emit: Emit = silent) -> list[Path]:
-    """Write tables as CSV, Markdown and LaTeX; equal results give equal bytes.
+    """Write tables as CSV, Markdown and LaTeX, and remove those that were true of earlier results.
+
+    Equal results give equal bytes.
 
     Args:
         tables: from ``compute_tables``.
@@ -66,6 +69,7 @@ def write_tables(tables: Sequence[Table], out: Path, *, emit: Emit = silent) -> 
         UserError: an unwritable folder.
     """
     make_writable(out)
+    remove_outdated(out, TABLES.keys() - {table.name for table in tables}, FORMATS)
     written = []
     for table in tables:
         paths = write_table(table, out)

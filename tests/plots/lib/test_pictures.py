@@ -1,17 +1,20 @@
 """Figures for a page: each is drawn once, whatever it is wanted for, and brings its own size."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from plots import search_history
+from plots.lib.figures import FIGURES
 from plots.lib.pictures import study_pictures
 from plots.make_figures import make_figures
 from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
-from tests.plots.tiny_study import write_datasets, write_trial
+from tests.plots.tiny_study import write_datasets, write_study, write_trial
 
 
 def test_a_picture_and_its_files_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +47,24 @@ def test_a_study_gives_the_figures_that_its_records_allow(tmp_path: Path) -> Non
     names = [picture.name for picture in study_pictures(Results([load_study(root)]))]
     assert "ablation" in names
     assert "search_history" not in names
+
+
+@pytest.mark.parametrize("redraw", [make_figures, lambda root: study_pictures(results_of(root), root / "figures")])
+def test_figures_that_the_records_no_longer_allow_are_removed(
+    redraw: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: FIGURES[name] for name in ("ablation", "search_history")}
+    monkeypatch.setattr("plots.lib.pictures.FIGURES", few)
+    monkeypatch.setattr("plots.make_figures.FIGURES", few)
+    root = write_study(tmp_path, trials=2, users=20)
+    redraw(root)
+    assert (root / "figures" / "ablation.pdf").exists()
+    (root / "figures" / "notes.pdf").write_text("the user's")
+    shutil.rmtree(root / "ablations")
+    redraw(root)
+    left = {path.name for path in (root / "figures").iterdir()}
+    assert left == {"notes.pdf", *(f"search_history.{end}" for end in ("pdf", "png", "csv"))}
+
+
+def results_of(root: Path) -> Results:
+    return Results([load_study(root)])
