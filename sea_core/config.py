@@ -12,7 +12,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 from sea_core.data.transforms import is_transform, transform_names
@@ -305,13 +305,27 @@ class Config:
             object.__setattr__(self, name, value)
         unread = keys_unread(find_model(self.model))
         for item in fields(self):
-            check, value = item.metadata["check"], getattr(self, item.name)
-            if check is not None and value is not None and not check(value):
-                raise UserError(f"{item.name} must be {_text(item.metadata['rule'])}, got {value!r}")
-            if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
-                raise UserError(f"{item.name} must be at most {most}, got {value}")
+            value = getattr(self, item.name)
+            _check_range(item, value)
             if item.name in unread and value != item.default:
                 raise _unread(item.name, self.model)
+
+    @classmethod
+    def legal(cls, key: str, value: Any, *, source: str) -> Any:
+        """A value as a config keeps it (``2`` as ``2.0``), whichever models read the key.
+
+        Raises:
+            UserError: unknown key, wrong type or value out of range.
+        """
+        for item in fields(cls):
+            if item.name == key:
+                try:
+                    result = _coerce(key, value, typing.get_type_hints(cls)[key])
+                    _check_range(item, result)
+                except UserError as error:
+                    raise UserError(f"{error} ({source})") from None
+                return result
+        raise UserError(f"unknown config key '{key}' in {source}{suggest(key, [item.name for item in fields(cls)])}")
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, preset: str | None = None, source: str = "config") -> Self:
@@ -375,6 +389,14 @@ class Config:
         """
         chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
         return hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:16]
+
+
+def _check_range(item: Field[Any], value: Any) -> None:
+    check = item.metadata["check"]
+    if check is not None and value is not None and not check(value):
+        raise UserError(f"{item.name} must be {_text(item.metadata['rule'])}, got {value!r}")
+    if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
+        raise UserError(f"{item.name} must be at most {most}, got {value}")
 
 
 def _unread(key: str, model: str) -> UserError:

@@ -11,6 +11,7 @@ from typing import Any
 from sea_core.config import Config
 from sea_core.data.transforms import check_transform
 from sea_core.errors import UserError, suggest
+from sea_core.models.registry import find_model, keys_unread, nearest_key
 from sea_core.strict_yaml import read_yaml
 from study.records.arm_names import ABLATIONS, FULL, arm_names, suite_arms
 
@@ -49,6 +50,13 @@ class Arm:
         Raises:
             UserError: the arm cannot be applied here, or would change nothing.
         """
+        model = find_model(config.model)
+        for key in self.changes:
+            if key in keys_unread(model):
+                raise UserError(
+                    f"arm '{self.name}' changes '{key}', which model '{model.name}' does not read; the nearest key "
+                    f"that it reads is '{nearest_key(key, model)}'"
+                )
         changes = dict(self.changes)
         if isinstance(changes.get("modalities"), list | tuple):
             changes |= self._keep(changes["modalities"], config, modalities)
@@ -132,7 +140,8 @@ def read_arm(path: Path) -> Arm:
         raise UserError(f"{path}: changes must map config keys to values, got {changes!r}")
     if not changes and name != FULL:
         raise UserError(f"{path}: changes is empty, so '{name}' would be the full model; name at least one config key")
-    Config.from_mapping(changes, source=str(path))
+    for key, value in changes.items():  # which model they will meet is not known yet
+        Config.legal(str(key), value, source=str(path))
     expects = content.get("expects") or {}
     known = isinstance(expects, Mapping) and set(expects) <= {"removes", "redraws"}
     if not known or not all(isinstance(patterns, list) for patterns in expects.values()):

@@ -120,7 +120,7 @@ def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
 def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     identity = study.identity
     source = str(study.folder.identity)
-    full = Config.from_mapping(identity["config"], source=source)
+    full = Config.from_record(identity["config"], source=source)
     base = arm.apply(full, only_modalities(dataset, full).modalities)
     space = searched_parameters(parse_space(identity["space"], source=source), arm, base)
     if not space:

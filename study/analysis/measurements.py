@@ -112,7 +112,7 @@ def _tested(study: Study) -> Iterator[tuple[str, str, str, RunRecord]]:
         name = record.baseline or record.folder.name
         yield "baseline", name, BASELINE_TITLES.get(name, name), record
     for record in study.winner:
-        yield "winner", "SEA", "SEA", record
+        yield "winner", study.model_title, study.model_title, record
     for record in study.ablations:
         name = record.arm or record.folder.parent.name
         yield "arm", name, str(record.record.get("arm_title", name)), record

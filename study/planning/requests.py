@@ -27,7 +27,8 @@ class SearchRequest:
     Attributes:
         dataset: a name (``python -m sea_core data list``), or the path of a folder.
         data_root: where named dataset folders lie.
-        space: what is searched: a name in ``study/spaces``, a YAML file, or a mapping as such a file holds it.
+        space: what is searched: a name in ``study/spaces``, a YAML file, or a mapping as such a file holds it;
+            ``default`` is the model's own.
         n_trials: total of complete, pruned and failed trials; None = 20, or every cell of a grid.
         timeout: seconds after which no trial begins.
         sampler, pruner: names in ``study/searching/methods.py``; no pruner = the one that suits the search.

@@ -33,7 +33,11 @@ def _listed(choices: Mapping[str, str]) -> str:
 
 SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
     [
-        option("--space", text="what is searched: a name in study/spaces, or a YAML file", metavar="NAME|FILE"),
+        option(
+            "--space",
+            text="what is searched: a name in study/spaces, or a YAML file; default is the model's own",
+            metavar="NAME|FILE",
+        ),
         option(
             "--n-trials",
             text="the study's total of complete, pruned and failed trials",

@@ -18,7 +18,18 @@ from study.records.identity import check_identity, make_identity
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
 from study.records.study import read_identity
 from study.searching.methods import GRID, NO_PRUNER
-from study.searching.space import Space, as_plain, contains, grid, parse_first, parse_space, read_space
+from study.searching.space import (
+    DEFAULT,
+    Space,
+    as_plain,
+    check_space,
+    contains,
+    grid,
+    parse_first,
+    parse_space,
+    read_space,
+    space_of_model,
+)
 from study.searching.storage import check_url
 from study.searching.warm_start import warm_start
 
@@ -96,10 +107,10 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.storage is not None:
         check_url(request.storage)
     base, final_epochs = _base_config(request)
-    space, wanted_first = _searched(request)
+    space, wanted_first = _searched(request, base.model)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
-    warm = _warm_start(request, space)
+    warm = _warm_start(request, space, base.model)
     first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     dataset = load_dataset(
         request.dataset,
@@ -178,22 +189,23 @@ def first_trials(
     return trials
 
 
-def _searched(request: SearchRequest) -> tuple[Space, list[dict[str, Any]]]:
-    """The space without what the user fixed, and what it wants tried first."""
-    given = request.space
+def _searched(request: SearchRequest, model: str) -> tuple[Space, list[dict[str, Any]]]:
+    """The space without what the user fixed, and what it wants tried first; by default the model's own."""
+    given = space_of_model(model) if request.space == DEFAULT else request.space
     content, source = read_space(given) if isinstance(given, str) else (given, "the request's space")
     space, first = parse_space(content, source), parse_first(content, source)
+    check_space(space, model, source=source)
     left = {name: distribution for name, distribution in space.items() if name not in request.settings}
     if not left:
         raise UserError(f"--set fixes every parameter of the search space ({', '.join(space)}); leave one to search")
     return left, first
 
 
-def _warm_start(request: SearchRequest, space: Space) -> list[dict[str, Any]]:
+def _warm_start(request: SearchRequest, space: Space, model: str) -> list[dict[str, Any]]:
     if request.warm_start is None:
         return []
     named = request.out / request.warm_start
-    return warm_start(named if named.is_dir() else Path(request.warm_start), space)
+    return warm_start(named if named.is_dir() else Path(request.warm_start), space, model)
 
 
 def _default_pruner(request: SearchRequest) -> str:

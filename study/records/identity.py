@@ -100,7 +100,7 @@ def differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
 
 def _completed(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A stored identity with the config fields that came later; studies made before did what the defaults do."""
-    default = Config().as_dict()
+    default = Config(model=stored["config"].get("model", Config.model)).as_dict()
     return {**stored, "config": {**default, **stored["config"]}}
 
 

@@ -16,6 +16,7 @@ import yaml
 from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.evaluation.user_metrics import UserMetrics
+from sea_core.models.registry import find_model, model_names
 from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
 from study.records.arm_names import in_order
 from study.records.folder import StudyFolder
@@ -200,6 +201,19 @@ class Study:
     def dataset(self) -> str:
         """Name of the dataset, equal in all records."""
         return next(record.dataset for record in self.all_records())
+
+    @property
+    def model(self) -> str:
+        """Name of the model that is searched or ablated; studies made before there were several are of ``sea``."""
+        config = self.identity.get("config") or next(
+            (run.record.get("config") or {} for run in [*self.trials, *self.winner, *self.ablations]), {}
+        )
+        return str(config.get("model", Config.model))
+
+    @property
+    def model_title(self) -> str:
+        """What tables call the model; its name where its file is not loaded."""
+        return find_model(self.model).title if self.model in model_names() else self.model
 
     @cached_property
     def arm_searches(self) -> Mapping[str, Study]:

@@ -24,11 +24,13 @@ from optuna.distributions import (
 
 from sea_core.config import Config
 from sea_core.errors import UserError, suggest
+from sea_core.models.registry import find_model, keys_unread, nearest_key
 from sea_core.strict_yaml import read_yaml
 
 Space = dict[str, BaseDistribution]
 
 SHIPPED = Path(__file__).parents[1] / "spaces"
+DEFAULT = "default"  # of sea; other models have a space of their name
 FIRST = "first"  # key of a file
 _NOT_SEARCHED = ("epochs", "valid_metric")
 _RANGE_KEYS, _CHOICE_KEYS = {"low", "high", "log", "step"}, {"choices"}
@@ -76,6 +78,33 @@ def parse_space(content: Mapping[str, Any], source: str) -> Space:
         if key in _NOT_SEARCHED:
             raise UserError(f"{key} cannot be searched ({source}): trials would not be comparable; fix it with --set")
     return {str(key): _distribution(str(key), entry, f"{key} in {source}") for key, entry in ranges.items()}
+
+
+def check_space(space: Space, model: str, *, source: str) -> None:
+    """Refuse a space with parameters that a model does not read.
+
+    Raises:
+        UserError: it has one.
+    """
+    chosen = find_model(model)
+    for key in space:
+        if key in keys_unread(chosen):
+            raise UserError(
+                f"{source} searches '{key}', which model '{model}' does not read; the nearest key that it reads is "
+                f"'{nearest_key(key, chosen)}'"
+            )
+
+
+def space_of_model(model: str) -> str:
+    """The name of the shipped space of a model's parameters.
+
+    Raises:
+        UserError: the model has none.
+    """
+    name = DEFAULT if model == Config.model else model
+    if not (SHIPPED / f"{name}.yaml").is_file():
+        raise UserError(f"no search space of model '{model}' is shipped; write one and give --space FILE")
+    return name
 
 
 def parse_first(content: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
@@ -230,4 +259,4 @@ def _number(value: Any, where: str) -> float | int:
 
 def _legal(key: str, value: Any, where: str) -> Any:
     """The value as ``Config`` stores it, or its complaint."""
-    return getattr(Config.from_mapping({key: value}, source=where), key)
+    return Config.legal(key, value, source=where)

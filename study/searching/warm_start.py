@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sea_core.config import Config
 from sea_core.errors import UserError
 from study.records.study import load_study
 from study.searching.space import Space, contains
@@ -12,17 +13,25 @@ from study.searching.space import Space, contains
 TAKEN = 5  # of the earlier study's best trials
 
 
-def warm_start(study: Path, space: Space) -> list[dict[str, Any]]:
+def warm_start(study: Path, space: Space, model: str = Config.model) -> list[dict[str, Any]]:
     """Parameters of an earlier study's best trials, as far as this space has them; the sampler completes the rest.
 
     Args:
         study: folder of the earlier study.
         space: of the new one.
+        model: of the new one.
 
     Raises:
-        UserError: no study there, or none of its best trials fits the space.
+        UserError: no study there, it is of another model, or none of its best trials fits the space.
     """
-    complete = [trial for trial in load_study(study).trials if trial.state == "complete" and trial.duplicate_of is None]
+    earlier = load_study(study)
+    theirs = earlier.identity.get("config", {}).get("model", Config.model)
+    if theirs != model:
+        raise UserError(
+            f"--warm-start {study} is a study of model '{theirs}', this one is of '{model}': what was good there says "
+            "nothing here; name a study of the same model"
+        )
+    complete = [trial for trial in earlier.trials if trial.state == "complete" and trial.duplicate_of is None]
     best = sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number or 0))[:TAKEN]
     fitting = [
         {name: value for name, value in trial.params.items() if name in space and contains(space[name], value)}

@@ -52,7 +52,7 @@ def answer(study: Study, results: Results) -> Answer:
         tiles = [Tile(f"Test {metric_title(metric)}", *_level_tile(level), "plain"), *_baseline_tile(against)]
         sentences = _level_sentences(study, level, metric, against)
         short = list(sentences)
-    groups = [TileGroup("SEA" if level is not None else "The search", tiles)] if tiles else []
+    groups = [TileGroup(study.model_title if level is not None else "The search", tiles)] if tiles else []
     if lines:
         short = short_answer(study, lines, others, results.titles, family=len(results.arms))
         groups = [*tile_groups(study, lines, results.titles), *groups]
@@ -103,7 +103,8 @@ def _level_sentences(study: Study, level: Spread, metric: str, against: Sequence
         first = f"With the configuration that {_trials(study)} chose on validation (trial {study.winner[0].number}), "
     else:
         first = "With the configuration that was given, "
-    text = f"{first}SEA reaches a test {metric_title(metric)} of {number} ({seeds_text} that the search had not seen)"
+    reached = f"{study.model_title} reaches a test {metric_title(metric)} of {number}"
+    text = f"{first}{reached} ({seeds_text} that the search had not seen)"
     if not study.winner:
         text = text.replace(" that the search had not seen", "")
     if not against:

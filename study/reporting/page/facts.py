@@ -22,7 +22,7 @@ def configs(study: Study) -> list[Facts]:
     reference = _reference(study)
     if reference is not None:
         number = f" (trial {reference.number})" if reference.number is not None else ""
-        config, default = reference.config.as_dict(), Config().as_dict()
+        config, default = reference.config.as_dict(), Config(model=reference.config.model).as_dict()
         changed = {name: value for name, value in config.items() if value != default[name]}
         found.append(Facts(f"Full model{number}: what differs from the defaults", _facts(changed)))
     if space := study.identity.get("space"):
@@ -73,8 +73,8 @@ def _arms(study: Study) -> list[Facts]:
     facts = []
     for arm in sorted(frozen.keys() - {FULL}):
         config = frozen[arm].config.as_dict()
-        changed = {name: value for name, value in config.items() if value != full[name]}
-        text = ", ".join(f"{name}: {_text(full[name])} → {_text(value)}" for name, value in changed.items())
+        changed = {name: value for name, value in config.items() if value != full.get(name)}
+        text = ", ".join(f"{name}: {_text(full.get(name))} → {_text(value)}" for name, value in changed.items())
         facts.append(Fact(arm, text or "no config key"))
     return [Facts("What each arm changes", facts)] if facts else []
 

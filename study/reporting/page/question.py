@@ -15,6 +15,7 @@ NAMED = 2  # more other arms than these are counted, more parameters than these 
 def question(studies: Sequence[Study]) -> str:
     """One sentence about all studies of a page."""
     on = f"on {listed(list(dict.fromkeys(study.dataset for study in studies)))}"
+    model = listed(list(dict.fromkeys(study.model_title for study in studies)))
     titles = {str(run.arm): str(run.record.get("arm_title", run.arm)) for study in studies for run in study.ablations}
     parts = [arm for arm in PARTS if arm in titles]
     others = [title for arm, title in titles.items() if arm not in (FULL, *PARTS)]
@@ -23,15 +24,15 @@ def question(studies: Sequence[Study]) -> str:
     if parts:
         return f"{_about_parts(parts)} {on}, and how sure are we?"
     if others:
-        text = _about_others(others, " with SEA")
+        text = _about_others(others, f" with {model}")
         return f"{text[0].upper()}{text[1:]} {on}, and how sure are we?"
     if any(study.winner for study in studies):
-        return f"How good is SEA {on}, and how sure are we?"
+        return f"How good is {model} {on}, and how sure are we?"
     names = list(dict.fromkeys(name for study in studies for name in varied(study)))
     if 0 < len(names) <= NAMED:
         wanted = listed([name.replace("_", " ") for name in names])
-        return f"Which {wanted} does SEA want {on}, and how much does it matter?"
-    return f"Which hyper-parameters does SEA want {on}?"
+        return f"Which {wanted} does {model} want {on}, and how much does it matter?"
+    return f"Which hyper-parameters does {model} want {on}?"
 
 
 def varied(study: Study) -> list[str]:

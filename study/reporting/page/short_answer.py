@@ -33,9 +33,10 @@ def short_answer(
         return []
     modes = list(dict.fromkeys(line.mode for line in lines))
     main = [line for line in lines if line.mode == modes[0]]
-    matters = _does_it_matter(main, titles)
+    matters = _does_it_matter(main, titles, study.model_title)
     for mode in modes[1:]:
-        matters += f"; {_MODES.get(mode, mode)}, {_same_or_not(main, [x for x in lines if x.mode == mode], titles)}"
+        verdicts = _same_or_not(main, [x for x in lines if x.mode == mode], titles, study.model_title)
+        matters += f"; {_MODES.get(mode, mode)}, {verdicts}"
     return [
         f"{matters}.",
         f"{_how_sure(lines, others, titles)}.",
@@ -43,13 +44,13 @@ def short_answer(
     ]
 
 
-def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
+def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str], model: str) -> str:
     """The parts if any was removed, else the other arms."""
     parts = [line for arm in PARTS for line in lines if line.arm == arm]
     parts = [line for line in parts if line.arm != "no-both"] or parts
     metric = f"test {metric_title(lines[0].metric)}"
     if not parts:
-        return _about_others(lines, titles, metric)
+        return _about_others(lines, titles, metric, model)
     decided = [_decided(line, metric) for line in parts if line.verdict not in OPEN]
     still_open = [line for line in parts if line.verdict in OPEN]
     if still_open:
@@ -76,23 +77,23 @@ def _signed(line: Comparison) -> str:
     return signed(line.difference)  # its interval stands in the tile below
 
 
-def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], metric: str) -> str:
+def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], metric: str, model: str) -> str:
     """Arms that replace something, in words or, of many, in numbers."""
     if len(lines) <= FEW:
         verdicts = {"equivalent": "no different", "better": "better", "worse": "worse"}
         said = [
             f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'neither shown better')}"
-            f"{' nor worse' if line.verdict in OPEN else ''} than SEA by {metric} ({_signed(line)})"
+            f"{' nor worse' if line.verdict in OPEN else ''} than {model} by {metric} ({_signed(line)})"
             for line in lines
         ]
         return listed(said).replace("is no different than", "is no different from")
     named = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
     counts = [f"{sum(line.verdict == verdict for line in lines)} {text}" for verdict, text in named.items()]
     rest = sum(line.verdict in OPEN for line in lines)
-    return f"Of {len(lines)} arms, by {metric} against SEA, {listed([*counts, f'{rest} not decided'])}"
+    return f"Of {len(lines)} arms, by {metric} against {model}, {listed([*counts, f'{rest} not decided'])}"
 
 
-def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
+def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str], model: str) -> str:
     """What another mode says, in verdicts alone."""
     first = {line.arm: _kind(line) for line in main}
     differ = [line for line in lines if first.get(line.arm, _kind(line)) != _kind(line)]
@@ -100,7 +101,7 @@ def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles
         return "the verdicts are the same"
     verdicts = {"equivalent": "no different from", "better": "better than", "worse": "worse than"}
     said = [
-        f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'not told from')} SEA"
+        f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'not told from')} {model}"
         for line in differ[:FEW]
     ]
     return listed([*said, *([f"{len(differ) - FEW} more arms differ"] if len(differ) > FEW else [])])

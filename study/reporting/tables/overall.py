@@ -88,16 +88,17 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
 
 
 def _summarised(measured: Sequence[Measurement]) -> list[Line]:
-    """Mean and sd over seeds of each method; a dataset with several studies gets one SEA row for each."""
-    winners: dict[str, set[str]] = {}
+    """Mean and sd over seeds of each method; several studies of one model on a dataset get a row each."""
+    winners: dict[tuple[str, str], set[str]] = {}
     for line in measured:
         if line.kind == "winner":
-            winners.setdefault(line.dataset, set()).add(line.study)
+            winners.setdefault((line.dataset, line.title), set()).add(line.study)
     # Baselines have no seed, and studies of one dataset give them the same values.
     distinct: dict[tuple[str, str, int, str, int | None], float] = {}
     for line in measured:
         ours = line.kind == "winner"
-        method = f"SEA ({line.study})" if ours and len(winners[line.dataset]) > 1 else line.title
+        several = ours and len(winners[line.dataset, line.title]) > 1
+        method = f"{line.title} ({line.study})" if several else line.title
         order = _WINNER_ORDER if ours else _BASELINE_ORDER
         distinct.setdefault((line.dataset, method, order, line.metric, line.seed), line.value)
     spreads = spread_by([(key[:4], value) for key, value in distinct.items()])
@@ -110,9 +111,13 @@ def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
         baselines = [run for study in results.studies for run in study.baselines]
         return [run for run in baselines if BASELINE_TITLES.get(str(run.baseline), str(run.baseline)) == method]
     if order == _WINNER_ORDER:
-        datasets = [study.dataset for study in results.studies if study.winner]
-        alone = [study for study in results.studies if datasets.count(study.dataset) == 1]
-        named = [study for study in results.studies if method == f"SEA ({study.name})"]
+        won = [(study.dataset, study.model_title) for study in results.studies if study.winner]
+        alone = [
+            study
+            for study in results.studies
+            if study.model_title == method and won.count((study.dataset, study.model_title)) == 1
+        ]
+        named = [study for study in results.studies if method == f"{study.model_title} ({study.name})"]
         return [run for study in named or alone for run in study.winner]
     return []
 

@@ -145,3 +145,19 @@ def test_two_arms_of_one_name_are_refused(tmp_path: Path) -> None:
     path = write_arm(tmp_path / "mine.yaml", "name: no-club\ntitle: b\nchanges: {gnn_layers: 1}\nwhy: c\n")
     with pytest.raises(UserError, match="two arms are named 'no-club'"):
         load_arms(["no-club", str(path)])
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        ("image-only", "arm 'image-only' changes 'modalities', which model 'bpr' does not read"),
+        ("zero-text", "arm 'zero-text' changes 'feature_transform', which model 'bpr' does not read"),
+        (
+            "no-club",
+            "arm 'no-club' changes 'distancing', which model 'bpr' does not read; the nearest key that it reads",
+        ),
+    ],
+)
+def test_an_arm_of_what_the_model_does_not_have_is_refused(arm: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_arms([arm])[-1].apply(Config.from_mapping({"model": "bpr"}), BOTH)

@@ -52,3 +52,5 @@ def test_a_warm_start_takes_the_best_trials_as_far_as_they_fit(tmp_path: Path) -
     assert part[0] == {"temperature": best.params["temperature"]}
     with pytest.raises(UserError, match="no complete trial with parameters of this search space"):
         warm_start(tmp_path / "tiny", parse_space({"image_weight": {"low": 0, "high": 1}}, source="x"))
+    with pytest.raises(UserError, match="is a study of model 'sea', this one is of 'bpr'"):
+        warm_start(tmp_path / "tiny", parse_space(SPACE, source="x"), "bpr")
