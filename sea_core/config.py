@@ -109,14 +109,14 @@ class Config:
     knn_k: int = _choice(10, "neighbours an item keeps", observable="prediction", check=lambda v: v >= 1, rule=">= 1")
     image_weight: float = _choice(
         0.1,
-        "item-graph weight of the first modality; the others share the rest evenly",
+        "item-graph weight of the first of two modalities; refused with more",
         observable="prediction",
         check=lambda v: 0 <= v <= 1,
         rule="in [0, 1]",
     )
     item_graph_weights: dict[str, float] | None = _choice(
         None,
-        "item-graph weight per modality (sum 1); overrides image_weight",
+        "item-graph weight per modality (sum 1); overrides image_weight; null with more than two: equal",
         observable="prediction",
         check=lambda v: all(w >= 0 for w in v.values()) and abs(sum(v.values()) - 1) < 1e-6,
         rule="non-negative weights that sum to 1",

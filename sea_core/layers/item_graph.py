@@ -23,7 +23,11 @@ def mixed_item_graph(config: Config, dataset: Dataset, *, device: str | torch.de
 
 
 def item_graph_weights(config: Config, modalities: tuple[str, ...]) -> dict[str, float]:
-    """Weight of each modality's item graph: as configured, or ``image_weight`` for the first and the rest evenly."""
+    """Weight of each modality's item graph: as configured; of two ``image_weight`` and the rest; of more, equal ones.
+
+    Raises:
+        UserError: ``item_graph_weights`` names other modalities, or ``image_weight`` is set for more than two.
+    """
     if config.item_graph_weights is not None:
         if set(config.item_graph_weights) != set(modalities):
             raise UserError(
@@ -31,7 +35,12 @@ def item_graph_weights(config: Config, modalities: tuple[str, ...]) -> dict[str,
                 f"got {list(config.item_graph_weights)}"
             )
         return {m: config.item_graph_weights[m] for m in modalities}
-    if len(modalities) == 1:
-        return {modalities[0]: 1.0}
-    rest = (1 - config.image_weight) / (len(modalities) - 1)
-    return {m: config.image_weight if index == 0 else rest for index, m in enumerate(modalities)}
+    if len(modalities) == 2:
+        return dict(zip(modalities, (config.image_weight, 1 - config.image_weight), strict=True))
+    if len(modalities) > 2 and config.image_weight != Config().image_weight:
+        example = ", ".join(f"{m}: {1 / len(modalities):.2g}" for m in modalities)
+        raise UserError(
+            f"image_weight is for two modalities, but the data have {', '.join(modalities)}; leave it out, or give "
+            f"item_graph_weights: {{{example}}} that sum to 1"
+        )
+    return dict.fromkeys(modalities, 1 / len(modalities))

@@ -107,17 +107,17 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.storage is not None:
         check_url(request.storage)
     base, final_epochs = _base_config(request)
-    space, wanted_first = _searched(request, base.model)
-    pruner = request.pruner or _default_pruner(request)
-    cells = len(grid(space)) if request.sampler == GRID else None
-    warm = _warm_start(request, space, base.model)
-    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     dataset = load_dataset(
         request.dataset,
         data_root=request.data_root,
         modalities=base.modalities,
         feature_transform=base.feature_transform,
     )
+    space, wanted_first = _searched(request, base.model, dataset)
+    pruner = request.pruner or _default_pruner(request)
+    cells = len(grid(space)) if request.sampler == GRID else None
+    warm = _warm_start(request, space, base.model)
+    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
     identity = make_identity(
         folder, dataset, base=base, space=as_plain(space), sampler=request.sampler, pruner=pruner, seed=request.seed
@@ -189,8 +189,11 @@ def first_trials(
     return trials
 
 
-def _searched(request: SearchRequest, model: str) -> tuple[Space, list[dict[str, Any]]]:
-    """The space without what the user fixed, and what it wants tried first; by default the model's own."""
+def _searched(request: SearchRequest, model: str, dataset: Dataset) -> tuple[Space, list[dict[str, Any]]]:
+    """The space without what the user fixed and what the data have no use for, and what it wants tried first.
+
+    The space is by default the model's own.
+    """
     given = space_of_model(model) if request.space == DEFAULT else request.space
     content, source = read_space(given) if isinstance(given, str) else (given, "the request's space")
     space, first = parse_space(content, source), parse_first(content, source)
@@ -198,6 +201,13 @@ def _searched(request: SearchRequest, model: str) -> tuple[Space, list[dict[str,
     left = {name: distribution for name, distribution in space.items() if name not in request.settings}
     if not left:
         raise UserError(f"--set fixes every parameter of the search space ({', '.join(space)}); leave one to search")
+    if len(dataset.modalities) > 2:
+        left.pop("image_weight", None)  # the weight of one modality says nothing about three
+    if not left:
+        raise UserError(
+            f"image_weight is for two modalities, but the data have {', '.join(dataset.modalities)}; search another "
+            "parameter, or choose two modalities with --set modalities=[...]"
+        )
     return left, first
 
 
