@@ -49,7 +49,15 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
 )
 GROUPS: Mapping[str, Sequence[str]] = {
     "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--fresh-seeds", "--mode"],
-    "the full model, where no study gives it": ["--model", "--preset", "--config", "--set", "--epochs", "--seed"],
+    "the full model, where no study gives it": [
+        "--model",
+        "--preset",
+        "--config",
+        "--set",
+        "--epochs",
+        "--metrics",
+        "--seed",
+    ],
     "where and how": [
         "--out",
         "--study-name",

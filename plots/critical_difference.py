@@ -13,7 +13,7 @@ from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, COLUMN, GREY
 from sea_core.errors import UserError
-from study.analysis.metrics import metric_title
+from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 from study.analysis.stats.ranks import critical_difference
 
@@ -23,7 +23,6 @@ CAPTION = (
     "Nemenyi's test does not tell apart at 5 %; the whisker from the best arm is the critical difference, "
     "with its length."
 )
-METRIC = "recall@20"
 
 
 class CriticalDifferenceDiagram(NamedTuple):
@@ -34,18 +33,19 @@ class CriticalDifferenceDiagram(NamedTuple):
     p: float  # of Iman and Davenport's test that all arms rank alike
     groups: list[tuple[int, int]]  # first and last row of ``data`` of arms that are not told apart
     datasets: int
+    metric: str
 
 
 def compute(results: Results) -> CriticalDifferenceDiagram:
     """Rank the arms that every study has; one study per dataset."""
-    studies = results.studies
+    studies, metric = results.studies, main_metric(results.metrics)
     scores: dict[str, dict[str, float]] = {}
     titles: dict[str, str] = {}
     for study in studies:
         if study.dataset in scores:
             raise MissingRecordsError(f"two studies of dataset {study.dataset}; ranks need one per dataset")
         frozen = {arm: list(runs.values()) for (mode, arm), runs in finished_runs(study).items() if mode == "frozen"}
-        scores[study.dataset] = {arm: float(per_user(runs, METRIC).mean()) for arm, runs in frozen.items()}
+        scores[study.dataset] = {arm: float(per_user(runs, metric).mean()) for arm, runs in frozen.items()}
         titles |= {arm: title(runs[0]) for arm, runs in frozen.items()}
     table = pd.DataFrame(scores).dropna()
     if len(table) < 3:
@@ -60,7 +60,7 @@ def compute(results: Results) -> CriticalDifferenceDiagram:
     table.insert(1, "mean_rank", found.mean_ranks)
     groups = [(row[group[0]], row[group[-1]]) for group in found.groups]
     data = table.iloc[order].reset_index(names="arm")
-    return CriticalDifferenceDiagram(data, found.difference, found.p, groups, len(studies))
+    return CriticalDifferenceDiagram(data, found.difference, found.p, groups, len(studies), metric)
 
 
 def size(info: CriticalDifferenceDiagram) -> tuple[float, float]:
@@ -83,5 +83,7 @@ def draw(ax: Axes, info: CriticalDifferenceDiagram) -> None:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(0.8, max(len(rows), ranks[0] + info.difference) + 0.2)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlabel(f"mean rank by {metric_title(METRIC)}\n{info.datasets} datasets, Iman-Davenport p = {info.p:.2g}")
+    ax.set_xlabel(
+        f"mean rank by {metric_title(info.metric)}\n{info.datasets} datasets, Iman-Davenport p = {info.p:.2g}"
+    )
     ax.tick_params(axis="y", length=0)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, PAGE, PALE, key_columns, look
 from study.analysis.comparisons import stars, to_frame
-from study.analysis.metrics import metric_title
+from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 
 TITLE = "Arms on every dataset"
@@ -22,7 +22,6 @@ CAPTION = (
     "after Holm's correction over all arms, metrics and datasets; ≈: shown to lie in the grey zone (equivalence test); "
     "neither: undecided. Arms are in the order of their mean change."
 )
-METRIC = "recall@20"
 
 
 class Forest(NamedTuple):
@@ -34,7 +33,7 @@ class Forest(NamedTuple):
 
 def compute(results: Results) -> Forest:
     """Collect the frozen arms' comparisons with the full model, corrected over all studies as the tables do."""
-    metric = METRIC if METRIC in results.metrics else next(iter(results.metrics), METRIC)
+    metric = main_metric(results.metrics)
     rows = to_frame(line for line in results.arms if line.mode == "frozen" and line.metric == metric)
     if rows["study"].nunique() < 2:
         raise MissingRecordsError("fewer than two studies have ablation arms that share seeds with the full model")

@@ -10,7 +10,7 @@ from plots.lib.draw_all import FILES, Say, write_all
 from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
-from sea_core.options import Parser
+from sea_core.options import METRICS_HELP, Parser
 from study.analysis.results import Results
 from study.records.study import load_study
 
@@ -52,15 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/synthetic-search")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="draw only these figures (default: all)")
     parser.add_argument("--out", type=Path, help="default: STUDY/figures of one study, results/figures of several")
+    parser.add_argument("--metrics", nargs="+", metavar="METRIC", help=METRICS_HELP)
     options = parser.parse_args(arguments)
     folders = list(dict.fromkeys(options.studies))
-    if len(folders) == 1:
-        out = options.out or folders[0] / "figures"
-        chosen = _choose(FIGURES, options.only)
-        written = write_all(chosen, Results([load_study(folders[0])]), out, say=print)
-    else:
-        out = options.out or Path("results/figures")
-        written = make_joint_figures(folders, out, only=options.only)
+    one = len(folders) == 1
+    out = options.out or (folders[0] / "figures" if one else Path("results/figures"))
+    chosen = _choose(FIGURES if one else JOINT_FIGURES, options.only)
+    results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
+    written = write_all(chosen, results, out, say=print)
     count = len(written) // len(FILES)
     print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)" if count else "no figure was written")
     # Of all figures some are always skipped; one that was named and is not there is a failure.

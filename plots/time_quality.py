@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from plots.lib.arms import finished_runs, per_user, shown_metrics, title
+from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, GREY, PAGE, panels, spread
 from plots.lib.trials import objective
-from study.analysis.metrics import metric_title
+from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 
 TITLE = "Time against quality"
@@ -45,8 +45,7 @@ def compute(results: Results) -> TimeQuality:
     try:
         for (mode, _), by_seed in finished_runs(study).items():
             runs = list(by_seed.values())
-            shown = shown_metrics(runs[0])
-            arm_metric = "recall@20" if "recall@20" in shown else shown[0]
+            arm_metric = main_metric(results.metrics)
             if mode == "frozen":
                 seconds = float(np.mean([run.seconds for run in runs]))
                 values = per_user(runs, arm_metric).mean(axis=1)

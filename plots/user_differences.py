@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from plots.lib.arms import finished_runs, per_user, shown_metrics, title
+from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
 from plots.lib.style import BLACK, BLUE, ORANGE, PAGE, panels
-from study.analysis.metrics import metric_title
+from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 from study.records.arm_names import FULL
 
@@ -37,8 +37,7 @@ def compute(results: Results) -> UserDifferences:
     """Count users per bin; all arms share the bins, and zero is an edge; arms in order of their means."""
     study = results.study
     runs = finished_runs(study)
-    shown = shown_metrics(next(iter(next(iter(runs.values())).values())))
-    metric = "recall@20" if "recall@20" in shown else shown[0]
+    metric = main_metric(results.metrics)
     differences = {}
     for (mode, arm), by_seed in runs.items():
         seeds = sorted(set(by_seed) & set(runs.get((mode, FULL), {})))

@@ -66,11 +66,20 @@ def _sampled(value: str) -> bool:
 
 def _metric(value: str) -> bool:
     name, _, k = value.partition("@")
-    return name in METRICS and k.isdecimal() and int(k) >= 1
+    return name in METRICS and k.isdecimal() and 1 <= int(k) <= _MOST_K
+
+
+def _metrics(values: tuple[str, ...]) -> bool:
+    return len(values) >= 1 and len(set(values)) == len(values) and all(map(_metric, values))
+
+
+def _metric_rule() -> str:
+    return f"one of {', '.join(METRICS)}, then @K, with K from 1 to {_MOST_K}"
 
 
 # A whole number above its bound is a slip of the finger that would train for days, or for ever, not a wish.
 _MOST_LAYERS, _MOST_STEPS, _MOST = 64, 100_000, 2**31 - 1
+_MOST_K, _ALWAYS_K = 10_000, (10, 20)
 _MOST_OF = {"gnn_layers": _MOST_LAYERS, "item_graph_layers": _MOST_LAYERS, "club_steps": _MOST_STEPS}
 
 
@@ -290,7 +299,15 @@ class Config:
         "validation metric that selects the epoch",
         observable="stopping",
         check=_metric,
-        rule=lambda: f"one of {', '.join(METRICS)}, then @K",
+        rule=_metric_rule,
+        group="evaluation",
+    )
+    metrics: tuple[str, ...] = _choice(
+        ("recall@10", "recall@20", "ndcg@10", "ndcg@20"),
+        "metrics that tables and figures show; their K are evaluated, beside 10 and 20",
+        observable="record",
+        check=_metrics,
+        rule=lambda: f"a list without repetition, each {_metric_rule()}",
         group="evaluation",
     )
     evaluation_embeddings: Literal["fresh", "last_batch"] = _choice(
@@ -378,7 +395,15 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """What the model reads, as plain values in field order; ``Config(**config.as_dict())`` equals the config."""
         unread = keys_unread(find_model(self.model))
-        return {name: value for name, value in asdict(self).items() if name not in unread}
+        values = {name: value for name, value in asdict(self).items() if name not in unread}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """The cut-offs K that runs are evaluated at: 10, 20, and those of ``valid_metric`` and ``metrics``."""
+        return tuple(
+            sorted({*_ALWAYS_K, *(int(each.partition("@")[2]) for each in (self.valid_metric, *self.metrics))})
+        )
 
     def hash(self) -> str:
         """16 hex digits that two configs share exactly when all their fields are equal.
@@ -426,6 +451,8 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
         if origin is dict and isinstance(value, Mapping):
             inner = typing.get_args(option)[1]
             return {str(k): _coerce(f"{name}.{k}", v, inner) for k, v in value.items()}
+        if origin is tuple and isinstance(value, list | tuple):
+            return tuple(_coerce(name, each, typing.get_args(option)[0]) for each in value)
         if name == "modalities" and isinstance(value, list | tuple):
             return {str(k): f"{k}_feat.npy" for k in value}
         if option is bool and isinstance(value, bool):
@@ -437,11 +464,17 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
             return float(value) if isinstance(value, float) or abs(value) < 10**308 else math.inf
         if option is str and isinstance(value, str):
             return value
-    hint = "" if name != "modalities" else "; write [image, text] or {image: image_feat.npy, text: text_feat.npy}"
+    hints = {
+        "modalities": "; write [image, text] or {image: image_feat.npy, text: text_feat.npy}",
+        "metrics": "; write [recall@20, ndcg@20]",
+    }
+    hint = hints.get(name, "")
     raise UserError(f"{name} must be {_describe(kind)}, got {value!r}{hint}")
 
 
 def _describe(kind: Any) -> str:
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string", types.NoneType: "null"}
     options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    return " or ".join(words.get(option, "a map") for option in options)
+    return " or ".join(
+        words.get(option, "a list" if typing.get_origin(option) is tuple else "a map") for option in options
+    )

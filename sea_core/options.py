@@ -97,6 +97,14 @@ SHARED: dict[str, Option] = dict(
             metavar="N",
             unless="the config's, and 40 for a trial",
         ),
+        option(
+            "--metrics",
+            text="metrics that tables, figures and statistics show, any K: recall@5 ndcg@50. They are evaluated beside "
+            "those at 10 and 20",
+            nargs="+",
+            metavar="METRIC",
+            unless="the config's: recall@10 recall@20 ndcg@10 ndcg@20",
+        ),
         option("--seed", text="of the run, or of the search; fresh seeds are derived from it", type=int, metavar="N"),
         option("--device", text="cpu, cuda or cuda:N"),
         option(
@@ -109,6 +117,9 @@ SHARED: dict[str, Option] = dict(
         option("--quiet", text="no progress, only the result", action="store_true"),
     ]
 )
+
+
+METRICS_HELP = "show these metrics, of those that were measured: recall@20 map@10 (default: those that the study chose)"
 
 
 class Parser(argparse.ArgumentParser):

@@ -35,7 +35,7 @@ OPTIONS: dict[str, Option] = SHARED | dict(
     ]
 )
 NAMES = [
-    *("--dataset", "--data-root", "--model", "--preset", "--config", "--set", "--epochs", "--seed"),
+    *("--dataset", "--data-root", "--model", "--preset", "--config", "--set", "--epochs", "--metrics", "--seed"),
     *("--device", "--threads", "--out", "--test", "--json", "--quiet"),
 ]
 
@@ -89,7 +89,7 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
     from sea_core.training.loop import Stopped, train_to_end
     from sea_core.training.run import TrainingRun
 
-    own = {"model": request.model, "epochs": request.epochs}
+    own = {"model": request.model, "epochs": request.epochs, "metrics": request.metrics}
     config = build_config(request.preset, request.config, request.settings, own)
     device = check_device(request.device)
     if request.threads is not None:
@@ -124,7 +124,8 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
     record = write_run_folder(folder, run, keep_embeddings=True)
     test: dict[str, float] | None = None
     if request.test:
-        metrics = open_test(dataset, run.scorer(), subject=config.as_dict(), seed=run.seed, receipt=folder / RECEIPT)
+        subject, receipt = config.as_dict(), folder / RECEIPT
+        metrics = open_test(dataset, run.scorer(), subject=subject, seed=run.seed, receipt=receipt, ks=config.ks)
         write_user_metrics(folder / TEST, metrics)
         test = metrics.means()
     elif (folder / TEST).exists():

@@ -20,6 +20,7 @@ class TrainRequest:
         model: what is trained (``python -m sea_core models``); None = the config's, else ``sea``.
         preset, config, settings: where the config comes from: one of the model's presets (None = its first),
             then a YAML file or a record, then single keys.
+        metrics: shown and evaluated, like ``recall@5``; None leaves the config's.
         epochs: most epochs; None leaves the config's.
         seed: of all random streams.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
@@ -35,6 +36,7 @@ class TrainRequest:
     config: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    metrics: tuple[str, ...] | None = None
     seed: int = 999
     device: str = "cpu"
     threads: int | None = None

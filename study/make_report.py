@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import run_program
-from sea_core.options import Parser
+from sea_core.options import METRICS_HELP, Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/synthetic-search")
     text = "folder of the page: default STUDY of one study; of several results, for the page over all of them"
     parser.add_argument("--out", type=Path, help=text)
+    parser.add_argument("--metrics", nargs="+", metavar="METRIC", help=METRICS_HELP)
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
     from plots.lib.pictures import joint_pictures, study_pictures
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from study.reporting.tables.write import compute_tables
 
     folders = list(dict.fromkeys(options.studies))
-    of_each = [Results([load_study(folder)]) for folder in folders]
+    of_each = [Results([load_study(folder)], metrics=options.metrics) for folder in folders]
     many = len(folders) > 1
     for folder, results in zip(folders, of_each, strict=True):
         out = folder if many or options.out is None else options.out

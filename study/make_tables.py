@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sea_core.errors import run_program
-from sea_core.options import Parser
+from sea_core.options import METRICS_HELP, Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="study folder: results/lfm2k-search")
     parser.add_argument("--out", type=Path, help="default: STUDY/tables of one study, results/tables of several")
+    parser.add_argument("--metrics", nargs="+", metavar="METRIC", help=METRICS_HELP)
     options = parser.parse_args(arguments)
     # Pandas and torch take a second or two to import, which --help and mistyped options need not wait for.
     from study.analysis.results import Results
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     folders = list(dict.fromkeys(options.studies))
     out = options.out or (folders[0] / "tables" if len(folders) == 1 else Path("results/tables"))
-    written = write_tables(compute_tables(Results([load_study(folder) for folder in folders])), out)
+    written = write_tables(
+        compute_tables(Results([load_study(folder) for folder in folders], metrics=options.metrics)), out
+    )
     names = [path.stem for path in written if path.suffix == ".csv"]
     print(f"{', '.join(names) or 'no table: no study has results yet'} in {out} (csv, md, tex)")
     return 0

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from plots.lib.figure import MissingRecordsError
-from study.analysis.metrics import HEADLINE
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
 
@@ -30,12 +29,6 @@ def finished_runs(study: Study) -> dict[tuple[str, str], dict[int, RunRecord]]:
 def title(run: RunRecord) -> str:
     """What the arm is called in tables and figures."""
     return str(run.record.get("arm_title", run.arm))
-
-
-def shown_metrics(run: RunRecord) -> list[str]:
-    """The headline metrics that were measured, or the first four if none of them was."""
-    assert run.test is not None
-    return [metric for metric in HEADLINE if metric in run.test.values] or list(run.test.values)[:4]
 
 
 def per_user(runs: Sequence[RunRecord], metric: str) -> np.ndarray:

@@ -22,8 +22,6 @@ from sea_core.models.registry import find_model
 from sea_core.training.batches import EpochBatches
 from sea_core.training.step import Stepper
 
-REPORTED_KS = (10, 20)
-
 
 class EpochReport(NamedTuple):
     """What an epoch showed.
@@ -302,6 +300,5 @@ class _Training:
 
 
 def validation_ranking(config: Config, dataset: Dataset, *, device: str = "cpu") -> FullRanking:
-    """The ranking structure of the validation split, for K = 10, 20 and the K of ``valid_metric``."""
-    ks = sorted({*REPORTED_KS, int(config.valid_metric.partition("@")[2])})
-    return FullRanking(dataset.train_matrix, dataset.valid, ks, device=device)
+    """The ranking structure of the validation split, at the config's ``ks``."""
+    return FullRanking(dataset.train_matrix, dataset.valid, config.ks, device=device)

@@ -20,7 +20,6 @@ from sea_core.streams import fresh_seeds
 from study.ablation.arms import Arm, load_arms, load_suite
 from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
-from study.analysis.metrics import HEADLINE
 from study.planning.estimate import Probe, estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
 from study.planning.requests import AblationRequest, SearchRequest
@@ -79,7 +78,7 @@ def plan_one(request: AblationRequest) -> Ablation:
 
 
 def _of_dataset(request: AblationRequest) -> Ablation:
-    own = {"model": request.model, "epochs": request.epochs}
+    own = {"model": request.model, "epochs": request.epochs, "metrics": request.metrics}
     config = build_config(request.preset, request.config, request.settings, own)
     data = load_dataset(
         request.dataset or SearchRequest.dataset,
@@ -159,7 +158,7 @@ def _expected_power(ablation: Ablation) -> str:
     arms = {planned.arm.name for planned in (ablation.frozen.runs if ablation.frozen else ())} - {FULL}
     count = len(arms) + sum(search is not None for _, search in ablation.retuned)
     users = len(np.unique(ablation.dataset.valid.user))  # those of the test split are as good as as many
-    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, count * len(HEADLINE))}
+    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, count * len(ablation.config.metrics))}
     return power_line(ablation.study or _earlier_runs(ablation.folder), **design)
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from sea_core.errors import UserError
 from sea_core.receipts import check_receipt, read_receipts
 from sea_core.run_folder import RECEIPT
-from study.analysis.metrics import HEADLINE
 from study.analysis.protocols import check_one_protocol
 from study.records.study import RunRecord, Study
 
@@ -89,10 +88,14 @@ def check_comparable(studies: Sequence[Study]) -> None:
                     )
 
 
-def shown_metrics(measured: Iterable[Measurement]) -> list[str]:
-    """The headline metrics that were measured, or all if none of them was."""
-    present = list(dict.fromkeys(line.metric for line in measured))
-    return [metric for metric in HEADLINE if metric in present] or present
+def shown_metrics(measured: Iterable[Measurement], wanted: Sequence[str]) -> list[str]:
+    """Those of ``wanted`` that every study measured, in its order; all that every study did if none of them was."""
+    by_study: dict[str, dict[str, None]] = {}
+    for line in measured:
+        by_study.setdefault(line.study, {})[line.metric] = None
+    first, *others = by_study.values() or [{}]
+    present = [metric for metric in first if all(metric in other for other in others)]
+    return [metric for metric in dict.fromkeys(wanted) if metric in present] or present
 
 
 def spread_by(values: Sequence[tuple[Key, float]]) -> dict[Key, Spread]:

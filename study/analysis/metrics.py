@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-HEADLINE = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")  # what is shown; a CSV holds every metric
+from collections.abc import Sequence
+
+MAIN = "recall@20"  # where one metric has to be chosen, and it is shown
+
+
+def main_metric(shown: Sequence[str]) -> str:
+    """The one metric of a figure that has room for one: ``MAIN`` if it is shown, else the first that is."""
+    return MAIN if MAIN in shown or not shown else shown[0]
 
 
 def metric_title(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from sea_core.errors import UserError, suggest
 from study.analysis.comparisons import Comparisons, as_one_family, compare_study
 from study.analysis.measurements import Measurement, check_comparable, measure_study, shown_metrics
 from study.analysis.stats.comparison import Comparison
@@ -14,27 +15,35 @@ from study.records.study import Study
 class Results:
     """Results of one or more studies that may stand side by side. A program makes one and hands it on."""
 
-    def __init__(self, studies: Sequence[Study], *, known: Sequence[Results] = ()) -> None:
+    def __init__(
+        self, studies: Sequence[Study], *, known: Sequence[Results] = (), metrics: Sequence[str] | None = None
+    ) -> None:
         """Take studies in the order of a table's columns.
 
         Args:
             studies: at least one.
             known: results of some of them by themselves; what was worked out there is not worked out again.
+            metrics: to show, of those that were measured; None = those that the studies chose.
 
         Raises:
-            UserError: two studies of one dataset ran on different data, or a test result lacks its receipt.
+            UserError: a metric that was not measured, two studies of one dataset that ran on different data, or a test
+                result without its receipt.
         """
         self.studies = list(studies)
         check_comparable(studies)
         there: dict[int, _Part] = {id(part.study): part for results in known for part in results._parts}
-        self._parts: list[_Part] = [there.get(id(study)) or _Part(study) for study in studies]
+        self._parts: list[_Part] = [there.get(id(study)) or _Part(study, metrics) for study in studies]
         self.measured: list[Measurement] = [line for part in self._parts for line in part.measured]
-        self.metrics = shown_metrics(self.measured)
+        if metrics is not None:
+            _require_measured(metrics, self.measured)
+        chosen = [metric for study in studies for metric in study.metrics] if metrics is None else metrics
+        self.metrics = shown_metrics(self.measured, chosen)
 
     @classmethod
     def joined(cls, results: Sequence[Results]) -> Results:
         """Results of all studies together: their comparisons become one family, and are not computed again."""
-        return cls([study for each in results for study in each.studies], known=results)
+        metrics = list(dict.fromkeys(metric for each in results for metric in each.metrics))
+        return cls([study for each in results for study in each.studies], known=results, metrics=metrics)
 
     @cached_property
     def comparisons(self) -> Comparisons:
@@ -91,9 +100,20 @@ class Results:
 class _Part:
     """One study's share, whatever else it stands beside."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, metrics: Sequence[str] | None) -> None:
         self.study, self.measured = study, measure_study(study)
+        self._metrics = study.metrics if metrics is None else metrics
 
     @cached_property
     def comparisons(self) -> Comparisons:
-        return compare_study(self.study, shown_metrics(self.measured))
+        return compare_study(self.study, shown_metrics(self.measured, self._metrics))
+
+
+def _require_measured(metrics: Sequence[str], measured: Sequence[Measurement]) -> None:
+    present = {line.metric for line in measured}
+    for metric in metrics:
+        if present and metric not in present:
+            raise UserError(
+                f"metric '{metric}' was not measured{suggest(metric, present)}; a study measures other K if it is made "
+                f"with --metrics {metric}"
+            )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from sea_core.cache import temporary_cache
-from study.analysis.metrics import HEADLINE
 from study.planning.estimate import estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
 from study.planning.study_plan import StudyPlan
@@ -21,7 +20,7 @@ def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
     """What the ablation of the winner will be able to find; finalists of a study that exists serve as a pilot."""
     users = len(np.unique(plan.dataset.valid.user))
     study = load_study(plan.folder.root) if plan.folder.selection.exists() else None
-    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(HEADLINE))
+    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(plan.base.metrics))
 
 
 def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources: Resources) -> list[str]:

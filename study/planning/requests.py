@@ -40,6 +40,7 @@ class SearchRequest:
             YAML file or a record, then single keys; a key among ``settings`` is not searched.
         epochs: most epochs of a trial; None = the config's, else 40.
         final_epochs: most epochs of finalists, winner and arms, which stop early; None = the config's, else 1000.
+        metrics: shown and evaluated, like ``recall@5``; None = the config's.
         finalists: best trials that compete again on fresh seeds.
         fresh_seeds: how many, for finalists, winner and arms.
         finalize: whether the winner is opened on the test split.
@@ -66,6 +67,7 @@ class SearchRequest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
     final_epochs: int | None = None
+    metrics: tuple[str, ...] | None = None
     finalists: int = 3
     fresh_seeds: int = 3
     finalize: bool = True
@@ -77,6 +79,7 @@ class SearchRequest:
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
+        _as_tuples(self, "metrics")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
         _at_least(self, final_epochs=1)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
@@ -102,8 +105,8 @@ class AblationRequest:
         suite: a named list of arms.
         fresh_seeds: how many, the same for every arm; None = the study's, else 3.
         mode: ``frozen``, ``retuned`` or ``both``.
-        model, preset, config, settings, epochs, seed: of the full model's runs, as in ``SearchRequest``; a study has
-            its own.
+        model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
+            study has its own.
         out: parent of study folders.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name; a study has its own.
         resources: where runs train.
@@ -121,6 +124,7 @@ class AblationRequest:
     config: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    metrics: tuple[str, ...] | None = None
     seed: int = 999
     out: Path = Path("results")
     study_name: str = f"{DATASET}-ablations"
@@ -128,7 +132,8 @@ class AblationRequest:
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
-        object.__setattr__(self, "arms", tuple(map(str, self.arms)))
+        _as_tuples(self, "metrics")
+        _as_tuples(self, "arms")
         _at_least(self, fresh_seeds=1, epochs=1, seed=0)
         _one_of(self, mode=MODES)
         if self.from_study is not None:
@@ -168,6 +173,14 @@ def _as_paths(request: object, *names: str) -> None:
         value = getattr(request, name)
         if value is not None:
             object.__setattr__(request, name, Path(value))
+
+
+def _as_tuples(request: object, *names: str) -> None:
+    """Lists are as good as tuples."""
+    for name in names:
+        value = getattr(request, name)
+        if value is not None:
+            object.__setattr__(request, name, tuple(map(str, value)))
 
 
 def _at_least(request: object, **bounds: float) -> None:

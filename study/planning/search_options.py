@@ -122,7 +122,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--warm-start",
         "--seed",
     ],
-    "what all trials share": ["--model", "--preset", "--config", "--set", "--epochs"],
+    "what all trials share": ["--model", "--preset", "--config", "--set", "--epochs", "--metrics"],
     "what happens to the winner": [
         "--final-epochs",
         "--finalists",

@@ -106,7 +106,7 @@ class StudyRun:
         finished = sum(trial.state.is_finished() for trial in self._store.trials())
         self._emit(StageBegun(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished))
         self.train(source)
-        if plan.timeout is not None and not self._store.trials():
+        if plan.timeout is not None and self._store.begun == 0:
             raise UserError(
                 f"no trial began within --timeout {plan.timeout:g} s of setting up; give the search more time"
             )
@@ -126,7 +126,7 @@ class StudyRun:
             emit=self._emit,
         )
         if baselines:
-            run_baselines(plan.folder, plan.dataset, emit=self._emit)
+            run_baselines(plan.folder, plan.dataset, ks=plan.base.ks, emit=self._emit)
         return winner
 
     def write_results(self, *, expected: float | None = None) -> Study | None:

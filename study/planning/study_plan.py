@@ -152,7 +152,8 @@ def plan_study(request: SearchRequest) -> StudyPlan:
 
 def _base_config(request: SearchRequest) -> tuple[Config, int]:
     """The base config with the cap of a trial, and the cap of what is final."""
-    config = build_config(request.preset, request.config, request.settings, {"model": request.model})
+    own = {"model": request.model, "metrics": request.metrics}
+    config = build_config(request.preset, request.config, request.settings, own)
     said = "epochs" in request.settings or (request.config is not None and "epochs" in read_config(request.config))
     final = config.epochs if request.final_epochs is None else request.final_epochs
     usual = min(config.epochs if said else SEARCH_EPOCHS, final)

@@ -222,6 +222,15 @@ class Study:
         arms = in_order(folder.parent.name for folder in retuned.glob("*/search"))
         return {arm: load_study(retuned / arm / "search") for arm in arms}
 
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that its tables and figures show."""
+        chosen = self.identity.get("config", {}).get("metrics")
+        if chosen is None:
+            run = next((run for run in self.ablations if run.record.get("config")), None)
+            chosen = Config.metrics if run is None else run.config.metrics
+        return tuple(map(str, chosen))
+
     def all_records(self) -> list[RunRecord]:
         """Every record, in the order of the attributes, but the single seeds, which their trials stand for."""
         return [

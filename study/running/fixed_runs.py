@@ -103,6 +103,7 @@ class FinalRuns:
                 subject=wanted.config.as_dict(),
                 seed=wanted.seed,
                 receipt=run.folder / RECEIPT,
+                ks=wanted.config.ks,
             )
             write_user_metrics(run.folder / TEST, test)
             tested = test.means()

@@ -32,7 +32,7 @@ Space = dict[str, BaseDistribution]
 SHIPPED = Path(__file__).parents[1] / "spaces"
 DEFAULT = "default"  # of sea; other models have a space of their name
 FIRST = "first"  # key of a file
-_NOT_SEARCHED = ("epochs", "valid_metric")
+_NOT_SEARCHED = ("epochs", "valid_metric", "metrics")
 _RANGE_KEYS, _CHOICE_KEYS = {"low", "high", "log", "step"}, {"choices"}
 
 

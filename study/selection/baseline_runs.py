@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
@@ -18,8 +19,8 @@ from study.records.folder import StudyFolder
 from study.running.events import Emit, Note
 
 
-def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
-    """Evaluate every baseline on validation and test, except those whose record for these data is there."""
+def run_baselines(folder: StudyFolder, dataset: Dataset, *, ks: Sequence[int], emit: Emit) -> None:
+    """Evaluate every baseline on validation and test, except where a record for these data and ``ks`` is there."""
     for model in (Popularity, ItemKNN):
         name, config = model.name, Config.from_mapping({"model": model.name})
         target = folder.baseline(name)
@@ -28,7 +29,8 @@ def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
         own = {"baseline": name, "parameters": parameters, "data_hash": dataset.data_hash}
         try:
             record = read_run_folder(target).record
-            if json.loads(json.dumps(own)).items() <= dict(record).items() and (target / TEST).exists():
+            measured = all(f"recall@{k}" in record["validation"] for k in ks)
+            if json.loads(json.dumps(own)).items() <= dict(record).items() and (target / TEST).exists() and measured:
                 continue
         except UserError:
             pass
@@ -36,8 +38,8 @@ def run_baselines(folder: StudyFolder, dataset: Dataset, *, emit: Emit) -> None:
         started = time.perf_counter()
         inputs = model.prepare(config, dataset, device="cpu")
         scorer = model.build(config, dataset, inputs, seed=0).scorer(inputs)
-        validation = evaluate(scorer, train=dataset.train_matrix, relevant=dataset.valid)
-        test = open_test(dataset, scorer, subject=subject, seed=None, receipt=target / RECEIPT)
+        validation = evaluate(scorer, train=dataset.train_matrix, relevant=dataset.valid, ks=ks)
+        test = open_test(dataset, scorer, subject=subject, seed=None, receipt=target / RECEIPT, ks=ks)
         write_user_metrics(target / VALIDATION, validation)
         write_user_metrics(target / TEST, test)
         record = {

@@ -29,7 +29,11 @@ from sea_core.models.sea import SEA
         ),
         ("alignment", "solosin", "alignment must be one of solosim, symmetric_infonce, none, got 'solosin' (my.yaml)"),
         ("alignment_items", "sample:1", "alignment_items must be all, sample:N (N >= 2) or batch, got 'sample:1'"),
-        ("valid_metric", "recall", "valid_metric must be one of recall, ndcg, precision, map, then @K, got 'recall'"),
+        (
+            "valid_metric",
+            "recall",
+            "valid_metric must be one of recall, ndcg, precision, map, then @K, with K from 1 to 10000, got 'recall'",
+        ),
         ("item_graph_weights", {"image": 0.5}, "item_graph_weights must be non-negative weights that sum to 1"),
         ("modalities", {}, "modalities must be a map with at least one modality"),
         ("modalities", {"a.b": "x.npy"}, "modalities must be a map with at least one modality, named by letters"),
@@ -92,3 +96,25 @@ def test_a_field_at_its_default_leaves_the_hash_alone() -> None:
     """Old records, written before a field existed, keep their hash."""
     assert Config().hash() == Config(temperature=0.2, knn_k=10).hash()
     assert Config(temperature=0.3).hash() == "d6b0453b9dcb6c88"
+
+
+def test_metrics_are_a_list_whose_cut_offs_are_evaluated_beside_10_and_20():
+    config = Config(metrics=["recall@5", "ndcg@50"], valid_metric="map@7")
+    assert config.metrics == ("recall@5", "ndcg@50")
+    assert config.ks == (5, 7, 10, 20, 50)
+    assert config.as_dict()["metrics"] == ["recall@5", "ndcg@50"]
+    assert Config.from_record(config.as_dict()) == config
+    assert Config().hash() == Config(metrics=Config.metrics).hash()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["recal@5"], ["recall@0"], [], ["recall@5", "recall@5"], ["recall@99999"], ["recall"]]
+)
+def test_metrics_that_cannot_be_are_refused(wrong):
+    with pytest.raises(UserError, match="metrics must be a list without repetition, each one of"):
+        Config(metrics=wrong)
+
+
+def test_metrics_as_one_word_are_answered_with_what_to_write():
+    with pytest.raises(UserError, match=r"metrics must be a list, got 'recall@5'; write \[recall@20, ndcg@20\]"):
+        Config(metrics="recall@5")

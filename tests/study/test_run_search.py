@@ -11,9 +11,10 @@ import torch
 import yaml
 
 from sea_core import holdout
+from sea_core.config import Config
 from sea_core.config_files import build_config
 from sea_core.data.dataset import Dataset, Interactions
-from sea_core.errors import run_program
+from sea_core.errors import UserError, run_program
 from study import replay, run_search
 from study.planning.search_options import make_parser, search_requests
 from study.planning.study_plan import plan_study
@@ -454,11 +455,59 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
     assert "time: about 0" in shown
 
 
-@pytest.mark.parametrize("record", ["config.yaml", "summary.json", "trials/0/record.json"])
+@pytest.mark.parametrize("record", ["config.yaml", "summary.json", "trials/1/record.json"])
 def test_a_record_of_a_study_is_a_config_for_the_next(run: Callable[..., int], tmp_path: Path, record: str) -> None:
+    assert run("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations") == 0
+    study = load_study(tmp_path / "out" / NAME)
+    base = {**study.trials[1].config.as_dict(), **{key: getattr(Config(), key) for key in study.identity["space"]}}
+    expected = {
+        "config.yaml": Config.from_record(base),  # what all trials share
+        "summary.json": study.winner[0].config,
+        "trials/1/record.json": study.trials[1].config,
+    }
+    assert build_config(file=study.folder.root / record) == expected[record]
+
+
+def test_the_metrics_a_study_chooses_reach_records_tables_figures_report_and_terminal(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from plots import user_differences
+    from study.analysis.results import Results
+
+    small = ("--n-trials", "1", "--finalists", "1", "--fresh-seeds", "2")
+    assert run(*small, "--metrics", "ndcg@7", "recall@3") == 0
+    root = tmp_path / "out" / NAME
+    printed = capsys.readouterr().out
+    assert "NDCG@7" in printed
+    assert "Recall@20" not in printed
+    study = load_study(root)
+    for record in study.all_records():
+        assert {"ndcg@7", "recall@3", "recall@10", "recall@20"} <= set(record.record["validation"]), record.folder
+        assert record.number is not None or {"ndcg@7", "recall@3"} <= set(record.test.means())
+    for table in ("overall", "ablation"):
+        header = (root / "tables" / f"{table}.md").read_text()
+        assert header.index("NDCG@7") < header.index("Recall@3")
+        assert "@20" not in header
+    statistics = (root / "tables" / "statistics.csv").read_text()
+    assert "ndcg@7" in statistics
+    assert "recall@20" not in statistics
+    assert user_differences.compute(Results([study])).metric == "ndcg@7"
+    assert "NDCG@7" in (root / "report.html").read_text()
+    # Settled with the study: another K was never measured.
+    assert run(*small) == 2
+    assert "metrics: was ['ndcg@7', 'recall@3']" in capsys.readouterr().err
+
+
+def test_tables_may_show_any_metric_that_was_measured(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from study import make_tables
+
     assert run("--n-trials", "1", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations") == 0
     root = tmp_path / "out" / NAME
-    (first,) = load_study(root).trials
-    config = build_config(file=root / record)
-    assert (config == first.config) == (record != "config.yaml"), "that of all trials, without what is searched"
-    assert config.latent_dim == 4
+    assert make_tables.main([str(root), "--out", str(tmp_path), "--metrics", "map@10", "precision@20"]) == 0
+    shown = (tmp_path / "overall.md").read_text()
+    assert shown.index("MAP@10") < shown.index("Precision@20")
+    assert "Recall" not in shown
+    with pytest.raises(UserError, match=r"metric 'recall@7' was not measured.*is made with --metrics recall@7"):
+        make_tables.main([str(root), "--metrics", "recall@7"])
