@@ -176,6 +176,11 @@ class Config:
     split_stage: Literal["features", "representation"] = _choice(
         "features", "split the projected features, or the item rows the GNN learned", observable="loss"
     )
+    separation_input: Literal["shared", "own"] = _choice(
+        "shared",
+        "what is split on another backbone: its own projection of a modality, or one beside it that nothing else reads",
+        observable="loss",
+    )
     split_ratio: float = _choice(
         0.5, "share of dimensions that are generic", observable="loss", check=lambda v: 0 < v < 1, rule="in (0, 1)"
     )

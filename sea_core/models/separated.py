@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.layers.draws import Draws, EpochDraws
+from sea_core.layers.features import Features
+from sea_core.layers.initialisation import linear
 from sea_core.layers.parts import separated_parts
 from sea_core.layers.separation import Separation
 from sea_core.losses.club_fit import ClubFitter
@@ -39,15 +42,39 @@ class SeparatedModel(TrainedModel):
     def split_embeddings(self, inputs: Any, items: Int[Tensor, " chosen"]) -> Mapping[str, Float[Tensor, "chosen _"]]:
         """Modality -> what the separation splits, for some items, with the current weights."""
 
+    def features_of(self, inputs: Any) -> Features:
+        """The item features among the constants."""
+        features: Features = inputs.features
+        return features
+
+    def with_separation(
+        self, forward: Forward, embeddings: Mapping[str, Float[Tensor, "items _"]], draws: Draws
+    ) -> Forward:
+        """A backbone's pass with the separation's losses added.
+
+        Args:
+            forward: the backbone's own losses.
+            embeddings: modality -> what is split, for all items.
+            draws: the separation's.
+        """
+        separation = self.separation
+        first = {
+            m: {r.name: F.linear(part[:, r.columns], r.layer.weight, r.layer.bias) for r in separation.readers(m)}
+            for m, part in embeddings.items()
+        }
+        heads = separation.heads(first, alignment_items=draws.alignment_items, distance_items=draws.distance_items)
+        total, terms = separation.add_losses(forward.total, heads, draws.permutations)
+        return Forward(total, {**forward.terms, **terms, "total": total}, forward.embeddings, heads)
+
     def main_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Names and parameters that the total loss trains: all but the CLUB net's."""
         for name, parameter in self.named_parameters():
             if not name.startswith(_CLUB_NET):
                 yield name, parameter
 
-    def draws_of_epoch(self, inputs: Any, *, seed: int, epoch: int) -> Callable[[Batch], Draws]:
+    def draws_of_epoch(self, inputs: Any, *, seed: int, epoch: int) -> Callable[[Batch], Any]:
         """CLUB's permutations and the items sampled for either loss."""
-        features = next(iter(inputs.features.values.values()))
+        features = next(iter(self.features_of(inputs).values.values()))
         return EpochDraws(
             self.config,
             modalities=self.separation.modalities,
@@ -88,6 +115,13 @@ class SeparationFitter:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """See ``ClubFitter.load_state``."""
         self._club.load_state(state)
+
+
+def own_projections(config: Config, feature_dims: Mapping[str, int], *, seed: int) -> nn.ModuleDict:
+    """``Linear(d_m, L)`` per modality for the separation alone, beside a backbone that has maps of its own."""
+    return nn.ModuleDict(
+        {m: linear(dim, config.latent_dim, seed=seed, name=f"{m}/own_projection") for m, dim in feature_dims.items()}
+    )
 
 
 def check_separable(config: Config, feature_dims: Mapping[str, int]) -> None:

@@ -85,6 +85,7 @@ CHANGES: dict[str, Change] = {
     "edge_dropout": Change(0.5, beside={"model": "freedom"}),
     "modality_weight": Change(0.5, beside={"model": "freedom", "modality_weight": 0.1}),
     "train_features": Change(False, beside={"model": "freedom", "modality_weight": 0.1}),
+    "separation_input": Change("own", beside={"model": "vbpr+sea"}),
     "weight_decay": Change(0.1),
     "clip_grad_norm": Change(1e-3),
     "learning_rate_decay_epochs": Change(1, beside={"learning_rate_decay": 0.5}),
