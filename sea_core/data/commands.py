@@ -16,6 +16,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.data.prepare.command import add_prepare_parser
 from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
+from sea_core.data.splits import split_words
 from sea_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def describe_dataset(dataset: Dataset) -> str:
         ("items", f"{dataset.items:,}"),
         ("interactions", ", ".join(f"{count:,} {split}" for split, count in rows.items())),
         ("density", f"{sum(rows.values()) / dataset.users / dataset.items:.4%}"),
+        ("split", "as it came" if dataset.protocol is None else split_words(dataset.protocol)),
         ("per user", f"{per_user.min()} to {per_user.max()} in training, median {np.median(per_user):g}"),
         *(
             (name, f"{array.shape[1]} features, {dataset.feature_hashes[name]}")

@@ -77,6 +77,13 @@ def from_labels(
     return Splits(users=users, items=items, train=train, valid=parts[VALID], test=parts[TEST])
 
 
+def split_words(protocol: Mapping[str, Any]) -> str:
+    """``random 8:1:1, seed 0``: how rows were split, then the choices that this way reads."""
+    ratios = f" {protocol['ratios']}" if "ratios" in protocol else ""
+    others = [f"{name} {protocol[name]}" for name in ("folds", "fold", "seed") if name in protocol]
+    return ", ".join([f"{protocol['protocol']}{ratios}", *others])
+
+
 def split_per_user(user: Int[np.ndarray, " pairs"], generator: np.random.Generator) -> Int[np.ndarray, " pairs"]:
     """Labels that hold out a random tenth (at least one) of every user's rows for each of validation and test.
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sea_core.data.splits import split_words
 from sea_core.errors import UserError
 from study.records.study import Study
 
 # A split that nobody wrote down is taken for MMRec's, which is random for each user.
 _USUAL = "random"
-
-
-def split_words(split: Mapping[str, Any]) -> str:
-    """``random 8:1:1, seed 0``: the protocol, then the choices that it reads."""
-    ratios = f" {split['ratios']}" if "ratios" in split else ""
-    others = [f"{name.replace('_', ' ')} {split[name]}" for name in ("folds", "fold", "seed") if name in split]
-    return ", ".join([f"{split['protocol']}{ratios}", *others])
 
 
 def caption_words(studies: Sequence[Study]) -> str:

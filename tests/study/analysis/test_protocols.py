@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from sea_core.data.splits import split_words
 from sea_core.errors import UserError
-from study.analysis.protocols import caption_words, split_words
+from study.analysis.protocols import caption_words
 from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.tables.render import to_latex, to_markdown
