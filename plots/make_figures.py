@@ -11,6 +11,7 @@ from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
 from sea_core.options import METRICS_HELP, Parser
+from sea_core.project import default_results
 from study.analysis.results import Results
 from study.records.study import load_study
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folders = list(dict.fromkeys(options.studies))
     one = len(folders) == 1
-    out = options.out or (folders[0] / "figures" if one else Path("results/figures"))
+    out = options.out or (folders[0] / "figures" if one else default_results() / "figures")
     chosen = _choose(FIGURES if one else JOINT_FIGURES, options.only)
     results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
     written = write_all(chosen, results, out, say=print)

@@ -22,6 +22,7 @@ from safetensors.numpy import save
 
 from sea_core.files import write_atomically, write_json
 from sea_core.hashing import hash_arrays
+from sea_core.project import project_folder
 
 MANIFEST = "manifest.json"
 
@@ -31,8 +32,7 @@ def cache_root() -> Path:
     named = os.environ.get("SEA_CACHE")
     if named:
         return Path(named).expanduser()
-    project = Path(__file__).resolve().parents[1]
-    return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / ".cache"
+    return project_folder() / ".cache"
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:

@@ -6,6 +6,7 @@ import difflib
 import errno
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from sea_core.interrupts import ignore_interrupts, no_interrupt_lost
 
@@ -67,6 +68,7 @@ def run_program(main: Callable[[], int]) -> int:
     ones are ignored.
     """
     try:
+        _require_own_code(Path(sys.argv[0]))
         with no_interrupt_lost():
             code = main()
     except UserError as error:
@@ -92,3 +94,18 @@ def run_program(main: Callable[[], int]) -> int:
     if code == INTERRUPTED:
         ignore_interrupts()
     return code
+
+
+def _require_own_code(program: Path) -> None:
+    """Two checkouts that share an environment: the program of one must not run the code of the other.
+
+    Raises:
+        UserError: it would.
+    """
+    code = Path(__file__).resolve().parents[1]
+    checkout = program.resolve().parent.parent
+    if program.suffix == ".py" and (checkout / "sea_core" / "errors.py").is_file() and checkout != code:
+        raise UserError(
+            f"{program} belongs to the checkout {checkout}, but this environment runs the code of {code}; use the "
+            f"environment of that checkout (make setup), or pip install -e {checkout}"
+        )

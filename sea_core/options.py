@@ -59,7 +59,7 @@ SHARED: dict[str, Option] = dict(
             text="a name (python -m sea_core data list), or the path of a folder",
             metavar="NAME|PATH",
         ),
-        option("--data-root", text="where named dataset folders lie", type=Path, metavar="DIR"),
+        option("--data-root", text="where named dataset folders lie", type=Path, metavar="DIR", unless="data"),
         option(
             "--model",
             text="what to train: python -m sea_core models lists them",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import INTERRUPTED, UserError
 from sea_core.options import SHARED, Option, add_options, option
+from sea_core.project import default_results
 from sea_core.strict_yaml import parse_assignments
 from sea_core.train_request import TrainRequest
 
@@ -100,7 +101,7 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
         modalities=config.modalities,
         feature_transform=config.feature_transform,
     )
-    folder = request.out or Path("results/train") / f"{dataset.name}-{config.hash()[:8]}-{request.seed}"
+    folder = request.out or default_results() / "train" / f"{dataset.name}-{config.hash()[:8]}-{request.seed}"
     _refuse_another_run(folder, config, request.seed, dataset.data_hash)
     try:
         folder.mkdir(parents=True, exist_ok=True)

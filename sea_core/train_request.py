@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import UserError
+from sea_core.project import default_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,13 @@ class TrainRequest:
         seed: of all random streams.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         threads: processor threads; None leaves torch's own choice.
-        out: run folder; None = ``results/train/<dataset>-<config hash>-<seed>``.
+        out: run folder; None = ``train/<dataset>-<config hash>-<seed>`` among the
+            project's results.
         test: open the test split in the end, and leave a receipt.
     """
 
     dataset: str = "synthetic"
-    data_root: Path = Path("data")
+    data_root: Path = field(default_factory=default_data)
     model: str | None = None
     preset: str | None = None
     config: Path | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import run_program
 from sea_core.options import METRICS_HELP, Parser
+from sea_core.project import default_results
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out = folder if many or options.out is None else options.out
         print(write_report(results, compute_tables(results), study_pictures(results), out))
     if many:
-        joint, out = Results.joined(of_each), options.out or Path("results")
+        joint, out = Results.joined(of_each), options.out or default_results()
         print(write_report(joint, compute_tables(joint), joint_pictures(joint), out))
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import run_program
 from sea_core.options import METRICS_HELP, Parser
+from sea_core.project import default_results
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from study.reporting.tables.write import compute_tables, write_tables
 
     folders = list(dict.fromkeys(options.studies))
-    out = options.out or (folders[0] / "tables" if len(folders) == 1 else Path("results/tables"))
+    out = options.out or (folders[0] / "tables" if len(folders) == 1 else default_results() / "tables")
     written = write_tables(
         compute_tables(Results([load_study(folder) for folder in folders], metrics=options.metrics)), out
     )

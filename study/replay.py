@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import UserError, run_program
 from sea_core.options import Parser
+from sea_core.project import default_data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("trial", help="a trial's number, or a run folder inside the study")
     parser.add_argument("-d", "--dataset", help="where the data are now (default: where the study found them)")
     parser.add_argument(
-        "--data-root", type=Path, default=Path("data"), help="where named dataset folders lie (default: data)"
+        "--data-root", type=Path, default=default_data(), help="where named dataset folders lie (default: data)"
     )
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: the record's)")
     options = parser.parse_args(arguments)

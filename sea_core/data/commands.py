@@ -18,6 +18,7 @@ from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
 from sea_core.data.splits import split_words
 from sea_core.errors import UserError
+from sea_core.project import default_data
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -37,7 +38,7 @@ def add_data_parser(subparsers: Subparsers) -> None:
     describe.add_argument("name", metavar="NAME", help=NAME_HELP)
     for parser in (listing, describe):
         parser.add_argument(
-            "--data-root", type=Path, default=Path("data"), help="where named folders lie (default: data)"
+            "--data-root", type=Path, default=default_data(), help="where named dataset folders lie (default: data)"
         )
     fetch = commands.add_parser("fetch", help="bring a dataset into the cache, so that later runs need no network")
     fetch.add_argument(

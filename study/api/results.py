@@ -13,6 +13,7 @@ from plots.lib.draw_all import FILES, Drawn, draw_all
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from plots.lib.pictures import joint_pictures, study_pictures
 from sea_core.errors import UserError, suggest
+from sea_core.project import default_results
 from study.analysis.results import Results
 from study.records.study import Study, load_study
 from study.reporting.page.write import write_report
@@ -127,7 +128,7 @@ def report(studies: Studies, *, out: str | os.PathLike[str] | None = None) -> Pa
 
     Args:
         studies: as for ``compare``.
-        out: folder; None = the study's own, and ``results`` for several.
+        out: folder; None = the study's own, and the project's ``results`` for several.
 
     Returns:
         The page.
@@ -142,7 +143,7 @@ def report(studies: Studies, *, out: str | os.PathLike[str] | None = None) -> Pa
     """
     results = compare(studies)
     one = results.studies[0] if len(results.studies) == 1 else None
-    folder = Path(out) if out is not None else Path("results") if one is None else one.folder.root
+    folder = Path(out) if out is not None else default_results() if one is None else one.folder.root
     computed = compute_tables(results)
     write_tables(computed, folder / "tables")
     pictures = (joint_pictures if one is None else study_pictures)(results, folder / "figures")

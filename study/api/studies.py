@@ -59,7 +59,7 @@ def search(request: SearchRequest, *, listeners: Sequence[str] = (), quiet: bool
     Example:
         >>> import study
         >>> request = study.SearchRequest(
-        ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny",
+        ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny", out="results",
         ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, resources=study.Resources(threads=1),
         ... )
         >>> found = study.search(request, quiet=True)
@@ -86,7 +86,7 @@ def finalize(request: SearchRequest, *, listeners: Sequence[str] = (), quiet: bo
     Example:
         >>> import study
         >>> request = study.SearchRequest(
-        ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny",
+        ...     dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", study_name="tiny", out="results",
         ...     n_trials=3, epochs=2, finalists=2, fresh_seeds=2, resources=study.Resources(threads=1),
         ... )
         >>> done = study.finalize(request, quiet=True)
@@ -119,7 +119,7 @@ def ablate(request: AblationRequest, *, listeners: Sequence[str] = (), quiet: bo
     Example:
         >>> import study
         >>> request = study.AblationRequest(
-        ...     from_study="tiny", arms=["no-club"], resources=study.Resources(threads=1)
+        ...     from_study="results/tiny", arms=["no-club"], resources=study.Resources(threads=1)
         ... )
         >>> ablated = study.ablate(request, quiet=True)
         >>> sorted({run.arm for run in ablated.ablations})

@@ -36,7 +36,13 @@ STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
             metavar="N",
             unless="3; of an ablation of a study, the study's",
         ),
-        option("--out", text="parent of study folders", type=Path, metavar="DIR"),
+        option(
+            "--out",
+            text="parent of study folders",
+            type=Path,
+            metavar="DIR",
+            unless="the project's results; once installed, those of the current folder",
+        ),
         option(
             "--study-name",
             text="folder in --out; of several datasets each gets NAME-<dataset>",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import UserError, suggest
+from sea_core.project import default_data, default_results
 from study.running.resources import Resources
 from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
@@ -45,14 +46,14 @@ class SearchRequest:
         fresh_seeds: how many, for finalists, winner and arms.
         finalize: whether the winner is opened on the test split.
         suite: arms to ablate the winner with; None = none.
-        out: parent of study folders.
+        out: parent of study folders; the project's ``results``, or those of the current folder once installed.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name.
         storage: URL of Optuna's storage; None = ``study.db`` in the study's folder.
         resources: where runs train.
     """
 
     dataset: str = "synthetic"
-    data_root: Path = Path("data")
+    data_root: Path = field(default_factory=default_data)
     space: str | Mapping[str, Any] = "default"
     n_trials: int | None = None
     timeout: float | None = None
@@ -72,7 +73,7 @@ class SearchRequest:
     fresh_seeds: int = 3
     finalize: bool = True
     suite: str | None = "default"
-    out: Path = Path("results")
+    out: Path = field(default_factory=default_results)
     study_name: str = f"{DATASET}-search"
     storage: str | None = None
     resources: Resources = field(default_factory=Resources)
@@ -107,14 +108,14 @@ class AblationRequest:
         mode: ``frozen``, ``retuned`` or ``both``.
         model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
             study has its own.
-        out: parent of study folders.
+        out: parent of study folders; the project's ``results``, or those of the current folder once installed.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name; a study has its own.
         resources: where runs train.
     """
 
     dataset: str | None = None
     from_study: str | None = None
-    data_root: Path = Path("data")
+    data_root: Path = field(default_factory=default_data)
     arms: tuple[str, ...] = ()
     suite: str = "default"
     fresh_seeds: int | None = None
@@ -126,7 +127,7 @@ class AblationRequest:
     epochs: int | None = None
     metrics: tuple[str, ...] | None = None
     seed: int = 999
-    out: Path = Path("results")
+    out: Path = field(default_factory=default_results)
     study_name: str = f"{DATASET}-ablations"
     resources: Resources = field(default_factory=Resources)
 

@@ -14,6 +14,7 @@ QUICK = ["latent_dim=8", "item_mlp_hidden=8", "club_steps=2", "epochs=2", "learn
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sea_core.project.project_folder", lambda: tmp_path)
 
     def call(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["sea_core", *words])

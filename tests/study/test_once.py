@@ -101,7 +101,17 @@ def test_an_ablation_reads_and_compares_each_study_once(tmp_path: Path, counts: 
 def test_a_search_reads_and_compares_its_finished_study_once(
     tmp_path: Path, counts: Counter[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    few = ["--n-trials", "2", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations", "--quiet"]
+    few = [
+        "--out",
+        str(tmp_path / "results"),
+        "--n-trials",
+        "2",
+        "--finalists",
+        "1",
+        "--fresh-seeds",
+        "2",
+        "--no-ablations",
+        "--quiet",
+    ]
     assert run_search(["-d", DATA, "--study-name", "one", *few, "--set", "epochs=2", *SMALL]) == 0
     assert counts == once("one")
