@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from sea_core.errors import UserError
+from study.analysis.measurements import default_title, tuned_title
 from study.analysis.stats.compare import compare_arms, compare_factorial
 from study.analysis.stats.comparison import Comparison, correct_family
 from study.records.arm_names import FULL, in_order
@@ -29,11 +30,13 @@ class Comparisons(NamedTuple):
             difference, but no interval and no p-value.
         baselines: the winner against each baseline, which has no seeds and is the same beside every one.
         factors: main effects of CLUB and Solosim and their interaction, where the four arms share seeds.
+        tuning: the winner against the base configuration of its search, on the seeds that both finished.
     """
 
     arms: tuple[Comparison, ...]
     baselines: tuple[Comparison, ...]
     factors: tuple[Comparison, ...]
+    tuning: tuple[Comparison, ...] = ()
 
 
 def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
@@ -47,7 +50,7 @@ def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
 
 def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
     """One study by itself; otherwise as ``compare``."""
-    found = (_arms(study, metrics), _baselines(study, metrics), _factors(study, metrics))
+    found = (_arms(study, metrics), _baselines(study, metrics), _factors(study, metrics), _tuning(study, metrics))
     return Comparisons(*(tuple(correct_family(rows)) for rows in found))
 
 
@@ -86,7 +89,7 @@ def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
 
 def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     rows = []
-    winner = {run.seed: run for run in study.winner if run.seed is not None and run.test is not None}
+    winner = _tested(study.winner)
     for baseline in study.baselines if winner else ():
         seeds, name = sorted(winner), str(baseline.baseline)
         _require_same_users(winner[seeds[0]], baseline)
@@ -94,6 +97,25 @@ def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
         values = {name: same, "SEA": _per_user(winner, seeds, metrics)}
         rows += _labelled(study, "", compare_arms(values, reference=name, rng=_generator()))
     return rows
+
+
+def _tuning(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    tuned, default = _tested(study.winner), _tested(study.default)
+    seeds = sorted(tuned.keys() & default.keys())
+    if not seeds:
+        return []
+    _require_same_users(default[seeds[0]], tuned[seeds[0]])
+    reference = default_title(study)
+    values = {
+        reference: _per_user(default, seeds, metrics),
+        tuned_title(study): _per_user(tuned, seeds, metrics),
+    }
+    return _labelled(study, "", compare_arms(values, reference=reference, rng=_generator()))
+
+
+def _tested(runs: Iterable[RunRecord]) -> dict[int, RunRecord]:
+    """Seed -> run, of those with test results."""
+    return {run.seed: run for run in runs if run.seed is not None and run.test is not None}
 
 
 def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:

@@ -21,7 +21,7 @@ class Measurement(NamedTuple):
     """One run's result on the test split by one metric.
 
     Attributes:
-        kind: ``baseline``, ``winner`` or ``arm``.
+        kind: ``baseline``, ``default``, ``winner`` or ``arm``.
         name, title: of the method or arm, in records and for people.
         mode: ``frozen`` or ``retuned`` of an arm, else None.
         seed: None of a baseline, which has none.
@@ -61,6 +61,16 @@ def measure_study(study: Study) -> list[Measurement]:
             run = (study.name, study.dataset, kind, name, title, record.mode, record.seed)
             found += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
     return found
+
+
+def default_title(study: Study) -> str:
+    """What a study's base configuration is called beside its winner."""
+    return f"{study.model_title} (default)"
+
+
+def tuned_title(study: Study) -> str:
+    """What a study's winner is called; the model's title alone where no default stands beside it."""
+    return f"{study.model_title} (tuned)" if study.default else study.model_title
 
 
 def check_comparable(studies: Sequence[Study]) -> None:
@@ -114,8 +124,10 @@ def _tested(study: Study) -> Iterator[tuple[str, str, str, RunRecord]]:
     for record in study.baselines:
         name = record.baseline or record.folder.name
         yield "baseline", name, BASELINE_TITLES.get(name, name), record
+    for record in study.default:
+        yield "default", default_title(study), default_title(study), record
     for record in study.winner:
-        yield "winner", study.model_title, study.model_title, record
+        yield "winner", study.model_title, tuned_title(study), record
     for record in study.ablations:
         name = record.arm or record.folder.parent.name
         yield "arm", name, str(record.record.get("arm_title", name)), record

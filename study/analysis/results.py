@@ -70,6 +70,11 @@ class Results:
         return self.comparisons.factors
 
     @property
+    def tuning(self) -> Sequence[Comparison]:
+        """The winner against the base configuration of its search."""
+        return self.comparisons.tuning
+
+    @property
     def study(self) -> Study:
         """The only study.
 

@@ -70,8 +70,12 @@ def planned_runs(plan: StudyPlan, arms: Sequence[str], *, finalize: bool) -> dic
     if finalize:
         competing = min(plan.finalists, plan.expected_trials)
         if competing > 1:
-            counts[f"{competing} finalists x {plan.fresh_seeds} seeds"] = competing * plan.fresh_seeds
+            # The base configuration competes too; as a rule it is not among the best trials.
+            default = plan.default_is_a_trial and plan.expected_trials > plan.finalists
+            who = f"{competing} finalists{' and the base configuration' if default else ''}"
+            counts[f"{who} x {plan.fresh_seeds} seeds"] = (competing + default) * plan.fresh_seeds
         counts[f"the winner x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
+        counts[f"the base configuration x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
         if len(arms) > 1:
             counts[f"{len(arms) - 1} other arms x {plan.fresh_seeds} seeds"] = (len(arms) - 1) * plan.fresh_seeds
     return counts
@@ -89,15 +93,33 @@ def missing_runs(plan: StudyPlan, counts: Mapping[str, int], arms: Sequence[str]
         "trial": min(trials, plan.expected_trials) * plan.seeds_per_trial,
         "finalist": 0 if searching else len(list(root.glob(f"final/finalists/*/seed-*/{RECORD}"))),
         "the winner": 0 if searching else len(list(root.glob(f"final/winner/seed-*/{RECORD}"))),
+        "the base": 0 if searching else len(list(root.glob(f"final/default/seed-*/{RECORD}"))),
         # The full model's runs are the winner's.
         "other arm": sum(len(list(root.glob(f"ablations/frozen/{arm}/seed-*/{RECORD}"))) for arm in arms if arm != FULL)
         * (not searching),
     }
 
+    if not searching and _is_settled(plan):
+        done |= dict.fromkeys(("finalist", "the base"), sum(counts.values()))
+
     def left(what: str, count: int) -> int:
         return max(0, count - next(number for word, number in done.items() if word in what))
 
     return {what: left(what, count) for what, count in counts.items()}
+
+
+def _is_settled(plan: StudyPlan) -> bool:
+    """Whether the winner of this search was selected among as many finalists, and nothing is left to train beside it.
+
+    The base configuration has no runs beside a winner that it is itself, and may be one of the finalists anyway.
+    """
+    try:
+        selection = json.loads(plan.folder.selection.read_text(encoding="utf-8"))
+        alone = selection["winner"] == selection["default"]
+        enough = len(selection["finalists"]) >= min(plan.finalists, plan.expected_trials)
+        return bool(enough and selection["shrinkage"] is not None and (alone or selection["tuning"] is not None))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def estimate(plan: StudyPlan, probe: Probe, counts: dict[str, int], *, workers: int) -> Estimate:

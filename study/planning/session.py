@@ -124,6 +124,7 @@ class StudyRun:
             dataset=plan.dataset,
             train=self.train,
             emit=self._emit,
+            beside_default=baselines,
         )
         if baselines:
             run_baselines(plan.folder, plan.dataset, ks=plan.base.ks, emit=self._emit)

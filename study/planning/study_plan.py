@@ -72,6 +72,11 @@ class StudyPlan:
     seeds_per_trial: int = 1
 
     @property
+    def default_is_a_trial(self) -> bool:
+        """Whether the base configuration lies in the space, so that it comes first."""
+        return bool(self.first) and all(self.first[0].get(name) == getattr(self.base, name) for name in self.space)
+
+    @property
     def final_base(self) -> Config:
         """The base config of finalists, winner and arms."""
         return self.base.override(epochs=self.final_epochs)

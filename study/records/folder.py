@@ -84,6 +84,10 @@ class StudyFolder:
         """Run folder of the winner on a fresh seed."""
         return self.root / "final" / "winner" / f"seed-{seed}"
 
+    def default(self, seed: int) -> Path:
+        """Run folder of the base configuration on one of the winner's fresh seeds."""
+        return self.root / "final" / "default" / f"seed-{seed}"
+
     def baseline(self, name: str) -> Path:
         """Folder of a baseline's metrics."""
         return self.root / "final" / "baselines" / name

@@ -179,6 +179,7 @@ class Study:
         trial_seeds: single seeds of trials that are judged on several, by number, then seed.
         finalists: by trial number, then seed.
         winner: one run per fresh seed.
+        default: the base configuration on the same seeds; empty where it is the winner itself, and of older studies.
         baselines: by name.
         ablations: by mode, arm, seed.
     """
@@ -189,6 +190,7 @@ class Study:
     trial_seeds: list[RunRecord] = field(repr=False)
     finalists: list[RunRecord] = field(repr=False)
     winner: list[RunRecord] = field(repr=False)
+    default: list[RunRecord] = field(repr=False)
     baselines: list[RunRecord] = field(repr=False)
     ablations: list[RunRecord] = field(repr=False)
 
@@ -237,6 +239,7 @@ class Study:
             *self.trials,
             *self.finalists,
             *self.winner,
+            *self.default,
             *self.baselines,
             *self.ablations,
         ]
@@ -268,6 +271,7 @@ def load_study(folder: str | os.PathLike[str]) -> Study:
         trial_seeds=_read(paths.trials, "*/seed-*"),
         finalists=_read(paths.root / "final" / "finalists", "*/seed-*"),
         winner=_read(paths.root / "final" / "winner", "seed-*"),
+        default=_read(paths.root / "final" / "default", "seed-*"),
         baselines=_read(paths.root / "final" / "baselines", "*"),
         ablations=_read(paths.root / "ablations", "*/*/seed-*"),
     )

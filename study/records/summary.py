@@ -49,6 +49,7 @@ def write_summary(study: Study, *, seconds: float, expected: float | None = None
         "trials": {state: states[state] for state in ("complete", "pruned", "failed")},
         "best": None if best is None else _best(best),
         "final": _final(study.winner),
+        "default": _final(study.default),
         "baselines": {str(each.baseline): _means(each) for each in study.baselines},
         "seconds": seconds + earlier.get("seconds", 0.0),
     }
@@ -74,7 +75,7 @@ def _best(trial: RunRecord) -> dict[str, Any]:
 
 
 def _final(winner: Sequence[RunRecord]) -> dict[str, Any] | None:
-    """The reported result: test metrics over fresh seeds, of the config the finalists' competition selected."""
+    """A reported result: test metrics over fresh seeds, of the config the finalists selected, or of the default."""
     runs = [run for run in winner if run.test is not None]
     if not runs:
         return None

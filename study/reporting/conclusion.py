@@ -55,14 +55,22 @@ def _there(root: Path) -> list[str]:
 
 def _selection(study: Study, metric: str) -> list[str]:
     selection: dict[str, Any] = json.loads(study.folder.selection.read_text(encoding="utf-8"))
-    shrinkage = selection["shrinkage"]
+    shrinkage, tuning = selection["shrinkage"], selection.get("tuning")
     chosen = f"winner: trial {selection['winner']}, {selection['rule'].format(metric=metric)}"
     if shrinkage is None:
         return [chosen]
+    bought = []
+    if tuning is not None:
+        word = "above" if tuning["difference"] > 0 else "not above"
+        bought = [
+            f"there the base configuration has {tuning['default_mean']:.4f}: tuning is {word} it, by "
+            f"{tuning['difference']:+.4f} ({tuning['difference'] / tuning['default_mean']:+.1%})"
+        ]
     return [
         chosen,
         f"on fresh seeds its validation {metric} is {shrinkage['fresh_mean']:.4f}, "
         f"{abs(shrinkage['difference']):.4f} {'below' if shrinkage['difference'] >= 0 else 'above'} the search's",
+        *bought,
     ]
 
 

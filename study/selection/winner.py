@@ -1,7 +1,8 @@
-"""From a finished search to its result: the winner among the finalists, alone opened on the test split.
+"""From a finished search to its result: the winner among the finalists, opened on the test split.
 
 The winner is trained on fresh seeds of its own, and only these runs are reported. What the score lost on the way (the
-winner's curse) is recorded.
+winner's curse) is recorded. The base configuration competes with the finalists, so that a tuned winner has beaten it on
+fresh seeds, and is trained and opened beside it, so that everybody sees what tuning bought.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_json
-from sea_core.run_folder import read_run_folder
+from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.records.folder import StudyFolder
 from study.records.seeds import finalist_seeds
@@ -28,6 +29,7 @@ from study.selection.finalists import competed, finalist_runs, rank_trials, trai
 
 SCHEMA_VERSION = 1
 RULE = "highest mean validation {metric} over the finalists' fresh seeds; ties go to the earlier trial"
+DEFAULT = "the base configuration, which is kept: no finalist beat it on fresh seeds"
 
 
 class Winner(NamedTuple):
@@ -49,6 +51,7 @@ def finalize(
     dataset: Dataset,
     train: Callable[[RunSource], None],
     emit: Emit,
+    beside_default: bool = True,
 ) -> Winner:
     """Select the winner on validation, then open it on test.
 
@@ -57,19 +60,25 @@ def finalize(
         trials: of the search.
         base: the config that the trials' parameters override.
         seed: the study's.
-        finalists: how many of the best trials compete; with one there is no competition.
+        finalists: how many of the best trials compete, and the base configuration if it was a trial; with one there is
+            no competition.
         fresh: fresh seeds per config.
         dataset: what to train on.
         train: drives a source of runs to its end.
         emit: told what is going on.
+        beside_default: train and open the base configuration too, on the winner's seeds.
 
     Raises:
         UserError: every finalist failed on a fresh seed.
         ValueError: no trial is complete.
     """
-    ranked = rank_trials(trials)[:finalists]
-    if not ranked:
+    complete = rank_trials(trials)
+    if not complete:
         raise ValueError(f"no trial of {folder.name} is complete")
+    default = next((trial for trial in complete if base.override(**trial.params) == base), None)
+    ranked = complete[:finalists]
+    if len(ranked) > 1 and default is not None and default not in ranked:
+        ranked.append(default)
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
     seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
     rounds = f"finalists on fresh seeds, {dataset.name}"
@@ -88,12 +97,21 @@ def finalize(
         "config_hash": winner.config.hash(),
         "seeds": winner.seeds,
         "shrinkage": None,
+        "default": None if default is None else default.number,
+        "tuning": None,
     }
+    if len(ranked) > 1 and winner.config == base:
+        selection["rule"] = DEFAULT
     set_aside_former_winner(folder, winner)
     folder.selection.parent.mkdir(parents=True, exist_ok=True)
     write_json(folder.selection, selection)  # before the test split is opened
     rounds = f"winner (trial {winner.number}) on fresh seeds, {dataset.name}"
     train_all(_winner_runs(folder, winner), rounds, dataset=dataset, train=train, emit=emit)
+    if beside_default and winner.config != base:
+        number = None if default is None else default.number
+        rounds = f"base configuration on the winner's seeds, {dataset.name}"
+        train_all(_default_runs(folder, base, winner.seeds, number), rounds, dataset=dataset, train=train, emit=emit)
+        selection["tuning"] = _tuning(folder, winner, base.valid_metric)
     write_json(folder.selection, selection | {"shrinkage": _shrinkage(folder, winner, ranked, base.valid_metric)})
     return winner
 
@@ -124,6 +142,28 @@ def _winner_runs(folder: StudyFolder, winner: Winner) -> list[FinalRun]:
         FinalRun(folder.winner(seed), winner.config, seed, f"winner, seed {seed}", opens_test=True, extra=extra)
         for seed in winner.seeds
     ]
+
+
+def _default_runs(folder: StudyFolder, base: Config, seeds: Sequence[int], number: int | None) -> list[FinalRun]:
+    extra = {"rival": "default", **({} if number is None else {"trial": {"number": number}})}
+    return [
+        FinalRun(folder.default(seed), base, seed, f"base configuration, seed {seed}", opens_test=True, extra=extra)
+        for seed in seeds
+    ]
+
+
+def _tuning(folder: StudyFolder, winner: Winner, metric: str) -> dict[str, float] | None:
+    """What the search bought on validation: means over the seeds that both finished, None of none."""
+    pairs = [
+        validation_values([folder.winner(seed), folder.default(seed)], metric)
+        for seed in winner.seeds
+        if (folder.default(seed) / RECORD).exists()
+    ]
+    both = [pair for pair in pairs if len(pair) == 2]
+    if not both:
+        return None
+    tuned, default = (statistics.fmean(values) for values in zip(*both, strict=True))
+    return {"winner_mean": tuned, "default_mean": default, "difference": tuned - default}
 
 
 def _shrinkage(

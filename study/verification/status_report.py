@@ -50,6 +50,7 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
     for title, pattern in (
         ("finalist runs", "final/finalists/*/seed-*"),
         ("winner runs", "final/winner/seed-*"),
+        ("runs of the base configuration", "final/default/seed-*"),
         ("ablation runs", "ablations/*/*/seed-*"),
     ):
         begun = list(folder.root.glob(pattern))

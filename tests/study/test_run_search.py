@@ -79,6 +79,52 @@ def test_finals_and_arms_may_learn_for_longer_than_trials(run: Callable[..., int
     assert {run.config.epochs for run in load_study(study.folder.root).winner} == {5}
 
 
+def write_rates(folder: Path, base: float) -> tuple[str, ...]:
+    """A space in which one learning rate learns and the others do not, and a base configuration with one of them."""
+    (folder / "rates.yaml").write_text("learning_rate: {choices: [1.0e-9, 2.0e-9, 3.0e-9, 0.01]}\n")
+    (folder / "base.yaml").write_text(f"learning_rate: {base}\n")
+    return "--space", str(folder / "rates.yaml"), "--config", str(folder / "base.yaml")
+
+
+def test_the_base_configuration_is_trained_and_opened_beside_a_winner_that_beat_it(
+    run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ("--n-trials", "9", "--finalists", "2", "--fresh-seeds", "2", "--no-ablations", "--epochs", "20")
+    assert run(*few, "--final-epochs", "20", "--sampler", "random", *write_rates(tmp_path, 1e-9)) == 0
+    said = capsys.readouterr().out
+    study = load_study(tmp_path / "out" / NAME)
+    selection = read(study.folder.selection)
+    assert {entry["number"] for entry in selection["finalists"]} > {0}, "it competes, however bad it was as a trial"
+    assert study.winner[0].config.learning_rate == 0.01
+    assert {run.config for run in study.default} == {study.trials[0].config}
+    assert [run.seed for run in study.default] == [run.seed for run in study.winner]
+    assert all(len(read(run.folder / "receipt.json")) == 1 for run in study.default)
+    tuned, default = ([r.record["validation"]["recall@20"] for r in runs] for runs in (study.winner, study.default))
+    assert selection["tuning"]["difference"] == pytest.approx(sum(tuned) / 2 - sum(default) / 2)
+    assert f"tuning is above it, by {selection['tuning']['difference']:+.4f}" in said
+
+    with (study.folder.tables / "overall.csv").open(newline="") as file:
+        means = {row["method"]: float(row["mean"]) for row in csv.DictReader(file) if row["metric"] == "recall@20"}
+    test = [run.test.means()["recall@20"] for run in study.default if run.test is not None]
+    assert means["SEA (default)"] == pytest.approx(sum(test) / 2)
+    assert "Tuning %" in (study.folder.tables / "overall.md").read_text()
+    with (study.folder.tables / "statistics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["family"] == "tuning" and row["metric"] == "recall@20"]
+    assert [float(row["difference"]) for row in rows] == [pytest.approx(means["SEA (tuned)"] - means["SEA (default)"])]
+
+
+def test_the_base_configuration_is_kept_where_no_finalist_beats_it(run: Callable[..., int], tmp_path: Path) -> None:
+    few = ("--n-trials", "9", "--finalists", "2", "--fresh-seeds", "2", "--no-ablations", "--epochs", "20")
+    assert run(*few, "--final-epochs", "20", "--sampler", "random", *write_rates(tmp_path, 0.01)) == 0
+    study = load_study(tmp_path / "out" / NAME)
+    selection = read(study.folder.selection)
+    assert selection["winner"] == selection["default"] == 0
+    assert selection["rule"].startswith("the base configuration, which is kept")
+    assert study.default == []
+    with (study.folder.tables / "overall.csv").open(newline="") as file:
+        assert "SEA" in {row["method"] for row in csv.DictReader(file)}
+
+
 def test_a_whole_study_leaves_what_the_docs_promise(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,6 +142,7 @@ def test_a_whole_study_leaves_what_the_docs_promise(
         "trials",
         "best",
         "final",
+        "default",
         "baselines",
         "seconds",
         "estimate",
@@ -353,7 +400,10 @@ def test_a_dry_run_shows_the_study_and_writes_nothing(
     before = files(cache_folder)  # Matplotlib keeps its fonts there, if this process has just loaded it
     assert run("--dry-run", "--n-trials", "5", "--fresh-seeds", "2") == 0
     shown = capsys.readouterr().out
-    for words in ("5 trials", "3 finalists x 2 seeds", "the winner x 2 seeds", "3 other arms x 2 seeds", "19 in all"):
+    for words in (
+        "5 trials, 3 finalists and the base configuration x 2 seeds, the winner x 2 seeds,",
+        "the base configuration x 2 seeds, 3 other arms x 2 seeds; 23 in all",
+    ):
         assert words in shown
     assert "temperature: 0.05 to 1.0, log scale" in shown
     assert "full, no-club, no-solosim, no-both" in shown
@@ -451,7 +501,7 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
     capsys.readouterr()
     assert run(*arguments, "--dry-run") == 0
     shown = capsys.readouterr().out
-    assert "4 in all, 0 of them still to train" in shown
+    assert "6 in all, 0 of them still to train" in shown
     assert "time: about 0" in shown
 
 

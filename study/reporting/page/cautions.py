@@ -201,7 +201,7 @@ def unconverged_runs(study: Study) -> list[RunRecord]:
 
 
 def _final_runs(study: Study) -> list[RunRecord]:
-    return [run for run in (*study.winner, *study.ablations) if run.state == "complete"]
+    return [run for run in (*study.winner, *study.default, *study.ablations) if run.state == "complete"]
 
 
 def provenance(study: Study) -> dict[str, Any]:

@@ -75,7 +75,12 @@ def _verdict(kind: str, budgets: Mapping[str, Budget]) -> str:
 
 def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
     """Everything that a study spent runs on: its search, each arm's own search (``<arm>: search``), each arm."""
-    for part, runs in (("search", study.trials), ("finalists", study.finalists), ("winner", study.winner)):
+    for part, runs in (
+        ("search", study.trials),
+        ("finalists", study.finalists),
+        ("winner", study.winner),
+        ("default", study.default),
+    ):
         if runs:
             yield part, runs
     for arm, search in study.arm_searches.items():

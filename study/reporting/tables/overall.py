@@ -11,15 +11,20 @@ import pandas as pd
 
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
-from study.analysis.measurements import BASELINE_TITLES, Measurement, spread_by
+from study.analysis.convergence import run_converged
+from study.analysis.measurements import BASELINE_TITLES, Measurement, default_title, spread_by, tuned_title
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
-from study.records.study import RunRecord
+from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published.csv"
 _STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
-_PUBLISHED_ORDER, _BASELINE_ORDER, _WINNER_ORDER = range(3)
+_UNCONVERGED = " ‡"
+_PUBLISHED_ORDER, _BASELINE_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(4)
+
+
+_ORDERS = {"default": _DEFAULT_ORDER, "winner": _WINNER_ORDER}
 
 
 class Line(NamedTuple):
@@ -56,20 +61,29 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     runs: list[Sequence[RunRecord]] = []
     for order, method in methods:
         cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
-        rows.append([f"{method} †" if order == _PUBLISHED_ORDER else method, *cells])
         runs.append(_runs(results, method, order))
+        mark = " †" if order == _PUBLISHED_ORDER else _UNCONVERGED if _unconverged(runs[-1]) else ""
+        rows.append([f"{method}{mark}", *cells])
     orders = [order for order, _ in methods]
     here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
-    rules = [index for index in range(1, len(orders)) if orders[index] != orders[index - 1]]
+    kinds = [min(order, _DEFAULT_ORDER) for order in orders]  # SEA's own rows stand together
+    rules = [index for index in range(1, len(kinds)) if kinds[index] != kinds[index - 1]]
     ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
-    marked, follows = mark_best(rows, among=here), []
-    if len(ours) == 1 and len(here) > 1:
-        rules.append(len(rows))
-        follows.append(len(rows))  # our row is the last one
-        runs.append(())
-        others = {index: methods[index][1] for index in here if index not in ours}
-        columns = [(dataset, metric) for dataset in datasets for metric in metrics]
-        marked.append(_improvement(rows, ours[0], others, _corrected(results), columns))
+    marked = mark_best(rows, among=here)
+    follows: list[int] = []
+    columns = [(dataset, metric) for dataset in datasets for metric in metrics]
+    baselines = {index: methods[index][1] for index in here if orders[index] == _BASELINE_ORDER}
+    default = {index: methods[index][1] for index in here if orders[index] == _DEFAULT_ORDER}
+    for label, others, p in (
+        ("Improv. %", baselines, _corrected(results)),
+        ("Tuning %", default, _tuning(results)),
+    ):
+        if len(ours) == 1 and others:
+            if not follows:
+                rules.append(len(rows))
+            follows.append(len(marked))  # our row is the last one
+            runs.append(())
+            marked.append(_improvement(label, rows, ours[0], others, p, columns))
 
     quoted = _PUBLISHED_ORDER in orders
     return Table(
@@ -83,23 +97,29 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         frame=_to_frame(lines),
         follows=follows,
         runs=runs,
-        notes=["† Published elsewhere and quoted; not measured here and not compared."] if quoted else [],
+        notes=[
+            *(["† Published elsewhere and quoted; not measured here and not compared."] if quoted else []),
+            *(
+                ["‡ Some of its runs were still learning when their cap ended them."]
+                if any(str(row[0]).endswith(_UNCONVERGED) for row in rows)
+                else []
+            ),
+        ],
     )
 
 
 def _summarised(measured: Sequence[Measurement]) -> list[Line]:
     """Mean and sd over seeds of each method; several studies of one model on a dataset get a row each."""
-    winners: dict[tuple[str, str], set[str]] = {}
+    ours: dict[tuple[str, str], set[str]] = {}
     for line in measured:
-        if line.kind == "winner":
-            winners.setdefault((line.dataset, line.title), set()).add(line.study)
+        if line.kind in _ORDERS:
+            ours.setdefault((line.dataset, line.title), set()).add(line.study)
     # Baselines have no seed, and studies of one dataset give them the same values.
     distinct: dict[tuple[str, str, int, str, int | None], float] = {}
     for line in measured:
-        ours = line.kind == "winner"
-        several = ours and len(winners[line.dataset, line.title]) > 1
+        order = _ORDERS.get(line.kind, _BASELINE_ORDER)
+        several = line.kind in _ORDERS and len(ours[line.dataset, line.title]) > 1
         method = f"{line.title} ({line.study})" if several else line.title
-        order = _WINNER_ORDER if ours else _BASELINE_ORDER
         distinct.setdefault((line.dataset, method, order, line.metric, line.seed), line.value)
     spreads = spread_by([(key[:4], value) for key, value in distinct.items()])
     return [Line(*key, *spread, "measured here") for key, spread in spreads.items()]
@@ -110,16 +130,29 @@ def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
     if order == _BASELINE_ORDER:
         baselines = [run for study in results.studies for run in study.baselines]
         return [run for run in baselines if BASELINE_TITLES.get(str(run.baseline), str(run.baseline)) == method]
-    if order == _WINNER_ORDER:
-        won = [(study.dataset, study.model_title) for study in results.studies if study.winner]
+    if order in (_DEFAULT_ORDER, _WINNER_ORDER):
+        title, runs_of = (default_title, _default) if order == _DEFAULT_ORDER else (tuned_title, _winner)
+        shown = [(study.dataset, title(study)) for study in results.studies if runs_of(study)]
         alone = [
             study
             for study in results.studies
-            if study.model_title == method and won.count((study.dataset, study.model_title)) == 1
+            if title(study) == method and shown.count((study.dataset, title(study))) == 1
         ]
-        named = [study for study in results.studies if method == f"{study.model_title} ({study.name})"]
-        return [run for study in named or alone for run in study.winner]
+        named = [study for study in results.studies if method == f"{title(study)} ({study.name})"]
+        return [run for study in named or alone for run in runs_of(study)]
     return []
+
+
+def _default(study: Study) -> list[RunRecord]:
+    return study.default
+
+
+def _winner(study: Study) -> list[RunRecord]:
+    return study.winner
+
+
+def _unconverged(runs: Sequence[RunRecord]) -> bool:
+    return any(run_converged(run) is False for run in runs if run.baseline is None)
 
 
 def _quoted(path: Path, datasets: Sequence[str]) -> list[Line]:
@@ -153,14 +186,15 @@ def _cell(line: Line | None) -> Cell:
 
 
 def _improvement(
+    label: str,
     rows: Sequence[Sequence[Cell]],
     ours: int,
     others: Mapping[int, str],
     p_holm: Mapping[tuple[str, str, str], float],
     columns: Sequence[tuple[str, str]],
 ) -> list[Cell]:
-    """SEA against the best other method measured here, in percent of the latter."""
-    cells: list[Cell] = ["Improv. %"]
+    """SEA against the best of some other methods measured here, in percent of the latter."""
+    cells: list[Cell] = [label]
     for column, (dataset, metric) in enumerate(columns, start=1):
         mine = rows[ours][column]
         measured = {row: cell.value for row in others if isinstance(cell := rows[row][column], Number)}
@@ -180,6 +214,11 @@ def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
         (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_holm
         for line in results.baselines
     }
+
+
+def _tuning(results: Results) -> dict[tuple[str, str, str], float]:
+    """Dataset, title of the default and metric -> corrected p of the tuned winner against it."""
+    return {(line.dataset, line.reference, line.metric): line.p_holm for line in results.tuning}
 
 
 def _seed_words(measured: Sequence[Measurement]) -> str:

@@ -21,11 +21,11 @@ NARROW = (
 
 
 def compute(results: Results) -> Table | None:
-    """Arms against full, and the winner against baselines; each is a Holm family of its own."""
-    lines = [*results.arms, *results.baselines]
+    """Arms against full, the winner against baselines and against the default; each a Holm family of its own."""
+    lines = [*results.arms, *results.baselines, *results.tuning]
     if not lines:
         return None
-    families = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines)
+    families = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines) + ["tuning"] * len(results.tuning)
     frame = to_frame(lines)
     frame.insert(0, "family", families)
     titles = {**BASELINE_TITLES, **results.titles}
@@ -38,8 +38,8 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="statistics",
         caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
-        "before and after Holm over the family (arms, or baselines), effect size d, the smallest difference that the "
-        "design finds with 80 % power (MDE), and the p of equivalence, two one-sided tests for a difference within "
+        "before and after Holm over the family (arms, baselines, tuning), effect size d, the smallest difference that "
+        "the design finds with 80 % power (MDE), and the p of equivalence, two one-sided tests for a difference within "
         f"{100 * MARGIN:g} % of the reference, Holm-corrected too.",
         columns=[
             "Comparison",
@@ -62,6 +62,7 @@ def compute(results: Results) -> Table | None:
         runs=[
             *(_arm_runs(results.named(line.study), line) for line in results.arms),
             *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
+            *(_rivals(results.named(line.study)) for line in results.tuning),
         ],
     )
 
@@ -86,6 +87,10 @@ def _arm_runs(study: Study, line: Comparison) -> list[RunRecord]:
 
 def _baseline_runs(study: Study, line: Comparison) -> list[RunRecord]:
     return [*study.winner, *(run for run in study.baselines if run.baseline == line.reference)]
+
+
+def _rivals(study: Study) -> list[RunRecord]:
+    return [*study.winner, *study.default]
 
 
 def _notes(lines: Sequence[Comparison], titles: Mapping[str, str], results: Results) -> list[str]:

@@ -30,12 +30,12 @@ def test_an_estimate_counts_every_run_and_what_the_pruner_saves(tmp_path: Path) 
     probe = Probe(setup=1.0, epoch=0.5)
     plan = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, pruner="none", fresh_seeds=2)
     counts = planned_runs(plan, ["full", "no-club"], finalize=True)
-    assert list(counts.values()) == [10, 6, 2, 2]
-    assert estimate(plan, probe, counts, workers=1) == (20 * 11, 20 * 11)
-    assert estimate(plan, probe, counts, workers=2).likely == 10 * 11
+    assert list(counts.values()) == [10, 8, 2, 2, 2]
+    assert estimate(plan, probe, counts, workers=1) == (24 * 11, 24 * 11)
+    assert estimate(plan, probe, counts, workers=2).likely == 12 * 11
     pruned = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, fresh_seeds=2)
     # Of the five trials after the first five, half stop after a quarter of their epochs.
-    assert estimate(pruned, probe, counts, workers=1) == (20 * 11 - 2.5 * 15 * 0.5, 20 * 11)
+    assert estimate(pruned, probe, counts, workers=1) == (24 * 11 - 2.5 * 15 * 0.5, 24 * 11)
     seeds = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, seeds_per_trial=4)
     counts = planned_runs(seeds, [], finalize=False)
     assert counts == {"10 trials x up to 4 seeds": 40}
@@ -48,7 +48,7 @@ def test_runs_that_may_learn_for_long_are_expected_to_stop_early(tmp_path: Path)
     plan = planned(tmp_path, n_trials=10, epochs=20, final_epochs=1000, pruner="none", fresh_seeds=2)
     counts = planned_runs(plan, ["full"], finalize=True)
     expected = estimate(plan, probe, counts, workers=1)
-    assert expected == (10 * 11 + 8 * (1 + 0.5 * TYPICAL_EPOCHS), 10 * 11 + 8 * 501)
+    assert expected == (10 * 11 + 12 * (1 + 0.5 * TYPICAL_EPOCHS), 10 * 11 + 12 * 501)
 
 
 def test_what_pruners_leave_lies_between_their_least_and_everything() -> None:
@@ -86,7 +86,7 @@ def test_durations_to_compare_have_two_steps() -> None:
 def test_what_is_finished_is_not_estimated_again(tmp_path: Path) -> None:
     plan = planned(tmp_path, n_trials=3, epochs=20, finalists=2, fresh_seeds=2)
     counts = planned_runs(plan, ["full", "no-club"], finalize=True)
-    assert list(counts.values()) == [3, 4, 2, 2]
+    assert list(counts.values()) == [3, 6, 2, 2, 2]
     assert missing_runs(plan, counts, ["full", "no-club"]) == counts
 
     def finish(*names: str) -> list[int]:
@@ -97,8 +97,17 @@ def test_what_is_finished_is_not_estimated_again(tmp_path: Path) -> None:
         return list(missing_runs(plan, counts, ["full", "no-club"]).values())
 
     # A finalist of a smaller search may not compete again.
-    assert finish("trials/0", "trials/1", "final/finalists/0/seed-5") == [1, 4, 2, 2]
-    assert finish("trials/2") == [0, 3, 2, 2]
+    assert finish("trials/0", "trials/1", "final/finalists/0/seed-5") == [1, 6, 2, 2, 2]
+    assert finish("trials/2") == [0, 5, 2, 2, 2]
     assert finish("final/winner/seed-5", "ablations/frozen/full/seed-5", "ablations/frozen/no-club/seed-5") == [
-        *(0, 3, 1, 1),
+        *(0, 5, 1, 2, 1),
     ]
+    # The winner was the base configuration: it was one of two finalists, and needs no run beside itself.
+    entries = [{"number": 0}, {"number": 1}]
+    selection = {"finalists": entries, "winner": 0, "default": 0, "shrinkage": {}, "tuning": None}
+    plan.folder.selection.write_text(json.dumps(selection))
+    assert finish("final/winner/seed-6") == [0, 0, 0, 0, 1]
+    plan.folder.selection.write_text(json.dumps(selection | {"winner": 1}))
+    assert finish() == [0, 5, 0, 2, 1]
+    plan.folder.selection.write_text(json.dumps(selection | {"winner": 1, "tuning": {}}))
+    assert finish() == [0, 0, 0, 0, 1]
