@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.evaluation_speed import time_evaluations
 from benchmarks.knn_memory import approximate_item_graph, item_graph_memory
+from benchmarks.model_speed import model_memory, time_models
 from benchmarks.overhead import epoch_overhead, epoch_seconds, startup_seconds
 from benchmarks.step_memory import training_memory
 from benchmarks.step_speed import time_steps
@@ -40,6 +41,7 @@ def main() -> int:
     print(f"threads: {torch.get_num_threads()}\n")
     numbers = {
         **_steps(arguments.rounds),
+        **_models(arguments.rounds),
         **_evaluation(),
         **_memory(full=arguments.full),
     }
@@ -66,6 +68,18 @@ def _steps(rounds: int) -> dict[str, float]:
         "speedup_bf16": literal / times["bf16"].median,
         "speedup_rank512": literal / times["rank512"].median,
     }
+
+
+def _models(rounds: int) -> dict[str, float]:
+    print("\nA step of the rivals at the same size, beside their literal twins, and their peak at Amazon Clothing's:")
+    numbers = {}
+    for name, (literal, fast) in time_models(rounds=rounds).items():
+        memory, ratio = model_memory(name), literal.median / fast.median
+        seconds = f"{fast.median:8.4f} s   twin {literal.median:8.4f} s"
+        print(f"  {name:<20}{seconds}   {ratio:5.1f} x   {memory.peak_gb:5.2f} GB")
+        numbers[f"speedup_{name.replace(', ', '_')}"] = ratio
+        numbers[f"peak_gb_{name.replace(', ', '_')}"] = memory.peak_gb
+    return numbers
 
 
 def _evaluation() -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +17,22 @@ from sea_core.models.protocol import Batch, Forward
 def item_pairs(batch: Batch) -> Int[Tensor, " twice_pairs"]:
     """Positive items, then negative ones: what both need is gathered once."""
     return torch.cat([batch.positive, batch.negative])
+
+
+def over_rows(
+    function: Callable[[Tensor], Tensor], table: Float[Tensor, "items raw"], ids: Int[Tensor, " chosen"]
+) -> Float[Tensor, "chosen out"]:
+    """``function`` of the rows of a wide table that a batch names, each row computed once.
+
+    Whole tables are taken where a batch names about as many rows as there are. Elsewhere than on a CPU the distinct
+    rows are not counted, because that would wait for the device.
+    """
+    if len(ids) >= len(table):
+        return function(table).index_select(0, ids)
+    if ids.device.type != "cpu":
+        return function(table.index_select(0, ids))
+    distinct, places = torch.unique(ids, return_inverse=True)
+    return function(table.index_select(0, distinct)).index_select(0, places)
 
 
 def regularised_bpr(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ from sea_core.layers.draws import Draws as SeparationDraws
 from sea_core.layers.features import Features, raw_features
 from sea_core.layers.initialisation import linear, xavier_uniform
 from sea_core.layers.item_graph import mixed_item_graph
-from sea_core.layers.pairwise import item_pairs
+from sea_core.layers.pairwise import item_pairs, over_rows
 from sea_core.layers.separation import Separation
 from sea_core.losses.bpr import bpr
 from sea_core.losses.registry import NONE
@@ -166,11 +165,8 @@ class FREEDOM(TrainedModel):
         return self.tables[modality] if modality in self.tables else inputs.features.values[modality]
 
     def _mapped(self, inputs: Inputs, modality: str, ids: Int[Tensor, " chosen"]) -> Float[Tensor, "chosen dim"]:
-        """``W_m x_i + b_m`` of some items, for all items where that is less work."""
-        features, layer = self._table(inputs, modality), self.projections[modality]
-        if len(ids) >= len(features):
-            return F.linear(features, layer.weight, layer.bias).index_select(0, ids)  # type: ignore[arg-type]
-        return F.linear(features.index_select(0, ids), layer.weight, layer.bias)  # type: ignore[arg-type]
+        """``W_m x_i + b_m`` of some items."""
+        return over_rows(self.projections[modality], self._table(inputs, modality), ids)
 
 
 class Draws(NamedTuple):

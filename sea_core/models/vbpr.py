@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +16,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.layers.draws import Draws
 from sea_core.layers.features import Features, raw_features
 from sea_core.layers.initialisation import empty_linear, xavier_normal, xavier_uniform
-from sea_core.layers.pairwise import item_pairs, regularised_bpr
+from sea_core.layers.pairwise import item_pairs, over_rows, regularised_bpr
 from sea_core.layers.separation import Separation
 from sea_core.models.protocol import Batch, Encoded, Forward, TrainedModel, keys
 from sea_core.models.registry import register
@@ -109,17 +110,12 @@ class VBPR(TrainedModel):
     def _over_features(
         self, inputs: Features, parts: tuple[Tensor, ...], ids: Int[Tensor, " chosen"] | None
     ) -> Float[Tensor, "chosen outputs"]:
-        """The sum over modalities of features times weights, for some items, or for all where that is less work."""
-        # A batch may name about as many items as there are; which of the two it is depends on sizes alone.
-        wanted = None if ids is None or len(ids) >= len(self.item_embedding) else ids
-        products = [
-            F.linear(values if wanted is None else values.index_select(0, wanted), part)
-            for values, part in zip((inputs.values[m] for m in self.widths), parts, strict=True)
-        ]
-        total = products[0]
-        for product in products[1:]:
-            total = total + product
-        return total if ids is None or wanted is not None else total.index_select(0, ids)
+        """The sum over modalities of features times weights, for some items or all."""
+        products = []
+        for m, part in zip(self.widths, parts, strict=True):
+            by_part = partial(F.linear, weight=part)
+            products.append(by_part(inputs.values[m]) if ids is None else over_rows(by_part, inputs.values[m], ids))
+        return torch.stack(products).sum(dim=0)
 
 
 @register
