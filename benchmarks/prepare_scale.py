@@ -51,12 +51,13 @@ def measure(raw: Path, out: Path, *, dims: int) -> dict[str, float]:
     Pages of mapped files count too, though the system may take them back at any time.
     """
     command = [sys.executable, "-m", "sea_core", "data", "prepare", "amazon", str(raw), str(out), "--dims", str(dims)]
-    started, peak = time.perf_counter(), 0
+    started, peak, cpu = time.perf_counter(), 0, 0.0
     with subprocess.Popen(command, cwd=ROOT) as process:  # noqa: S603 - our own program
         watched = psutil.Process(process.pid)
         while process.poll() is None:
             try:
                 peak = max(peak, watched.memory_info().rss)
+                cpu = sum(watched.cpu_times()[:2])
             except psutil.NoSuchProcess:
                 break
             time.sleep(0.1)
@@ -65,6 +66,7 @@ def measure(raw: Path, out: Path, *, dims: int) -> dict[str, float]:
     size = sum(file.stat().st_size for file in raw.iterdir())
     return {
         "minutes": round((time.perf_counter() - started) / 60, 1),
+        "cpu_minutes": round(cpu / 60, 1),
         "peak_gb": round(peak / 1e9, 2),
         "raw_gb": round(size / 1e9, 2),
         "load": round(psutil.getloadavg()[0], 1),

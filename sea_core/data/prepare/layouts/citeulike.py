@@ -23,8 +23,9 @@ from sea_core.data.prepare.lines import numbered_lines, wrong_line
 from sea_core.data.prepare.raw import Content, Raw, find_file
 from sea_core.errors import UserError
 
-USERS, WORDS, CITATIONS, TAGS = "users.dat", "mult.dat", "citations.dat", "tag-item.dat"
-VOCABULARY, TAG_NAMES = "vocabulary.dat", "tags.dat"
+USERS, WORDS, CITATIONS = "users.dat", "mult.dat", "citations.dat"
+TAGS, ITEM_TAGS = "tag-item.dat", "item-tag.dat"
+VOCABULARY = "vocabulary.dat"
 
 
 class Lists(NamedTuple):
@@ -49,17 +50,22 @@ def read_lists(path: Path, *, what: str, counted: bool = False) -> Lists:
         UserError: a line that is not so.
     """
     rows, values, counts = [], [], []
-    lines = 0
+    lines, blank = 0, 0
     expected = f"a count and as many {what}s as {'number:count' if counted else 'whole numbers'}"
     for number, line in numbered_lines(path):
-        lines = number
         words = line.split()
+        if not words:
+            blank = blank or number
+            continue
+        if blank:  # one at the end says nothing, any other would shift what follows
+            raise wrong_line(path, blank, expected, "an empty line")
+        lines = number
         try:
             entries = [(*map(int, word.split(":")),) for word in words[1:]]
         except ValueError:
             raise wrong_line(path, number, expected, line) from None
-        if not words or any(len(entry) != 1 + counted or min(entry) < 0 for entry in entries):
-            raise wrong_line(path, number, expected, line if words else "an empty line")
+        if any(len(entry) != 1 + counted or min(entry) < 0 for entry in entries):
+            raise wrong_line(path, number, expected, line)
         if words[0] != str(len(entries)):
             raise wrong_line(path, number, expected, f"{len(entries)} after the count {words[0]!r}")
         rows += [number - 1] * len(entries)
@@ -154,7 +160,7 @@ class Tags(Content):
     )
 
     def __init__(self, path: Path) -> None:
-        """Take ``tag-item.dat``."""
+        """Take ``tag-item.dat``, or ``item-tag.dat`` of citeulike-a, which has a line per item."""
         self.files = (path,)
         self._path = path
 
@@ -163,9 +169,17 @@ class Tags(Content):
 
     def encode(self, ids: pa.Array, encoding: Encoding, allocate: Allocate) -> Encoded:
         """TF-IDF of the tags of these items and truncated SVD."""
-        lists = read_lists(self._path, what="item")
-        items = max(int(lists.value.max(initial=0)), int(pc.max(pc.cast(ids, pa.int64())).as_py())) + 1
-        table = sp.csr_array(lists.table(items).T)
+        largest = int(pc.max(pc.cast(ids, pa.int64())).as_py())
+        if self._path.name == ITEM_TAGS:
+            lists = read_lists(self._path, what="tag")
+            table = lists.table(int(lists.value.max(initial=0)) + 1)
+            if lists.lines <= largest:
+                raise UserError(
+                    f"{self._path}: one line per item expected, {largest + 1:,} or more, found {lists.lines:,}"
+                )
+        else:
+            lists = read_lists(self._path, what="item")
+            table = sp.csr_array(lists.table(max(int(lists.value.max(initial=0)), largest) + 1).T)
         return encode_counts(_rows(table, ids), encoding, allocate, modality=self.modality)
 
 
@@ -181,7 +195,9 @@ class CiteULike(Raw):
         super().__init__(path, columns)
         folder = path if path.is_dir() else path.parent
         self._users = find_file(folder, USERS) if path.is_dir() else path
-        present = {name: folder / name for name in (WORDS, CITATIONS, TAGS, VOCABULARY) if (folder / name).is_file()}
+        present = {
+            name: folder / name for name in (WORDS, CITATIONS, TAGS, ITEM_TAGS, VOCABULARY) if (folder / name).is_file()
+        }
         if WORDS not in present and CITATIONS not in present:
             raise UserError(f"{folder / WORDS}: no such raw file; expected {WORDS} or {CITATIONS} beside {USERS}")
         self._contents: list[Content] = []
@@ -189,8 +205,8 @@ class CiteULike(Raw):
             self._contents.append(Words(present[WORDS], present.get(VOCABULARY)))
         if CITATIONS in present:
             self._contents.append(Links(present[CITATIONS]))
-        if TAGS in present:
-            self._contents.append(Tags(present[TAGS]))
+        if tags := present.get(TAGS, present.get(ITEM_TAGS)):
+            self._contents.append(Tags(tags))
 
     @property
     def files(self) -> list[Path]:

@@ -95,6 +95,8 @@ class Table:
                 expected = f"{uneven[0].expected_columns} values as in the header"
                 line = self._first_uneven_line(uneven[0].expected_columns)
                 raise wrong_line(self.path, line, expected, f"{uneven[0].actual_columns}") from None
+            if "UTF8" in str(error):
+                raise wrong_line(self.path, self._first_other_text(), "UTF-8 text", "other bytes") from None
             reason = " ".join(str(error).split())[:160]
             raise UserError(f"{self.path}: not a whole table: {reason}; copy the file again") from None
 
@@ -131,6 +133,15 @@ class Table:
                     break
                 start = reader.line_num + 1
         return start
+
+    def _first_other_text(self) -> int:
+        with open_raw(self.path) as raw:
+            for number, line in enumerate(raw, 1):
+                try:
+                    line.decode("utf-8")
+                except UnicodeDecodeError:
+                    return number
+        return 1
 
     def _text(self, columns: list[str], note_uneven: Any) -> Iterator[pa.RecordBatch]:
         yield from pyarrow.csv.open_csv(

@@ -90,6 +90,24 @@ def test_tags_are_off_by_default_and_warned_about(
     assert any("they leak" in note for note in load_dataset(str(tmp_path / "with")).notes)
 
 
+def test_tags_of_citeulike_a_have_a_line_per_item(raw: Path, tmp_path: Path) -> None:
+    """The same tags, written by tag and by item, give the same features."""
+    by_item = [[item % 3, 3 + item % 2] for item in range(12)]
+    (raw / "item-tag.dat").write_text("".join(f"{len(tags)} {' '.join(map(str, tags))}\n" for tags in by_item))
+    run_prepare("citeulike", raw, tmp_path / "a", "--dims", 2, "--modalities", "tags")
+    (raw / "item-tag.dat").unlink()
+    by_tag = [[item for item, tags in enumerate(by_item) if tag in tags] for tag in range(5)]
+    (raw / "tag-item.dat").write_text("".join(f"{len(items)} {' '.join(map(str, items))}\n" for items in by_tag))
+    run_prepare("citeulike", raw, tmp_path / "t", "--dims", 2, "--modalities", "tags")
+    assert (tmp_path / "a" / "tags_feat.npy").read_bytes() == (tmp_path / "t" / "tags_feat.npy").read_bytes()
+
+
+def test_blank_lines_at_the_end_say_nothing(raw: Path, tmp_path: Path) -> None:
+    for path in raw.glob("*.dat"):
+        path.write_text(path.read_text().rstrip() + "\r\n\n")
+    assert run_prepare("citeulike", raw, tmp_path / "out", "--dims", 2) == 0
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

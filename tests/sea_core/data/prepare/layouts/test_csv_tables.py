@@ -208,6 +208,14 @@ def test_faulty_files_are_named(raw: Path, break_it: object, message: str) -> No
         prepared(raw)
 
 
+def test_text_that_is_not_utf_8_is_named_with_its_line(raw: Path) -> None:
+    lines = (raw / "items.csv").read_bytes().splitlines()
+    lines[3] = "B000000002,Möbel,x".encode("latin-1")
+    (raw / "items.csv").write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(UserError, match=r"items\.csv, line 4: expected UTF-8 text, found 'other bytes'"):
+        prepared(raw)
+
+
 def test_a_truncated_gzip_is_named(raw: Path) -> None:
     whole = gzip.compress((raw / "interactions.csv").read_bytes())
     (raw / "interactions.csv").unlink()

