@@ -18,7 +18,7 @@ from study.analysis.results import Results
 from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
-PUBLISHED = Path(__file__).parents[3] / "results" / "published.csv"
+PUBLISHED = Path(__file__).parents[1] / "published.csv"
 _STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
 _UNCONVERGED = " ‡"
 _PUBLISHED_ORDER, _BASELINE_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(4)
