@@ -31,7 +31,7 @@ class AngleHistogram(NamedTuple):
 def compute(results: Results) -> AngleHistogram:
     """Cosines of the winner's parts; without a winner, of the full model's frozen runs."""
     study = results.study
-    runs = study.winner or [run for run in study.ablations if (run.mode, run.arm) == ("frozen", "full")]
+    runs = study.winner or study.runs(arm="full", mode="frozen")
     cosines: dict[str, list[np.ndarray]] = {}
     dim = 0
     for run in runs:

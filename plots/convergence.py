@@ -90,7 +90,7 @@ def draw(ax: Axes, info: Convergence) -> None:
 
 
 def _best_trial(study: Study) -> list[RunRecord]:
-    complete = [trial for trial in study.trials if trial.state == "complete" and trial.history is not None]
+    complete = [trial for trial in study.ranked_trials if trial.history is not None]
     if not complete:
         raise MissingRecordsError("no winner and no complete trial")
-    return [max(complete, key=lambda trial: trial.value)]
+    return complete[:1]

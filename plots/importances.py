@@ -38,9 +38,9 @@ def compute(results: Results) -> ImportanceBars:
     """Importances over complete trials."""
     study = results.study
     trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
-    if "space" not in study.identity:
+    if not study.space:
         raise MissingRecordsError("the study has no search space")
-    space = parse_space(study.identity["space"], source=str(study.folder.identity))
+    space = parse_space(study.space, source=str(study.folder.identity))
     if sum(not searched.single() for searched in space.values()) < 2:
         raise MissingRecordsError("fewer than two parameters were searched")
     try:

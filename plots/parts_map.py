@@ -31,7 +31,7 @@ class PartsMap(NamedTuple):
 def compute(results: Results) -> PartsMap:
     """Lay out the winner's first run; without a winner, the full model's first frozen run."""
     study = results.study
-    runs = study.winner or [run for run in study.ablations if (run.mode, run.arm) == ("frozen", "full")]
+    runs = study.winner or study.runs(arm="full", mode="frozen")
     parts = next((run.parts for run in runs if run.parts and any("_head/" in name for name in run.parts)), None)
     if parts is None:
         raise MissingRecordsError("no final run with distance heads kept its parts")

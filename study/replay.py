@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError(
             f"{options.study} holds no run '{options.trial}'; give a trial's number, or final/winner/seed-<n>"
         )
-    source = options.dataset or study.identity.get("source") or record.dataset
+    source = options.dataset or (study.spec.source if study.spec else None) or record.dataset
     dataset = load_dataset(
         source,
         data_root=options.data_root,

@@ -28,7 +28,7 @@ def finished_runs(study: Study) -> dict[tuple[str, str], dict[int, RunRecord]]:
 
 def title(run: RunRecord) -> str:
     """What the arm is called in tables and figures."""
-    return str(run.record.get("arm_title", run.arm))
+    return run.title
 
 
 def per_user(runs: Sequence[RunRecord], metric: str) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ WIDE = 20  # a list of choices whose largest is so many times its smallest was m
 
 def objective(study: Study) -> str:
     """Key of the metric that the trials' values are."""
-    return str(study.identity.get("metric", "recall@20"))
+    return study.metric
 
 
 def complete_trials(study: Study) -> pd.DataFrame:
@@ -38,7 +37,7 @@ def is_numeric(values: pd.Series) -> bool:
 
 def log_scaled(study: Study, table: pd.DataFrame) -> frozenset[str]:
     """Parameters of ``complete_trials`` to show on a logarithmic axis: as searched, or choices that span much."""
-    space: dict[str, Any] = study.identity.get("space", {})
+    space = study.space
     chosen = set()
     for name in table.columns[2:]:
         entry = space.get(name, {})

@@ -5,8 +5,8 @@ An arm's search is a study in ``ablations/retuned/<arm>/search``. The full model
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sea_core.config import Config
@@ -15,6 +15,7 @@ from sea_core.data.modalities import only_modalities
 from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from sea_core.losses.registry import CLUB, NONE
+from sea_core.plugins import training_plugins
 from sea_core.run_folder import RECORD, read_run_folder
 from study.ablation.arms import Arm
 from study.ablation.plan import TunedArm
@@ -22,7 +23,7 @@ from study.planning.session import driving
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
-from study.records.identity import check_identity, make_identity
+from study.records.spec import check_spec
 from study.records.study import Study
 from study.running.events import Emit, Note
 from study.running.resources import Resources
@@ -118,50 +119,55 @@ def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
 
 
 def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
-    identity = study.identity
-    source = str(study.folder.identity)
-    full = Config.from_record(identity["config"], source=source)
+    spec, selection, source = study.spec, study.selection, str(study.folder.identity)
+    if spec is None or selection is None:
+        raise UserError(f"{study.folder.root} has no search with a winner to repeat; finalise the study first")
+    full = Config.from_record(spec.config, source=source)
     base = arm.apply(full, only_modalities(dataset, full).modalities)
-    space = searched_parameters(parse_space(identity["space"], source=source), arm, base)
+    space = searched_parameters(parse_space(spec.space, source=source), arm, base)
     if not space:
         raise UserError(f"arm '{arm.name}' leaves no parameter of {source} to search; compare it with --mode frozen")
-    selection = _selection(study)
     final_epochs = study.winner[0].config.epochs if study.winner else base.epochs
     folder = StudyFolder(study.folder.root / "ablations" / MODE / arm.name / "search")
-    own = {"sampler": identity["sampler"], "pruner": identity["pruner"], "seed": int(identity["seed"])}
     data = only_modalities(dataset, base)
-    wanted = make_identity(folder, data, base=base, space=as_plain(space), **own)
-    wanted["final_epochs"] = final_epochs
-    seeds_per_trial = int(identity.get("seeds_per_trial", 1))
-    if seeds_per_trial > 1:
-        wanted["seeds_per_trial"] = seeds_per_trial
-    warm = _told(identity.get("warm_start", []), space)
-    if warm:
-        wanted["warm_start"] = warm
     # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters; then
     # what the study found.
-    found = [trial.params for trial in study.trials if trial.number == selection["winner"]]
-    first = _told([*identity.get("first", identity.get("warm_start", [])), *found], space)
-    if own["sampler"] == GRID:
+    found = [trial.params for trial in study.trials if trial.number == selection.winner]
+    first = _told([*(spec.first or spec.warm_start), *found], space)
+    if spec.sampler == GRID:
         first = []
-    if first:
-        wanted["first"] = first
+    wanted = replace(
+        spec,
+        study=folder.name,
+        dataset=data.name,
+        source=data.source,
+        data_hash=data.data_hash,
+        metric=base.valid_metric,
+        space=as_plain(space),
+        config=base.as_dict(),
+        plugins=training_plugins(),
+        final_epochs=final_epochs,
+        first=first,
+        warm_start=_told(spec.warm_start, space),
+    )
     return StudyPlan(
         folder=folder,
         dataset=data,
         base=base,
         final_epochs=final_epochs,
         space=space,
-        **own,
-        trials=None if own["sampler"] == GRID else len(study.trials),
+        sampler=spec.sampler,
+        pruner=spec.pruner,
+        seed=spec.seed,
+        trials=None if spec.sampler == GRID else len(study.trials),
         timeout=None,
         storage=f"sqlite:///{folder.database.resolve()}",
         first=first,
-        finalists=max(1, len(selection["finalists"])),
-        fresh_seeds=len(selection["seeds"]),
-        identity=wanted,
-        exists=check_identity(folder, wanted),
-        seeds_per_trial=seeds_per_trial,
+        finalists=max(1, len(selection.finalists)),
+        fresh_seeds=len(selection.seeds),
+        spec=wanted,
+        exists=check_spec(folder, wanted),
+        seeds_per_trial=spec.seeds_per_trial,
     )
 
 
@@ -185,11 +191,3 @@ def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:
             target = folder / "former" / former / run.parent.name
             target.parent.mkdir(parents=True, exist_ok=True)
             run.parent.rename(target)
-
-
-def _selection(study: Study) -> dict[str, Any]:
-    try:
-        selection: dict[str, Any] = json.loads(study.folder.selection.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {study.folder.selection}: {error}; finalise the study first") from None
-    return selection

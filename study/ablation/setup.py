@@ -99,7 +99,7 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
             "--no-finalize, or give a config: -d DATASET --config FILE"
         )
     winner = study.winner[0]
-    source = request.dataset or study.identity.get("source")
+    source = request.dataset or (study.spec.source if study.spec else None)
     if not source:
         raise UserError(f"{root} does not say which dataset it used; add -d DATASET")
     data = load_dataset(
@@ -113,7 +113,7 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
-    seeds = fresh_seeds(int(study.identity.get("seed", 999)), request.fresh_seeds or len(study.winner))
+    seeds = fresh_seeds(study.seed, request.fresh_seeds or len(study.winner))
     return _plan(study.folder, data, winner.config, request, seeds=seeds, study=study)
 
 

@@ -30,7 +30,7 @@ class Contenders(NamedTuple):
 
 def contenders(study: Study) -> Contenders | None:
     """The contenders among the complete trials; None of fewer than two trials with the same users' metrics."""
-    metric = str(study.identity.get("metric", "recall@20"))
+    metric = study.metric
     trials = [
         trial
         for trial in study.trials

@@ -98,7 +98,7 @@ class Results:
         """Name of an arm or baseline -> its row's title; arms that failed are among them."""
         titles = {line.name: line.title for line in self.measured}
         for study in self.studies:
-            titles |= {str(run.arm): str(run.record.get("arm_title", run.arm)) for run in study.ablations}
+            titles |= {str(run.arm): run.title for run in study.ablations}
         return titles
 
 

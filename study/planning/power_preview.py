@@ -79,9 +79,9 @@ def _pilot(study: Study) -> tuple[str, str, Float[np.ndarray, "seeds users"]] | 
 
     Two finalists, else ``full`` and another arm that ran already.
     """
-    metric = str(study.identity.get("metric", "recall@20"))
+    metric = study.metric
     finalists = _by_seed((str(run.number), run) for run in study.finalists if run.number is not None)
-    arms = _by_seed((str(run.arm), run) for run in study.ablations if run.mode == "frozen")
+    arms = _by_seed((str(run.arm), run) for run in study.runs(mode="frozen"))
     pairs = [("finalists", one, two) for one, two in itertools.pairwise(list(finalists)[:2])]
     pairs += [("arms", FULL, arm) for arm in arms if arm != FULL and FULL in arms]
     for kind, one, two in pairs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
@@ -14,11 +15,11 @@ from sea_core.interrupts import StopRequest
 from study.planning.study_plan import StudyPlan
 from study.records.disk_errors import disk_errors_explained
 from study.records.folder import make_writable
-from study.records.identity import write_identity
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.records.seeds import trial_seeds
-from study.records.study import Study, load_study, read_identity
+from study.records.spec import read_spec, write_spec
+from study.records.study import Study, load_study
 from study.records.summary import write_summary, write_trials_table
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
@@ -54,7 +55,7 @@ class StudyRun:
             make_sampler=None if plan.sampler == "grid" else sampler_of,
             pruner=make_pruner(plan.pruner, epochs=plan.base.epochs, seeds=plan.seeds_per_trial),
         )
-        check_storage(plan.folder, self._store, plan.identity)
+        check_storage(plan.folder, self._store, plan.spec)
         if self._store.begun == 0:
             for params in plan.first:
                 self._store.enqueue(params)
@@ -161,8 +162,11 @@ def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequ
     begun = StudyBegun(folder.name, folder.root, plan.dataset.name, plan.base.as_dict())
     with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {plan.dataset.name}"))
-        if not plan.exists or read_identity(folder).get("final_epochs", plan.base.epochs) != plan.final_epochs:
-            write_identity(folder, plan.identity)
+        stored = read_spec(folder)
+        if stored is None:
+            write_spec(folder, plan.spec)
+        elif (stored.final_epochs or plan.base.epochs) != plan.final_epochs:  # all else stays as the storage knows it
+            write_spec(folder, replace(stored, final_epochs=plan.final_epochs))
         write_provenance(folder, plan.dataset)
         executor = make_executor(plan.dataset, resources)
         try:

@@ -12,11 +12,11 @@ from sea_core.config_files import build_config, read_config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
+from sea_core.plugins import training_plugins
 from study.planning.requests import SEARCH_EPOCHS, SearchRequest
 from study.records.folder import StudyFolder, name_for, study_folder
-from study.records.identity import check_identity, make_identity
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
-from study.records.study import read_identity
+from study.records.spec import StudySpec, check_spec, read_spec
 from study.searching.methods import GRID, NO_PRUNER
 from study.searching.space import (
     DEFAULT,
@@ -67,7 +67,7 @@ class StudyPlan:
     first: list[dict[str, Any]]
     finalists: int
     fresh_seeds: int
-    identity: Mapping[str, Any]
+    spec: StudySpec
     exists: bool
     seeds_per_trial: int = 1
 
@@ -124,16 +124,24 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     warm = _warm_start(request, space, base.model)
     first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
-    identity = make_identity(
-        folder, dataset, base=base, space=as_plain(space), sampler=request.sampler, pruner=pruner, seed=request.seed
+    final_epochs = _final_epochs(request, folder, final_epochs)
+    spec = StudySpec(
+        study=folder.name,
+        dataset=dataset.name,
+        source=dataset.source,
+        data_hash=dataset.data_hash,
+        seed=request.seed,
+        sampler=request.sampler,
+        pruner=pruner,
+        metric=base.valid_metric,
+        space=as_plain(space),
+        config=base.as_dict(),
+        plugins=training_plugins(),
+        final_epochs=final_epochs,
+        seeds_per_trial=request.seeds_per_trial,
+        first=first,
+        warm_start=warm,
     )
-    identity["final_epochs"] = final_epochs = _final_epochs(request, folder, final_epochs)
-    if request.seeds_per_trial > 1:
-        identity["seeds_per_trial"] = request.seeds_per_trial
-    if first:
-        identity["first"] = first
-    if warm:
-        identity["warm_start"] = warm
     return StudyPlan(
         folder=folder,
         dataset=dataset,
@@ -149,8 +157,8 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         first=first,
         finalists=request.finalists,
         fresh_seeds=request.fresh_seeds,
-        identity=identity,
-        exists=check_identity(folder, identity),
+        spec=spec,
+        exists=check_spec(folder, spec),
         seeds_per_trial=request.seeds_per_trial,
     )
 
@@ -168,10 +176,10 @@ def _base_config(request: SearchRequest) -> tuple[Config, int]:
 
 def _final_epochs(request: SearchRequest, folder: StudyFolder, wanted: int) -> int:
     """What was asked for; else a study that exists goes on with its own, which once was the cap of its trials."""
-    stored = read_identity(folder)
-    if not stored or request.final_epochs is not None:
+    stored = read_spec(folder)
+    if stored is None or request.final_epochs is not None:
         return wanted
-    return int(stored.get("final_epochs") or stored["config"].get("epochs", wanted))
+    return int(stored.final_epochs or stored.config.get("epochs", wanted))
 
 
 def first_trials(

@@ -33,10 +33,9 @@ def _chosen(study: Study, trial: int | None) -> tuple[RunRecord, str]:
         return trials[trial], f"trial {trial}"
     if study.winner:
         return study.winner[0], f"winner (trial {study.winner[0].number})"
-    complete = [each for each in trials.values() if each.state == "complete"]
-    if not complete:
+    best = study.best_trial
+    if best is None:
         raise UserError(
             f"{study.folder.root} has neither a winner nor a complete trial, so there is no config to export"
         )
-    best = max(complete, key=lambda each: (each.value or 0.0, -(each.number or 0)))
     return best, f"best trial ({best.number})"

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import torch
-import yaml
 
 from sea_core.config import Config
 from sea_core.errors import UserError
@@ -20,6 +19,8 @@ from sea_core.models.registry import find_model, model_names
 from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
 from study.records.arm_names import in_order
 from study.records.folder import StudyFolder
+from study.records.selection import Selection, read_selection
+from study.records.spec import METRIC, StudySpec, read_spec
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class RunRecord:
         return self._trial.get("failure")
 
     @property
+    def title(self) -> str:
+        """What tables call the arm, else its name."""
+        return str(self.record.get("arm_title", self.arm))
+
+    @property
     def arm(self) -> str | None:
         """Name of the ablation arm."""
         return self.record.get("arm")
@@ -174,7 +180,7 @@ class Study:
 
     Attributes:
         folder: its paths.
-        identity: ``config.yaml`` (data, space, base config, sampler, pruner, seed, metric); empty for ablations alone.
+        spec: ``config.yaml`` (data, space, base config, sampler, pruner, seed, metric); None for ablations alone.
         trials: by number.
         trial_seeds: single seeds of trials that are judged on several, by number, then seed.
         finalists: by trial number, then seed.
@@ -185,7 +191,7 @@ class Study:
     """
 
     folder: StudyFolder
-    identity: Mapping[str, Any] = field(repr=False)
+    spec: StudySpec | None = field(repr=False)
     trials: list[RunRecord] = field(repr=False)
     trial_seeds: list[RunRecord] = field(repr=False)
     finalists: list[RunRecord] = field(repr=False)
@@ -200,6 +206,62 @@ class Study:
         return self.folder.name
 
     @property
+    def title(self) -> str:
+        """What it is called beside others."""
+        return f"{self.name} on {self.dataset}"
+
+    @property
+    def metric(self) -> str:
+        """The validation metric that decides, higher is better: the search's, else that of the runs' configs."""
+        if self.spec is not None:
+            return self.spec.metric
+        configs = (run.record.get("config") or {} for run in self.all_records())
+        return next((str(config["valid_metric"]) for config in configs if "valid_metric" in config), METRIC)
+
+    @property
+    def direction(self) -> Literal["maximize"]:
+        """Every metric there is counts hits, so more is better."""
+        return "maximize"
+
+    @property
+    def space(self) -> Mapping[str, Any]:
+        """Searched parameter -> its entry; empty without a search."""
+        return {} if self.spec is None else self.spec.space
+
+    @property
+    def seed(self) -> int:
+        """What all other seeds are derived from."""
+        return 999 if self.spec is None else self.spec.seed
+
+    @property
+    def complete_trials(self) -> list[RunRecord]:
+        """Trials with a value of their own, by number; those that were pruned, failed or lack a value are left out."""
+        return [trial for trial in self.trials if trial.state == "complete" and trial.value is not None]
+
+    @property
+    def ranked_trials(self) -> list[RunRecord]:
+        """Complete trials, best first; of equal ones the earlier, so that a duplicate stands below its original."""
+        return sorted(self.complete_trials, key=lambda trial: (-(trial.value or 0.0), trial.number or 0))
+
+    @property
+    def best_trial(self) -> RunRecord | None:
+        """The first of ``ranked_trials``; None if no trial is complete."""
+        return next(iter(self.ranked_trials), None)
+
+    @cached_property
+    def selection(self) -> Selection | None:
+        """How the winner was chosen; None where none was.
+
+        Raises:
+            UserError: the file that says so is unreadable.
+        """
+        return read_selection(self.folder)
+
+    def runs(self, *, arm: str | None = None, mode: str | None = None) -> list[RunRecord]:
+        """Ablation runs of an arm, of a mode, or of both."""
+        return [run for run in self.ablations if arm in (None, run.arm) and mode in (None, run.mode)]
+
+    @property
     def dataset(self) -> str:
         """Name of the dataset, equal in all records."""
         return next(record.dataset for record in self.all_records())
@@ -207,7 +269,7 @@ class Study:
     @property
     def model(self) -> str:
         """Name of the model that is searched or ablated; studies made before there were several are of ``sea``."""
-        config = self.identity.get("config") or next(
+        config = (self.spec and self.spec.config) or next(
             (run.record.get("config") or {} for run in [*self.trials, *self.winner, *self.ablations]), {}
         )
         return str(config.get("model", Config.model))
@@ -227,7 +289,7 @@ class Study:
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that its tables and figures show."""
-        chosen = self.identity.get("config", {}).get("metrics")
+        chosen = None if self.spec is None else self.spec.config.get("metrics")
         if chosen is None:
             run = next((run for run in self.ablations if run.record.get("config")), None)
             chosen = Config.metrics if run is None else run.config.metrics
@@ -266,7 +328,7 @@ def load_study(folder: str | os.PathLike[str]) -> Study:
         raise UserError(f"no study folder {folder}; expected something like results/synthetic-search")
     study = Study(
         folder=paths,
-        identity=read_identity(paths),
+        spec=read_spec(paths),
         trials=_read(paths.trials, "*"),
         trial_seeds=_read(paths.trials, "*/seed-*"),
         finalists=_read(paths.root / "final" / "finalists", "*/seed-*"),
@@ -278,24 +340,6 @@ def load_study(folder: str | os.PathLike[str]) -> Study:
     if not study.all_records():
         raise UserError(f"{folder} holds no finished run; expected trials/<n>/{RECORD} (results/README.md)")
     return study
-
-
-def read_identity(paths: StudyFolder) -> dict[str, Any]:
-    """The study's ``config.yaml``, or an empty dict where there is none.
-
-    Raises:
-        UserError: the file is unreadable.
-    """
-    try:
-        content = yaml.safe_load(paths.identity.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError, AttributeError, yaml.YAMLError, RecursionError) as error:  # PyYAML lets some through
-        what = " ".join(str(error).split())[:300]
-        raise UserError(f"cannot read {paths.identity}: {what}; restore it, or use another --study-name") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{paths.identity} must hold a mapping, found {type(content).__name__}")
-    return content
 
 
 def _read(parent: Path, pattern: str) -> list[RunRecord]:

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 def write_trials_table(study: Study) -> None:
     """Write ``tables/trials.csv``: number, state, value, parameters. Nothing in it depends on the clock."""
-    names = list(study.identity.get("space", {}))
+    names = list(study.space)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["number", "state", "value", *names])
@@ -40,8 +40,7 @@ def write_summary(study: Study, *, seconds: float, expected: float | None = None
     """
     earlier = _earlier(study.folder)
     states = Counter(trial.state for trial in study.trials)
-    complete = [trial for trial in study.trials if trial.state == "complete"]
-    best = max(complete, key=lambda trial: (trial.value or 0.0, -(trial.number or 0)), default=None)
+    best = study.best_trial
     summary = {
         "schema_version": SCHEMA_VERSION,
         "dataset": study.dataset,

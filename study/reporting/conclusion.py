@@ -34,7 +34,7 @@ def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
         first = next((trial for trial in study.trials if trial.failure), None)
         why = f"; trial {first.number}: {first.failure['message']}" if first and first.failure else ""
         return [*lines, f"no trial is complete{why}", f"logs: {study.folder.trials}/<n>/log.txt"]
-    metric = study.identity["metric"]
+    metric = study.metric
     selected = final["number"] if final else best["number"]
     params = next(trial.params for trial in study.trials if trial.number == selected)
     lines.append(f"best of the search: trial {best['number']}, validation {metric} {best['validation'][metric]:.4f}")
@@ -54,9 +54,10 @@ def _there(root: Path) -> list[str]:
 
 
 def _selection(study: Study, metric: str) -> list[str]:
-    selection: dict[str, Any] = json.loads(study.folder.selection.read_text(encoding="utf-8"))
-    shrinkage, tuning = selection["shrinkage"], selection.get("tuning")
-    chosen = f"winner: trial {selection['winner']}, {selection['rule'].format(metric=metric)}"
+    selection = study.selection
+    assert selection is not None  # there are final results
+    shrinkage, tuning = selection.shrinkage, selection.tuning
+    chosen = f"winner: trial {selection.winner}, {selection.rule.format(metric=metric)}"
     if shrinkage is None:
         return [chosen]
     bought = []

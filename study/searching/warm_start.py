@@ -25,14 +25,13 @@ def warm_start(study: Path, space: Space, model: str = Config.model) -> list[dic
         UserError: no study there, it is of another model, or none of its best trials fits the space.
     """
     earlier = load_study(study)
-    theirs = earlier.identity.get("config", {}).get("model", Config.model)
+    theirs = Config.model if earlier.spec is None else earlier.spec.config.get("model", Config.model)
     if theirs != model:
         raise UserError(
             f"--warm-start {study} is a study of model '{theirs}', this one is of '{model}': what was good there says "
             "nothing here; name a study of the same model"
         )
-    complete = [trial for trial in earlier.trials if trial.state == "complete" and trial.duplicate_of is None]
-    best = sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number or 0))[:TAKEN]
+    best = [trial for trial in earlier.ranked_trials if trial.duplicate_of is None][:TAKEN]
     fitting = [
         {name: value for name, value in trial.params.items() if name in space and contains(space[name], value)}
         for trial in best

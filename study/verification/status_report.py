@@ -6,7 +6,6 @@ import json
 import socket
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import optuna
 import psutil
@@ -16,7 +15,7 @@ from sea_core.errors import UserError
 from sea_core.run_folder import RECORD
 from study.records.durations import duration
 from study.records.folder import StudyFolder
-from study.records.study import read_identity
+from study.records.spec import StudySpec, read_spec
 from study.searching.storage import open_storage
 from study.searching.trials import describe_trials
 
@@ -32,8 +31,8 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
         UserError: no study there.
     """
     folder = StudyFolder(root.resolve())
-    identity = read_identity(folder)
-    if not identity:
+    spec = read_spec(folder)
+    if spec is None:
         raise UserError(f"no study in {root}: expected {folder.identity.name} there")
     if storage is None and not folder.database.exists():
         raise UserError(f"{folder.database} does not exist; give the --storage the study was made with")
@@ -44,9 +43,9 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
         raise UserError(f"the storage holds no study named '{folder.name}'") from None
     done = [trial for trial in trials if trial.state.is_finished()]
     running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-    lines = [f"{folder.name} on {identity['dataset']}: {_driver(root)}"]
+    lines = [f"{folder.name} on {spec.dataset}: {_driver(root)}"]
     lines.append(f"  {len(done)} trials done{': ' if done else ''}{describe_trials(trials)}")
-    lines += [f"  trial {trial.number} {_progress(trial, identity)}" for trial in running]
+    lines += [f"  trial {trial.number} {_progress(trial, spec)}" for trial in running]
     for title, pattern in (
         ("finalist runs", "final/finalists/*/seed-*"),
         ("winner runs", "final/winner/seed-*"),
@@ -73,11 +72,11 @@ def _driver(root: Path) -> str:
         return "nobody drives it now"
 
 
-def _progress(trial: FrozenTrial, identity: dict[str, Any]) -> str:
+def _progress(trial: FrozenTrial, spec: StudySpec) -> str:
     epochs = ""
     if trial.last_step is not None:
-        seeds = identity.get("seeds_per_trial", 1)  # steps count epochs from 0, or seeds from 1
-        done = f"epoch {trial.last_step + 1}/{identity['config']['epochs']}"
+        seeds = spec.seeds_per_trial  # steps count epochs from 0, or seeds from 1
+        done = f"epoch {trial.last_step + 1}/{spec.config.get('epochs', '?')}"
         epochs = done if seeds == 1 else f"{trial.last_step} of up to {seeds} seeds"
     latest = f", {trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else "no epoch yet"
     since = (

@@ -8,7 +8,7 @@ import pytest
 
 from sea_core import receipts, run_folder
 from study import make_tables, status
-from study.records import identity, provenance, summary
+from study.records import provenance, spec, summary
 from study.records.study import load_study
 from study.searching import warm_start
 from study.searching.space import load_space
@@ -31,7 +31,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_every_schema_version_has_its_study() -> None:
-    newest = max(part.SCHEMA_VERSION for part in (run_folder, receipts, identity, provenance, summary, winner))
+    newest = max(part.SCHEMA_VERSION for part in (run_folder, receipts, spec, provenance, summary, winner))
     assert [f"v{number}" for number in range(1, newest + 1)] == VERSIONS, (
         "a schema version was raised: add a study of it (tests/study/old_studies/README.md)"
     )

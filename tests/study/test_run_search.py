@@ -268,8 +268,8 @@ def test_a_search_over_several_seeds_a_trial_ends_like_any_other(run: Callable[.
         assert run(*arguments, "--no-ablations") == 0
     root = tmp_path / "out" / NAME
     study, summary = load_study(root), read(root / "summary.json")
-    assert study.identity["pruner"] == "halving"
-    assert study.identity["seeds_per_trial"] == 2
+    assert study.spec.pruner == "halving"
+    assert study.spec.seeds_per_trial == 2
     assert sum(summary["trials"].values()) == 4
     best = study.trials[summary["best"]["number"]]
     assert best.validation is not None
@@ -509,7 +509,7 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
 def test_a_record_of_a_study_is_a_config_for_the_next(run: Callable[..., int], tmp_path: Path, record: str) -> None:
     assert run("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations") == 0
     study = load_study(tmp_path / "out" / NAME)
-    base = {**study.trials[1].config.as_dict(), **{key: getattr(Config(), key) for key in study.identity["space"]}}
+    base = {**study.trials[1].config.as_dict(), **{key: getattr(Config(), key) for key in study.space}}
     expected = {
         "config.yaml": Config.from_record(base),  # what all trials share
         "summary.json": study.winner[0].config,

@@ -26,7 +26,8 @@ from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
 from study.ablation.arms import read_arm
 from study.records.folder import StudyFolder, study_folder
-from study.records.study import load_study, read_identity
+from study.records.spec import read_spec
+from study.records.study import load_study
 from study.searching.space import load_space
 from tests.conftest import random_dataset
 from tests.study.test_real_training import SMALL
@@ -141,7 +142,7 @@ def test_yaml_that_would_run_code_is_refused_and_not_run(tmp_path: Path) -> None
     path.write_text(
         f"a: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{exploded}']]\n"
     )
-    for read in (lambda: read_yaml(path), lambda: read_identity(StudyFolder(tmp_path))):
+    for read in (lambda: read_yaml(path), lambda: read_spec(StudyFolder(tmp_path))):
         with pytest.raises(UserError):
             read()
     assert not exploded.exists()

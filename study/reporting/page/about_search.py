@@ -18,10 +18,9 @@ SURE = 0.95
 
 def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
     """Tiles and sentences; the test split is closed."""
-    complete = [run for run in study.trials if run.state == "complete" and run.value is not None]
-    if not complete:
+    complete, best = study.complete_trials, study.best_trial
+    if best is None:
         return [], ["No trial is complete, so nothing can be said yet."]
-    best = max(complete, key=lambda run: (run.value or 0.0, -(run.number or 0)))
     names = varied(study)
     named = names if len(names) <= FEW else []
     count = f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}"

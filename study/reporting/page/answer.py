@@ -69,7 +69,7 @@ def answer(study: Study, results: Results) -> Answer:
 
 def _metric(study: Study, results: Results) -> str:
     """The metric that the study searched by, if tables show it."""
-    metric = str(study.identity.get("metric", "recall@20"))
+    metric = study.metric
     return metric if metric in results.metrics or not results.metrics else results.metrics[0]
 
 

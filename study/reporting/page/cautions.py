@@ -69,7 +69,7 @@ def _power(study: Study, results: Results) -> Iterator[Caution]:
 
 
 def _clamped(study: Study) -> Iterator[Caution]:
-    runs = study.winner or [run for run in study.ablations if run.arm == FULL]
+    runs = study.winner or study.runs(arm=FULL)
     often = {modality: share for modality, share in clamped_shares(runs).items() if share >= CLAMPED}
     if often:
         listed = ", ".join(f"{100 * share:.0f} % ({modality})" for modality, share in often.items())
@@ -86,8 +86,8 @@ def _budgets(study: Study) -> Iterator[Caution]:
     modes = list(dict.fromkeys(str(run.mode) for run in study.ablations))
     for mode in modes:
         spent: dict[str, tuple[frozenset[int | None], int]] = {}
-        for arm in dict.fromkeys(str(run.arm) for run in study.ablations if run.mode == mode):
-            runs = [run for run in study.ablations if (run.mode, run.arm) == (mode, arm)]
+        for arm in dict.fromkeys(str(run.arm) for run in study.runs(mode=mode)):
+            runs = study.runs(arm=arm, mode=mode)
             spent[arm] = (frozenset(run.seed for run in runs), max(run.config.epochs for run in runs))
         reference = spent.get(FULL)
         unequal = [

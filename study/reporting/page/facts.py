@@ -25,10 +25,11 @@ def configs(study: Study) -> list[Facts]:
         config, default = reference.config.as_dict(), Config(model=reference.config.model).as_dict()
         changed = {name: value for name, value in config.items() if value != default[name]}
         found.append(Facts(f"Full model{number}: what differs from the defaults", _facts(changed)))
-    if space := study.identity.get("space"):
-        found.append(Facts("Searched", _facts(space)))
+    if study.spec is not None and study.space:
+        found.append(Facts("Searched", _facts(study.space)))
         keys = ("sampler", "pruner", "metric", "seed")
-        found.append(Facts("Search", _facts({key: study.identity[key] for key in keys if key in study.identity})))
+        made = study.spec.as_dict()
+        found.append(Facts("Search", _facts({key: made[key] for key in keys if made[key] != ""})))
     found += _arms(study)
     if reference is not None:
         found.append(Facts(f"Full model{number}: every key", _facts(reference.config.as_dict())))
@@ -58,10 +59,7 @@ def provenance_facts(study: Study) -> list[Facts]:
 
 def _reference(study: Study) -> RunRecord | None:
     """A run with the full model's config: the winner, else the full arm, else the best trial."""
-    full = [run for run in study.ablations if run.arm == FULL]
-    complete = [run for run in study.trials if run.state == "complete"]
-    best = sorted(complete, key=lambda run: -(run.value or 0.0))
-    return next(iter([*study.winner, *full, *best]), None)
+    return next(iter([*study.winner, *study.runs(arm=FULL)]), study.best_trial)
 
 
 def _arms(study: Study) -> list[Facts]:

@@ -67,7 +67,7 @@ def trials_table(study: Study) -> Table | None:
 
     if not study.trials:
         return None
-    names = list(dict.fromkeys([*study.identity.get("space", {}), *(n for run in study.trials for n in run.params)]))
+    names = list(dict.fromkeys([*study.space, *(n for run in study.trials for n in run.params)]))
     rows = [_trial(run, names) for run in study.trials]
     return Table(
         name="trials",

@@ -16,7 +16,7 @@ def question(studies: Sequence[Study]) -> str:
     """One sentence about all studies of a page."""
     on = f"on {listed(list(dict.fromkeys(study.dataset for study in studies)))}"
     model = listed(list(dict.fromkeys(study.model_title for study in studies)))
-    titles = {str(run.arm): str(run.record.get("arm_title", run.arm)) for study in studies for run in study.ablations}
+    titles = {str(run.arm): run.title for study in studies for run in study.ablations}
     parts = [arm for arm in PARTS if arm in titles]
     others = [title for arm, title in titles.items() if arm not in (FULL, *PARTS)]
     if parts and others:

@@ -84,7 +84,7 @@ def _changes(study: Study) -> dict[str, Changes]:
     configs = {
         (run.mode, str(run.arm)): run.config.as_dict() for run in study.ablations if run.mode in ("frozen", "retuned")
     }
-    space = study.identity.get("space", {})
+    space = study.space
     found: dict[str, Changes] = {}
     for (mode, arm), config in sorted(configs.items()):  # frozen first
         full = configs.get((mode, FULL))

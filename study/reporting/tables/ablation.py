@@ -52,13 +52,13 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     ran = [study for study in results.studies if any(run.mode == mode for run in study.ablations)]
     cells = {(line.study, line.name, line.metric): line for line in summarised}
     columns = [(study.name, metric) for study in ran for metric in results.metrics]
-    tried = {(study.name, str(run.arm)) for study in ran for run in study.ablations if run.mode == mode}
+    tried = {(study.name, str(run.arm)) for study in ran for run in study.runs(mode=mode)}
     rows: list[list[Cell]] = []
     runs: list[list[RunRecord]] = []
     for arm in in_order(arm for _, arm in tried):
         values = [_value(cells.get((study, arm, metric)), tried=(study, arm) in tried) for study, metric in columns]
         rows.append([results.titles[arm], *values])
-        runs.append([run for study in ran for run in study.ablations if (run.mode, run.arm) == (mode, arm)])
+        runs.append([run for study in ran for run in study.runs(arm=arm, mode=mode)])
         differences = [_difference(cells.get((study, arm, metric))) for study, metric in columns]
         if any(isinstance(cell, Number) for cell in differences):
             rows.append(["Δ to full", *differences])
@@ -136,7 +136,7 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
     notes = []
     for study in studies:
         prefix = f"{study.name}: " if len(studies) > 1 else ""
-        runs = [run for run in study.ablations if run.mode == mode]
+        runs = study.runs(mode=mode)
         full = {run.seed: run.weights_hash for run in runs if run.arm == FULL}
         for arm in dict.fromkeys(str(run.arm) for run in runs):
             mine = [run for run in runs if run.arm == arm]

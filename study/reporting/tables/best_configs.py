@@ -43,8 +43,7 @@ def _chosen(study: Study) -> RunRecord | None:
     trials = {trial.number: trial for trial in study.trials}
     if study.winner and study.winner[0].number in trials:
         return trials[study.winner[0].number]
-    complete = [trial for trial in study.trials if trial.state == "complete" and trial.value is not None]
-    return max(complete, key=lambda trial: trial.value or 0.0, default=None)
+    return study.best_trial
 
 
 def _show(value: Any) -> str:

@@ -87,7 +87,7 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
         for part, runs in parts(search):
             yield f"{arm}: {part}", runs
     for mode in dict.fromkeys(run.mode for run in study.ablations):
-        mine = [run for run in study.ablations if run.mode == mode]
+        mine = study.runs(mode=mode)
         for arm in in_order(str(run.arm) for run in mine):
             yield f"{arm} ({mode})", [run for run in mine if run.arm == arm]
 

@@ -96,7 +96,7 @@ def _table(results: Results, columns: Mapping[str, str], *, name: str, caption: 
         for mode, arm, runs in _groups(study):
             cells = [_cell(found.get((study.name, mode, arm, diagnostic))) for diagnostic in columns]
             if any(isinstance(cell, Number) for cell in cells):
-                title = str(runs[0].record.get("arm_title", arm))
+                title = runs[0].title if runs[0].arm else arm
                 rows.append([f"{results.prefix(study.name)}{title}{f' ({mode})' if mode else ''}", *cells])
                 rows_runs.append([run for run in runs if run.diagnostics is not None])
     keys = ["study", "dataset", "mode", "arm", "modality", "diagnostic"]
@@ -109,7 +109,7 @@ def _groups(study: Study) -> Iterator[tuple[str, str, list[RunRecord]]]:
     if study.winner:
         yield "", "winner", study.winner
     for mode in sorted({str(run.mode) for run in study.ablations}):
-        mine = [run for run in study.ablations if run.mode == mode]
+        mine = study.runs(mode=mode)
         for arm in in_order(str(run.arm) for run in mine):
             yield mode, arm, [run for run in mine if run.arm == arm]
 

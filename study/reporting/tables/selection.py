@@ -87,7 +87,7 @@ def stability_of_search(study: Study) -> dict[int, Place]:
 
     Duplicates have an earlier trial's values and can never win, so they are left out. Empty with fewer than two trials.
     """
-    metric = str(study.identity.get("metric", "recall@20"))
+    metric = study.metric
     trials = [run for run in study.trials if run.state == "complete" and run.duplicate_of is None]
     judged = {run.number: run.validation.values[metric] for run in trials if run.validation and run.number is not None}
     if len(judged) < 2:

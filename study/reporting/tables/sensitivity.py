@@ -72,7 +72,7 @@ def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None
 
 
 def _is_grid(study: Study) -> bool:
-    return study.identity.get("sampler") == "grid"
+    return study.spec is not None and study.spec.sampler == "grid"
 
 
 def _by_value(trials: list[RunRecord], name: str, most: int) -> list[tuple[dict[str, Any], list[RunRecord]]]:
@@ -98,7 +98,7 @@ def _scores(label: str, part: pd.Series) -> dict[str, Any]:
 
 def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:
     """Importance of each parameter with what chance gives, where there are trials enough to say."""
-    space = parse_space(study.identity["space"], source=str(study.folder.identity)) if study.identity else {}
+    space = parse_space(study.space, source=str(study.folder.identity)) if study.space else {}
     if sum(not distribution.single() for distribution in space.values()) < 2:
         return {}
     scores = np.array([trial.value for trial in trials], dtype=np.float64)

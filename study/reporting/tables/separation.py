@@ -59,7 +59,7 @@ def compute(results: Results) -> Table | None:
     for study in results.studies:
         for mode in sorted({found.mode for found in compared if found.study == study.name}):
             rules += [len(rows)] if rows else []
-            mine = [run for run in study.ablations if run.mode == mode and run.diagnostics is not None]
+            mine = [run for run in study.runs(mode=mode) if run.diagnostics is not None]
             for arm in in_order(str(run.arm) for run in mine):
                 keys = [(study.name, mode, arm, name) for name in shown]
                 levels = [_level(values.get(key)) for key in keys]

@@ -82,7 +82,7 @@ def _row(line: Comparison, titles: Mapping[str, str], prefix: str) -> list[Cell]
 
 def _arm_runs(study: Study, line: Comparison) -> list[RunRecord]:
     """Both sides of a comparison."""
-    return [run for run in study.ablations if run.mode == line.mode and run.arm in (line.reference, line.arm)]
+    return [run for run in study.runs(mode=line.mode) if run.arm in (line.reference, line.arm)]
 
 
 def _baseline_runs(study: Study, line: Comparison) -> list[RunRecord]:

@@ -8,7 +8,7 @@ import yaml
 
 from study.planning.requests import SearchRequest
 from study.planning.study_plan import StudyPlan, plan_study
-from study.records.identity import write_identity
+from study.records.spec import write_spec
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 
@@ -42,18 +42,18 @@ def test_trials_are_short_and_finals_learn_until_they_stop(
 def test_a_study_goes_on_with_its_own_cap_unless_another_one_is_asked_for(tmp_path: Path) -> None:
     plan = planned(tmp_path, final_epochs=200)
     plan.folder.root.mkdir()
-    write_identity(plan.folder, plan.identity)
+    write_spec(plan.folder, plan.spec)
     again = planned(tmp_path)
     assert (again.exists, again.final_epochs) == (True, 200)
     longer = planned(tmp_path, final_epochs=300)
     assert (longer.exists, longer.final_epochs) == (True, 300)
-    assert longer.identity["final_epochs"] == 300
+    assert longer.spec.final_epochs == 300
 
 
 def test_a_study_from_before_there_were_two_caps_keeps_its_one(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     plan.folder.root.mkdir()
-    old = {key: value for key, value in plan.identity.items() if key not in ("first", "final_epochs")}
+    old = {key: value for key, value in plan.spec.as_dict().items() if key not in ("first", "final_epochs")}
     plan.folder.identity.write_text(yaml.safe_dump(old))
     again = planned(tmp_path)
     assert (again.exists, again.base.epochs, again.final_epochs) == (True, 40, 40)

@@ -66,7 +66,6 @@ def test_the_error_of_an_estimate_is_reported_and_kept(tmp_path: Path) -> None:
     search(tmp_path, 2)
     study = load_study(tmp_path / "tiny")
     assert write_summary(study, seconds=212.0, expected=190.0)["estimate"]["error"] == pytest.approx(212 / 190 - 1)
-    object.__setattr__(study, "identity", {"metric": "recall@20"})
     spoken = "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted"
     assert spoken in conclusion(Results([study]), [])
     write_summary(study, seconds=5.0)

@@ -13,7 +13,7 @@ from ablations import run_ablations
 from sea_core.errors import run_program
 from sea_core.files import write_json
 from study import run_search
-from study.records.identity import _essence
+from study.records.spec import StudySpec
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
 
@@ -66,7 +66,7 @@ def test_a_study_goes_on_that_was_begun_before(tmp_path: Path, capsys: pytest.Ca
     identity = yaml.safe_load((root / "config.yaml").read_text())
     del identity["config"][LATER_FIELD]
     (root / "config.yaml").write_text(yaml.safe_dump(identity, sort_keys=False))
-    mark = hashlib.sha256(json.dumps(_essence(identity)).encode()).hexdigest()[:16]
+    mark = StudySpec.from_mapping(identity, source="old").fingerprint()
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{root}/study.db")
     study.set_user_attr("identity", mark)
     forget(root / "trials/0/record.json")
