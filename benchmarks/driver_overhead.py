@@ -34,13 +34,13 @@ from study.running.events import RunEvent, TrialEnded
 from study.running.executors.base import Progress, Task
 from study.running.executors.in_process import InProcessExecutor
 from study.running.worker import TrialWorker
+from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.space import load_space
 from study.searching.storage import open_storage
 from study.searching.trial_store import TrialStore
-from study.searching.trials import Budget
 
 SEED = 999
 REPORTS = (2, 5, 10, 20)  # epochs of a trial

@@ -27,10 +27,11 @@ from sea_core.run_folder import RunFiles
 from study.records.folder import StudyFolder
 from study.running.driver import Run, drive
 from study.running.events import silent
+from study.searching.budget import Budget
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.trial_store import TrialStore
-from study.searching.trials import Budget, Search
+from study.searching.trials import Search
 
 Parameters = dict[str, Any]
 SEED = 999  # of every study; worlds make repeats differ

@@ -17,13 +17,12 @@ from sea_core.data.dataset import Dataset
 from sea_core.files import write_json
 from sea_core.run_folder import RECORD
 from sea_core.training.run import TrainingRun
-from study.planning.study_plan import StudyPlan
+from study.planning.study_plan import TYPICAL_EPOCHS, StudyPlan
 from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
 from study.running.resources import Resources
 
 SCHEMA_VERSION = 1
-TYPICAL_EPOCHS = 120  # until early stopping: the mean over the learning curves on file lies near it
 _STARTUP_TRIALS = 5  # that the median pruner lets run to their end
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sea_core.errors import UserError, suggest
 from sea_core.project import default_data, default_results
 from study.running.resources import Resources
+from study.searching.cost import parse_cost
 from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
@@ -30,7 +31,10 @@ class SearchRequest:
         data_root: where named dataset folders lie.
         space: what is searched: a name in ``study/spaces``, a YAML file, or a mapping as such a file holds it;
             ``default`` is the model's own.
-        n_trials: total of complete, pruned and failed trials; None = 20, or every cell of a grid.
+        n_trials: total of complete, pruned and failed trials; None = what ``budget`` allows (20 without one), or every
+            cell of a grid.
+        budget: what trials may cost in all: ``20x`` (runs as long as the base configuration's), ``2000epochs`` or
+            ``30min``; None = no limit but ``n_trials``.
         timeout: seconds after which no trial begins.
         sampler, pruner: names in ``study/searching/methods.py``; no pruner = the one that suits the search.
         seeds_per_trial: the most seeds a trial is judged on.
@@ -56,6 +60,7 @@ class SearchRequest:
     data_root: Path = field(default_factory=default_data)
     space: str | Mapping[str, Any] = "default"
     n_trials: int | None = None
+    budget: str | None = None
     timeout: float | None = None
     sampler: str = "tpe"
     pruner: str | None = None
@@ -88,6 +93,8 @@ class SearchRequest:
                 f"--final-epochs must be at least --epochs ({self.epochs}), got {self.final_epochs}: a winner that may "
                 "learn for less than it did as a trial is another one"
             )
+        if self.budget is not None:
+            parse_cost(self.budget)
         _one_of(self, sampler=SAMPLERS, pruner=PRUNERS)
         if self.warm_start is not None and self.sampler == GRID:
             raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")

@@ -43,7 +43,14 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             text="the study's total of complete, pruned and failed trials",
             type=int,
             metavar="N",
-            unless="20; for a grid every cell",
+            unless="what --budget allows, or 20 without one; for a grid every cell",
+        ),
+        option(
+            "--budget",
+            text="what trials may cost in all: 20x (runs as long as that of the base configuration), 2000epochs, 30min "
+            "(of training). With --n-trials too, whichever is reached first ends the search",
+            metavar="COST",
+            unless="no limit",
         ),
         option(
             "--timeout",
@@ -115,6 +122,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "what to search": [
         "--space",
         "--n-trials",
+        "--budget",
         "--timeout",
         "--sampler",
         "--pruner",

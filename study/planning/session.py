@@ -26,6 +26,7 @@ from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
 from study.running.resources import Resources
+from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
 from study.searching.pruners import make_pruner
 from study.searching.repairs import Repairs
@@ -33,7 +34,6 @@ from study.searching.samplers import make_sampler
 from study.searching.storage import open_storage
 from study.searching.storage_check import check_storage
 from study.searching.trial_store import TrialStore
-from study.searching.trials import Budget
 from study.selection.baseline_runs import run_baselines
 from study.selection.winner import Winner, finalize
 
@@ -74,7 +74,7 @@ class StudyRun:
         drive(source, self._executor, emit=self._emit, stop=self._stop)
 
     def search(self) -> None:
-        """Run trials until the plan's number is reached, or its time is over.
+        """Run trials until the plan's number is reached, its budget is spent, or its time is over.
 
         Raises:
             UserError: no trial began within the plan's time.
@@ -101,12 +101,14 @@ class StudyRun:
             space=plan.space,
             enumerate_grid=plan.sampler == "grid",
             dataset=plan.dataset,
-            budget=Budget(plan.trials, deadline),
+            budget=Budget(plan.trials, deadline, plan.budget, workers=self._executor.slots),
             emit=self._emit,
         )
         finished = sum(trial.state.is_finished() for trial in self._store.trials())
         self._emit(StageBegun(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished))
         self.train(source)
+        if source.ended is not None and plan.budget is not None:
+            self._emit(Note(f"the search ends: {source.ended}"))
         if plan.timeout is not None and self._store.begun == 0:
             raise UserError(
                 f"no trial began within --timeout {plan.timeout:g} s of setting up; give the search more time"

@@ -17,6 +17,7 @@ from study.planning.requests import SEARCH_EPOCHS, SearchRequest
 from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.seeds import MOST_SEEDS_PER_TRIAL
 from study.records.spec import StudySpec, check_spec, read_spec
+from study.searching.cost import Cost, parse_cost
 from study.searching.methods import GRID, NO_PRUNER
 from study.searching.space import (
     DEFAULT,
@@ -34,6 +35,7 @@ from study.searching.storage import check_url
 from study.searching.warm_start import warm_start
 
 DEFAULT_TRIALS = 20
+TYPICAL_EPOCHS = 120  # until early stopping: the mean over the learning curves on file lies near it
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class StudyPlan:
         base: the config that all trials share but for the searched parameters; its epochs cap a trial.
         final_epochs: cap of finalists, winner and arms.
         space: what is searched, without what ``--set`` fixed.
-        trials: total number of trials; None = every cell of a grid.
+        trials: total number of trials; None = every cell of a grid, or what the budget allows.
+        budget: what trials may cost in all.
         timeout: seconds after which no trial begins.
         storage: URL of Optuna's storage.
         first: parameters of trials that come before the sampler's: the base config's, those of the space's ``first``
@@ -70,6 +73,7 @@ class StudyPlan:
     spec: StudySpec
     exists: bool
     seeds_per_trial: int = 1
+    budget: Cost | None = None
 
     @property
     def default_is_a_trial(self) -> bool:
@@ -83,8 +87,16 @@ class StudyPlan:
 
     @property
     def expected_trials(self) -> int:
-        """Number of trials when nothing fails."""
-        return len(grid(self.space)) if self.trials is None else self.trials
+        """Number of trials when nothing fails; with a budget about as many as it allows, and of time nobody knows."""
+        if self.sampler == GRID:
+            most = len(grid(self.space))
+        elif self.budget is None or self.budget.unit == "seconds":
+            most = DEFAULT_TRIALS
+        elif self.budget.unit == "runs":
+            most = int(self.budget.amount)
+        else:
+            most = max(1, int(self.budget.amount / min(self.base.epochs, TYPICAL_EPOCHS)))
+        return most if self.trials is None else self.trials if self.budget is None else min(most, self.trials)
 
 
 def plan_studies(requests: Sequence[SearchRequest]) -> list[StudyPlan]:
@@ -160,6 +172,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         spec=spec,
         exists=check_spec(folder, spec),
         seeds_per_trial=request.seeds_per_trial,
+        budget=None if request.budget is None else parse_cost(request.budget),
     )
 
 
@@ -242,5 +255,5 @@ def _default_pruner(request: SearchRequest) -> str:
 def _trials(request: SearchRequest, cells: int | None) -> int | None:
     """The total; a grid has no more trials than cells."""
     if cells is None:
-        return DEFAULT_TRIALS if request.n_trials is None else request.n_trials
+        return DEFAULT_TRIALS if request.n_trials is None and request.budget is None else request.n_trials
     return None if request.n_trials is None or request.n_trials >= cells else request.n_trials

@@ -7,9 +7,7 @@ config an earlier one has finished gets that one's answer.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -22,20 +20,13 @@ from study.records.folder import StudyFolder
 from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
 from study.running.events import Emit, TrialEnded
 from study.running.executors.base import Failure, Task
+from study.searching.budget import Budget
 from study.searching.space import Space, grid
 from study.searching.trial_store import OpenTrial, TrialStore
 
 STATE_WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 COPIED = (".json", ".csv", ".parquet")  # files that a trial takes over from one with an equal config
 _CELL_TRIES = 2  # of a grid's cell that failed for a reason that may not repeat
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much to search: a total number of trials, and a moment (``time.monotonic``) after which none begins."""
-
-    trials: int | None
-    deadline: float | None = None
 
 
 class Search:
@@ -73,6 +64,7 @@ class Search:
         self._dataset, self._budget, self._emit = dataset, budget, emit
         self._cells = grid(space) if enumerate_grid else None
         self._resumed = list(store.open_trials)
+        self.ended: str | None = None  # why no further trial begins
         self._open: dict[str, OpenTrial] = {}
         self._best_values: dict[str, float] = {}
         self._last_values: dict[str, float] = {}
@@ -131,9 +123,8 @@ class Search:
     def _next_trial(self) -> OpenTrial | None:
         if self._resumed:
             return self._resumed.pop(0)
-        if self._budget.trials is not None and self._store.begun >= self._budget.trials:
-            return None
-        if self._budget.deadline is not None and time.monotonic() >= self._budget.deadline:
+        self.ended = self._budget.over(self._store.trials(), begun=self._store.begun, cap=self._base.epochs)
+        if self.ended is not None:
             return None
         if self._cells is None:
             return self._store.ask()

@@ -13,13 +13,13 @@ from study.running.driver import drive
 from study.running.events import Emit, silent
 from study.running.executors.base import Executor, Task
 from study.running.executors.in_process import InProcessExecutor
+from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.space import Space, parse_space
 from study.searching.storage import open_storage
 from study.searching.trial_store import TrialStore
-from study.searching.trials import Budget
 from tests.conftest import random_dataset
 from tests.study.stand_in import StandInWorker
 
@@ -69,6 +69,7 @@ def search(
     seeds_per_trial: int = 1,
     executor: Executor | None = None,
     storage: str | None = None,
+    budget: Budget | None = None,
 ) -> TrialStore:
     """Search until ``trials`` are reached; again with a larger number, it goes on."""
     dataset = dataset or random_dataset()
@@ -90,7 +91,7 @@ def search(
         space=parsed,
         enumerate_grid=sampler == "grid",
         dataset=dataset,
-        budget=Budget(trials),
+        budget=budget or Budget(trials),
         emit=emit,
     )
     executor = executor or InProcessExecutor(worker or StandInWorker(dataset, misbehave))

@@ -15,10 +15,14 @@ from sea_core.config import Config
 from sea_core.config_files import build_config
 from sea_core.data.dataset import Dataset, Interactions
 from sea_core.errors import UserError, run_program
+from sea_core.interrupts import StopRequest
 from study import replay, run_search
+from study.planning.requests import SearchRequest
 from study.planning.search_options import make_parser, search_requests
+from study.planning.session import driving
 from study.planning.study_plan import plan_study
 from study.records.study import load_study
+from study.running.events import Note, RunEvent
 from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATA = "synthetic:users=40,items=30,interactions=8,dims=8/6"
@@ -123,6 +127,34 @@ def test_the_base_configuration_is_kept_where_no_finalist_beats_it(run: Callable
     assert study.default == []
     with (study.folder.tables / "overall.csv").open(newline="") as file:
         assert "SEA" in {row["method"] for row in csv.DictReader(file)}
+
+
+def test_a_search_says_which_of_its_limits_ended_it(tmp_path: Path, cache_folder: Path) -> None:
+    asked = {"dataset": DATA, "out": tmp_path, "settings": {"epochs": 3, "latent_dim": 4}, "pruner": "none"}
+    for limits, reason in (
+        ({"budget": "7epochs"}, "6 of 7 epochs are spent, and another run might go beyond"),
+        ({"budget": "9x", "n_trials": 3}, "3 trials were begun"),
+    ):
+        request = SearchRequest(**asked, **limits)
+        said: list[RunEvent] = []
+        with driving(plan_study(request), request.resources, emit=said.append, stop=StopRequest()) as session:
+            session.search()
+        assert [event.line for event in said if isinstance(event, Note) and "ends" in event.line] == [
+            f"the search ends: {reason}"
+        ]
+
+
+def test_a_budget_ends_a_search(run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ("--no-finalize", "--pruner", "none")
+    assert run(*common, "--budget", "12epochs") == 0
+    study = load_study(tmp_path / "out" / NAME)
+    assert [trial.record["epochs"] for trial in study.trials] == [3, 3, 3, 3]
+    assert run(*common, "--budget", "5x") == 0
+    assert len(load_study(study.folder.root).trials) == 5
+    assert run(*common, "--budget", "9x", "--n-trials", "6") == 0
+    assert len(load_study(study.folder.root).trials) == 6
+    assert run(*common, "--budget", "9x", "--dry-run") == 0
+    assert "9 trials" in capsys.readouterr().out
 
 
 def test_a_whole_study_leaves_what_the_docs_promise(

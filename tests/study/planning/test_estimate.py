@@ -6,7 +6,6 @@ import pytest
 
 from study.analysis.results import Results
 from study.planning.estimate import (
-    TYPICAL_EPOCHS,
     Probe,
     estimate,
     expected_share,
@@ -14,7 +13,7 @@ from study.planning.estimate import (
     planned_runs,
 )
 from study.planning.requests import SearchRequest
-from study.planning.study_plan import StudyPlan, plan_study
+from study.planning.study_plan import TYPICAL_EPOCHS, StudyPlan, plan_study
 from study.records.durations import exact_duration
 from study.records.study import load_study
 from study.records.summary import write_summary

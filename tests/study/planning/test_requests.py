@@ -102,6 +102,8 @@ def test_an_ablation_that_cannot_be_is_refused_where_it_is_asked_for(fields: dic
         (["--no-finalize", "--fresh-seeds", "5"], "--no-finalize ends with the search, so --fresh-seeds has no effect"),
         (["--no-finalize", "--final-epochs", "5"], "so --final-epochs has no effect"),
         (["--epochs", "9", "--final-epochs", "5"], r"--final-epochs must be at least --epochs \(9\), got 5"),
+        (["--budget", "lots"], "--budget must be like 20x, 2000epochs, 30min or 1.5h, got 'lots'"),
+        (["--budget", "0.5x"], "--budget 0.5x is less than one run"),
         (["--no-finalize", "--finalists", "5"], "--no-finalize ends with the search, so --finalists has no effect"),
         (["--no-finalize", "--suite", "paper"], "--no-finalize ends with the search, so --suite has no effect"),
     ],
