@@ -423,6 +423,8 @@ class Config:
 
 def _check_range(item: Field[Any], value: Any) -> None:
     check = item.metadata["check"]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{item.name} must be a finite number, got {value}")
     if check is not None and value is not None and not check(value):
         raise UserError(f"{item.name} must be {_text(item.metadata['rule'])}, got {value!r}")
     if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):

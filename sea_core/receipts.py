@@ -53,7 +53,8 @@ def read_receipts(path: Path) -> list[dict[str, Any]]:
         receipts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
-            f"no receipt {path}: test metrics without one are not trusted; open the test split again"
+            f"no receipt {path}: test metrics without one are not trusted; delete {path.parent}, and the command that "
+            "wrote it trains the run and opens the test split again"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read the receipt {path}: {error}") from None

@@ -53,6 +53,7 @@ class SearchRequest:
         out: parent of study folders; the project's ``results``, or those of the current folder once installed.
         study_name: folder in ``out``, in which ``{dataset}`` stands for the dataset's name.
         storage: URL of Optuna's storage; None = ``study.db`` in the study's folder.
+        adopt: go on with a study whose folder was renamed or copied, under its new name.
         resources: where runs train.
     """
 
@@ -81,6 +82,7 @@ class SearchRequest:
     out: Path = field(default_factory=default_results)
     study_name: str = f"{DATASET}-search"
     storage: str | None = None
+    adopt: bool = False
     resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:

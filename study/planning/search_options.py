@@ -113,6 +113,12 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             metavar="URL",
             unless="study.db in the study's folder",
         ),
+        option(
+            "--adopt",
+            text="go on with a study whose folder was renamed or copied: its trials are kept under the new name",
+            action="store_const",
+            const=True,
+        ),
     ]
 )
 
@@ -143,6 +149,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--out",
         "--study-name",
         "--storage",
+        "--adopt",
         "--device",
         "--workers",
         "--threads",

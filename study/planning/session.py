@@ -32,7 +32,7 @@ from study.searching.pruners import make_pruner
 from study.searching.repairs import Repairs
 from study.searching.samplers import make_sampler
 from study.searching.storage import open_storage
-from study.searching.storage_check import check_storage
+from study.searching.storage_check import check_database, check_storage, find_study
 from study.searching.trial_store import TrialStore
 from study.selection.baseline_runs import run_baselines
 from study.selection.winner import Winner, finalize
@@ -48,8 +48,11 @@ class StudyRun:
         def sampler_of(number: int) -> BaseSampler:
             return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
 
+        check_database(plan.folder, plan.storage)
+        storage = open_storage(plan.storage, say=lambda line: emit(Note(line)))
+        find_study(plan.folder, storage, adopt=plan.adopt)
         self._store = TrialStore(
-            open_storage(plan.storage, say=lambda line: emit(Note(line))),
+            storage,
             plan.folder.name,
             plan.space,
             make_sampler=None if plan.sampler == "grid" else sampler_of,

@@ -54,6 +54,7 @@ class StudyPlan:
             list, then those of a warm start.
         exists: the study was begun earlier.
         seeds_per_trial: the most seeds a trial is judged on.
+        adopt: go on with the study although its folder was renamed or copied.
     """
 
     folder: StudyFolder
@@ -74,6 +75,7 @@ class StudyPlan:
     exists: bool
     seeds_per_trial: int = 1
     budget: Cost | None = None
+    adopt: bool = False
 
     @property
     def default_is_a_trial(self) -> bool:
@@ -133,10 +135,10 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     space, wanted_first = _searched(request, base.model, dataset)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
-    warm = _warm_start(request, space, base.model)
-    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
     final_epochs = _final_epochs(request, folder, final_epochs)
+    warm, warm_from = _warm_start(request, space, base.model, folder)
+    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
     spec = StudySpec(
         study=folder.name,
         dataset=dataset.name,
@@ -153,6 +155,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         seeds_per_trial=request.seeds_per_trial,
         first=first,
         warm_start=warm,
+        warm_start_from=warm_from,
     )
     return StudyPlan(
         folder=folder,
@@ -173,6 +176,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         exists=check_spec(folder, spec),
         seeds_per_trial=request.seeds_per_trial,
         budget=None if request.budget is None else parse_cost(request.budget),
+        adopt=request.adopt,
     )
 
 
@@ -238,11 +242,26 @@ def _searched(request: SearchRequest, model: str, dataset: Dataset) -> tuple[Spa
     return left, first
 
 
-def _warm_start(request: SearchRequest, space: Space, model: str) -> list[dict[str, Any]]:
-    if request.warm_start is None:
-        return []
-    named = request.out / request.warm_start
-    return warm_start(named if named.is_dir() else Path(request.warm_start), space, model)
+def _warm_start(
+    request: SearchRequest, space: Space, model: str, folder: StudyFolder
+) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    """Parameters of an earlier study's best trials, and that study's name.
+
+    What was taken over is part of the study. So a study that is there keeps it, whatever became of its source.
+    """
+    stored, given = read_spec(folder), request.warm_start
+    if stored is not None and stored.warm_start:
+        source = stored.warm_start_from
+        if None not in (given, source) and Path(str(given)).name != source:
+            raise UserError(
+                f"the study {folder.root} took over the best trials of '{source}', not of '{given}'; leave "
+                "--warm-start out, or choose another --study-name"
+            )
+        return stored.warm_start, source
+    if given is None:
+        return [], None
+    root = request.out / given if (request.out / given).is_dir() else Path(given)
+    return warm_start(root, space, model), root.resolve().name
 
 
 def _default_pruner(request: SearchRequest) -> str:

@@ -23,8 +23,8 @@ SCHEMA_VERSION = 1
 METRIC = "recall@20"  # of studies that do not say by which metric they searched
 # Where a study lies, and what it tries first: the first trials are in its queue from its beginning on, and a later
 # version may propose others.
-_NOT_IDENTITY = ("schema_version", "study", "source", "first", "final_epochs")
-_CAME_LATER = ("first", "final_epochs", "warm_start", "plugins")  # studies from before do without
+_NOT_IDENTITY = ("schema_version", "study", "source", "first", "final_epochs", "warm_start_from")
+_CAME_LATER = ("first", "final_epochs", "warm_start", "warm_start_from", "plugins")  # studies from before do without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class StudySpec:
         seeds_per_trial: the most seeds a trial is judged on.
         first: parameters of the trials that came before the sampler's.
         warm_start: those of them that an earlier study gave.
+        warm_start_from: that study's name.
     """
 
     study: str = ""
@@ -61,6 +62,7 @@ class StudySpec:
     seeds_per_trial: int = 1
     first: Sequence[Mapping[str, Any]] = ()
     warm_start: Sequence[Mapping[str, Any]] = ()
+    warm_start_from: str | None = None
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, source: str) -> StudySpec:
@@ -73,7 +75,7 @@ class StudySpec:
             raise UserError(f"{source} was written by a newer version of SEA Study; update it")
         known = {name: content[name] for name in cls.__dataclass_fields__ if content.get(name) is not None}
         kinds: Mapping[type, Sequence[str]] = {
-            str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric"),
+            str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric", "warm_start_from"),
             int: ("seed", "final_epochs", "seeds_per_trial"),
             Mapping: ("space", "config"),
             list: ("first", "warm_start"),
@@ -107,6 +109,7 @@ class StudySpec:
             **({"seeds_per_trial": self.seeds_per_trial} if self.seeds_per_trial > 1 else {}),
             **({"first": [dict(each) for each in self.first]} if self.first else {}),
             **({"warm_start": [dict(each) for each in self.warm_start]} if self.warm_start else {}),
+            **({"warm_start_from": self.warm_start_from} if self.warm_start_from else {}),
         }
 
     def fingerprint(self) -> str:

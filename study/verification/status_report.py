@@ -17,6 +17,7 @@ from study.records.durations import duration
 from study.records.folder import StudyFolder
 from study.records.spec import StudySpec, read_spec
 from study.searching.storage import open_storage
+from study.searching.storage_check import check_database, count_records, name_in_storage
 from study.searching.trials import describe_trials
 
 
@@ -35,15 +36,25 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
     if spec is None:
         raise UserError(f"no study in {root}: expected {folder.identity.name} there")
     if storage is None and not folder.database.exists():
-        raise UserError(f"{folder.database} does not exist; give the --storage the study was made with")
+        raise UserError(f"{folder.database} is gone; restore it, or give the --storage the study was made with")
     url = storage or f"sqlite:///{folder.database}"
+    check_database(folder, url)
+    opened = open_storage(url)
+    name = name_in_storage(folder, opened)
     try:
-        trials = optuna.load_study(study_name=folder.name, storage=open_storage(url)).get_trials(deepcopy=False)
+        trials = optuna.load_study(study_name=name, storage=opened).get_trials(deepcopy=False)
     except KeyError:
-        raise UserError(f"the storage holds no study named '{folder.name}'") from None
+        raise UserError(f"the storage holds no study named '{name}'; give the --storage it was made with") from None
+    if len(trials) < (count := count_records(folder)):
+        raise UserError(
+            f"the storage holds {len(trials)} trials, and {folder.trials} the records of {count}; restore "
+            f"{folder.database.name}, or give the --storage the study was made with"
+        )
     done = [trial for trial in trials if trial.state.is_finished()]
     running = [trial for trial in trials if trial.state == TrialState.RUNNING]
     lines = [f"{folder.name} on {spec.dataset}: {_driver(root)}"]
+    if name != folder.name:
+        lines.append(f"  renamed or copied from '{name}'; run_search.py --adopt goes on with it under its new name")
     lines.append(f"  {len(done)} trials done{': ' if done else ''}{describe_trials(trials)}")
     lines += [f"  trial {trial.number} {_progress(trial, spec)}" for trial in running]
     for title, pattern in (

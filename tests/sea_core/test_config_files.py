@@ -101,7 +101,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(write):
 
 def test_a_whole_number_beyond_every_float_is_refused():
     assert refusal(build_config, settings=parse_assignments([f"temperature={'1' * 400}"])).startswith(
-        "temperature must be > 0, got inf"
+        "temperature must be a finite number, got inf"
     )
 
 
