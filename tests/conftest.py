@@ -37,8 +37,6 @@ hypothesis.settings.register_profile("fixed", derandomize=True, database=None, d
 hypothesis.settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("explore" if EXPLORE else "fixed")
 
-SHARED = Path(__file__).parents[2] / "shared"
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shuffle the tests if SEA_TEST_ORDER is a number: none may depend on those before it."""
@@ -61,10 +59,18 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real datasets, where this machine has it."""
-    if not (SHARED / "data").is_dir():
-        pytest.skip("the shared datasets are not on this machine")
-    return SHARED / "data"
+    """The folder of real datasets that SEA_TEST_DATA names; no test looks outside the repository unasked."""
+    return find_real_data()
+
+
+def find_real_data() -> Path:
+    """As ``shared_data``; skips the test where none is named."""
+    named = os.environ.get("SEA_TEST_DATA")
+    if not named:
+        pytest.skip("SEA_TEST_DATA names no folder of real datasets")
+    if not Path(named).is_dir():
+        pytest.fail(f"SEA_TEST_DATA names {named}, which is no folder")
+    return Path(named).resolve()
 
 
 def random_dataset(

@@ -1,8 +1,9 @@
-"""Docs name only files that exist."""
+"""Docs name only files that exist, and the drawing of the rooms is the order that import rules enforce."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,26 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_drawing_of_the_rooms_is_the_order_that_import_rules_enforce() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    layers = next(each["layers"] for each in contracts if each.get("containers") == ["study"])
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^ {8}(\w+)\[\"", page, flags=re.MULTILINE)
+    assert drawn == layers[1:], "programs stand above, outside the box"
+
+
+def test_who_may_open_the_test_split_is_drawn() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    allowed = next(each["allowed_importers"] for each in contracts if each["type"] == "protected")
+    rooms = {name.split(".")[1] for name in allowed if name.startswith("study.")}
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"(\w+) -\.->\|allow-list\| holdout", page)) == rooms
+
+
+def test_the_readme_is_read_in_three_minutes() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 100
