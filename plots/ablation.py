@@ -20,10 +20,10 @@ TITLE = "Ablation"
 CAPTION = (
     "Ablations on test. Above: means over users and seeds, from 0; dots are single seeds. Below: differences to the "
     "full model with 95 % intervals for new users and seeds. Grey zone: differences too small to matter. Stars: p "
-    "below .05, .01, .001 after Holm's correction over all comparisons shown; ≈: shown to lie in the grey zone "
+    "below .05, .01, .001, adjusted for all verdicts together; ≈: shown to lie in the grey zone "
     "(equivalence test); neither: undecided. Arms are in the order of the first metric's difference."
 )
-COMPARED = ["difference", "low", "high", "margin", "p", "p_holm", "verdict"]
+COMPARED = ["difference", "low", "high", "margin", "p", "p_adjusted", "verdict"]
 
 
 class Ablation(NamedTuple):
@@ -101,7 +101,7 @@ def _draw_differences(ax: Axes, rows: pd.DataFrame, place: pd.Series, height: fl
     ax.errorbar(rows["difference"], place, xerr=ends, fmt=how.marker, color=how.color, elinewidth=1, capsize=2)
     for row, y in zip(rows.itertuples(), place, strict=True):
         x = row.high if np.isfinite(row.high) else row.difference
-        mark = "≈" if row.verdict == "equivalent" else stars(row.p_holm)
+        mark = "≈" if row.verdict == "equivalent" else stars(row.p_adjusted)
         ax.annotate(mark, (x, y), xytext=(3, -1), textcoords="offset points", va="center", color=BLACK)
 
 

@@ -19,13 +19,13 @@ TITLE = "Arms on every dataset"
 CAPTION = (
     "What each arm changes on each dataset, in % of the full model's test metric (frozen configurations), with 95 % "
     "intervals for new users and seeds. Grey zone: differences too small to matter. Stars: p below .05, .01, .001 "
-    "after Holm's correction over all arms, metrics and datasets; ≈: shown to lie in the grey zone (equivalence test); "
+    "adjusted for all verdicts of a study together; ≈: shown to lie in the grey zone (equivalent); "
     "neither: undecided. Arms are in the order of their mean change."
 )
 
 
 class Forest(NamedTuple):
-    """``data``: ``dataset, arm, title, change, low, high, margin`` (% of the full model), ``p_holm, verdict``."""
+    """``data``: ``dataset, arm, title, change, low, high, margin`` (% of the full model), ``p_adjusted, verdict``."""
 
     data: pd.DataFrame
     metric: str
@@ -42,7 +42,7 @@ def compute(results: Results) -> Forest:
     data = pd.DataFrame({"dataset": datasets, "arm": rows["arm"], "title": rows["arm"].map(results.titles)})
     data["change"] = scale * rows["difference"]
     data = data.assign(**{name: scale * rows[name] for name in ("low", "high", "margin")})
-    data = data.join(rows[["p_holm", "verdict"]])
+    data = data.join(rows[["p_adjusted", "verdict"]])
     order = data.groupby("arm", sort=False)["change"].mean().sort_values(ascending=False, kind="stable").index
     places = {arm: n for n, arm in enumerate(order)}
     return Forest(data.sort_values("arm", key=lambda arms: arms.map(places), kind="stable", ignore_index=True), metric)
@@ -71,7 +71,7 @@ def draw(ax: Axes, info: Forest) -> None:
         handles.append(ax.errorbar(rows["change"], y, xerr=ends, fmt=how.marker, **style))
         for row, place in zip(rows.itertuples(), y, strict=True):
             x = row.high if np.isfinite(row.high) else row.change
-            mark = "≈" if row.verdict == "equivalent" else stars(row.p_holm)
+            mark = "≈" if row.verdict == "equivalent" else stars(row.p_adjusted)
             ax.annotate(mark, (x, place), xytext=(3, -1), textcoords="offset points", va="center", color=BLACK)
     ax.axvline(0, color=BLACK, linewidth=0.6)
     ax.set_yticks(range(len(arms)), arms["title"])

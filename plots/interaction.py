@@ -47,7 +47,7 @@ def compute(results: Results) -> Interaction:
     both["club"], both["solosim"] = zip(*both["name"].map(CELLS), strict=True)
     effects = effects[(effects["mode"] == mode) & effects["metric"].isin(metrics)]
     effects = effects.assign(kind="effect", name=effects["arm"].map(EFFECTS), value=effects["difference"])
-    columns = ["metric", "kind", "name", "seed", "club", "solosim", "value", "low", "high", "p", "p_holm"]
+    columns = ["metric", "kind", "name", "seed", "club", "solosim", "value", "low", "high", "p", "p_adjusted"]
     return Interaction(pd.concat([both, effects[effects.columns.intersection(columns)]], ignore_index=True)[columns])
 
 

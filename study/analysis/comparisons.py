@@ -1,8 +1,12 @@
-"""Comparisons on test, from a study's records to families of ``Comparison`` rows; ``stats/`` does the arithmetic."""
+"""Comparisons on test, from a study's records to judged ``Comparison`` rows; ``stats/`` does the arithmetic.
+
+The arms of one study share one alpha graph: primary contrasts, rivals, other metrics, re-tuned arms. Baselines and the
+factorial have graphs of their own, and so have arms that were added after the first run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +15,12 @@ from jaxtyping import Float
 
 from sea_core.errors import UserError
 from study.analysis.measurements import default_title, tuned_title
-from study.analysis.stats.compare import compare_arms, compare_factorial
-from study.analysis.stats.comparison import Comparison, correct_family
+from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
+from study.analysis.stats.comparison import Comparison, Family, judge_rows
+from study.analysis.stats.contrasts import Evidence
+from study.analysis.stats.moderation import PRIOR_DF
 from study.records.arm_names import FULL, in_order
+from study.records.question import MARGIN, Question, assumed_question
 from study.records.study import RunRecord, Study
 
 FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
@@ -23,7 +30,7 @@ PerUser = dict[str, Float[np.ndarray, "seeds users"]]  # metric -> values
 
 
 class Comparisons(NamedTuple):
-    """Every comparison of one or more studies; each attribute is one Holm family over all of them.
+    """Every comparison of one or more studies, each judged in its own study.
 
     Attributes:
         arms: each arm against ``full`` of the same study and mode, on the seeds that both finished. One seed gives a
@@ -45,21 +52,33 @@ def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
     Raises:
         UserError: an arm was tested on other users than ``full``, or a baseline on others than the winner.
     """
-    return as_one_family([compare_study(study, metrics) for study in studies], metrics)
+    return side_by_side([compare_study(study, metrics) for study in studies], metrics)
 
 
 def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
     """One study by itself; otherwise as ``compare``."""
     found = (_arms(study, metrics), _baselines(study, metrics), _factors(study, metrics), _tuning(study, metrics))
-    return Comparisons(*(tuple(correct_family(rows)) for rows in found))
+    return Comparisons(*(tuple(rows) for rows in found))
 
 
-def as_one_family(parts: Sequence[Comparisons], metrics: Sequence[str]) -> Comparisons:
-    """Join the comparisons of several studies, on those of their metrics that are named, and correct them again."""
-    if len(parts) == 1 and all(row.metric in metrics for family in parts[0] for row in family):
-        return parts[0]
-    joined = ([row for part in family for row in part if row.metric in metrics] for family in zip(*parts, strict=True))
-    return Comparisons(*(tuple(correct_family(rows)) for rows in joined))
+def side_by_side(parts: Sequence[Comparisons], metrics: Sequence[str]) -> Comparisons:
+    """The comparisons of several studies on those of their metrics that are named.
+
+    Each study answers its own question at its own level; what holds over several of them is another question.
+    """
+    return Comparisons(
+        *(tuple(row for part in family for row in part if row.metric in metrics) for family in zip(*parts, strict=True))
+    )
+
+
+def question_of(study: Study, metrics: Sequence[str]) -> Question:
+    """What the study asks of its arms: what it wrote down before they ran, else the defaults."""
+    if study.question is not None:
+        return study.question
+    runs = [run for run in study.ablations if run.seed is not None]
+    arms = [arm for arm in in_order(str(run.arm) for run in runs) if arm != FULL]
+    seeds = dict.fromkeys(run.seed for run in runs if run.seed is not None)
+    return assumed_question(_primary(study, metrics), arms, tuple(seeds))
 
 
 def to_frame(rows: Iterable[Comparison]) -> pd.DataFrame:
@@ -72,31 +91,110 @@ def stars(p: float) -> str:
     return "*" * sum(p < level for level in (0.05, 0.01, 0.001))
 
 
+class _Compared(NamedTuple):
+    """An arm and a metric with its looks; ``pair`` holds the seeds of the last one."""
+
+    mode: str
+    pair: Pair
+    looks: list[Evidence]
+
+
 def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
-    rows = []
-    for mode, arms in _arms_by_mode(study).items():
-        full = arms.get(FULL, {})
-        paired: dict[tuple[int, ...], list[str]] = {}  # arms that failed on a seed are compared on the others
-        for arm, runs in arms.items():
-            if arm != FULL and (seeds := tuple(sorted(runs.keys() & full.keys()))):
-                _require_same_users(full[seeds[0]], runs[seeds[0]])
-                paired.setdefault(seeds, []).append(arm)
-        for seeds, names in paired.items():
-            values = {name: _per_user(arms[name], seeds, metrics) for name in (FULL, *names)}
-            rows += _labelled(study, mode, compare_arms(values, reference=FULL, rng=_generator()))
-    return rows
+    question = question_of(study, metrics)
+    compared = [each for mode in _arms_by_mode(study) for each in _of_mode(study, mode, metrics, question)]
+    rows: list[Comparison] = []
+    for mode in dict.fromkeys(each.mode for each in compared):
+        mine = [each.pair for each in compared if each.mode == mode]
+        rows += [row._replace(mode=mode) for row in describe(mine, rng=_generator(), margin=question.margin)]
+    evidence = [each.looks for each in compared]
+    most = question.looks[-1] if question.looks else 1
+    judged = judge_rows(rows, evidence, _families(rows, question), most_seeds=most)
+    added = judge_rows(rows, evidence, _added(rows, question), most_seeds=most)
+    rows = [late if late.family else row for row, late in zip(judged, added, strict=True)]
+    return [row._replace(study=study.name, dataset=study.dataset, note=row.note or _why(row)) for row in rows]
+
+
+def _of_mode(study: Study, mode: str, metrics: Sequence[str], question: Question) -> list[_Compared]:
+    """Every arm of a mode against full, at every look that both have reached."""
+    arms = _arms_by_mode(study)[mode]
+    tried = {arm: _tried(study, mode, arm) for arm in arms}
+    full = arms.get(FULL, {})
+    seeds: dict[str, dict[int, tuple[int, ...]]] = {}
+    for arm, runs in arms.items():
+        paired = runs.keys() & full.keys()
+        if arm == FULL or not paired:
+            continue
+        _require_same_users(full[min(paired)], runs[min(paired)])
+        seeds[arm] = _looks(question, tried[FULL] & tried[arm], paired)
+    found: dict[tuple[str, str], _Compared] = {}
+    for look in sorted({look for mine in seeds.values() for look in mine}):
+        pairs = []
+        for arm, mine in seeds.items():
+            if look in mine:
+                base, values = (_per_user(arms[side], mine[look], metrics) for side in (FULL, arm))
+                pairs += [Pair(metric, arm, FULL, base[metric], values[metric]) for metric in metrics]
+        for pair, evidence in zip(pairs, evidence_of(pairs, margin=question.margin), strict=True):
+            before = found.get((pair.arm, pair.metric))
+            looks = [*(before.looks if before else []), evidence._replace(seeds=look)]
+            found[pair.arm, pair.metric] = _Compared(mode, pair, looks)
+    return [found[arm, metric] for arm in seeds for metric in metrics]
+
+
+def _looks(question: Question, tried: set[int], paired: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Number of planned seeds at each look -> those of them that both arms finished.
+
+    A look counts once every seed up to it was tried, also those that failed. Before the first look is reached, what is
+    there is one. Seeds that nobody planned are looked at together.
+    """
+    planned = [seed for seed in question.seeds if seed in tried]
+    reached = next((n for n, seed in enumerate(question.seeds) if seed not in tried), len(question.seeds))
+    looks = [look for look in question.looks if look <= reached] or [reached]
+    found = {look: tuple(seed for seed in question.seeds[:look] if seed in paired) for look in looks}
+    found = {look: seeds for look, seeds in found.items() if seeds}
+    return found or {len(planned) or len(paired): tuple(sorted(paired))}
+
+
+def _tried(study: Study, mode: str, arm: str) -> set[int]:
+    runs = (run for run in study.ablations if (run.mode, run.arm) == (mode, arm))
+    return {run.seed for run in runs if run.seed is not None}
+
+
+def _families(rows: Sequence[Comparison], question: Question) -> list[Family]:
+    """Which rows share a level, in the order in which it passes. Re-tuned arms rest on one search each: no family."""
+    asked = [n for n, row in enumerate(rows) if row.mode == "frozen" and row.arm in question.arms]
+    first = [n for n in asked if rows[n].metric == question.metric]
+    primary = [n for n in first if rows[n].arm in question.contrasts]
+    return [
+        Family("primary", primary),
+        Family("rivals", [n for n in first if n not in primary]),
+        Family("other metrics", [n for n in asked if n not in first]),
+    ]
+
+
+def _added(rows: Sequence[Comparison], question: Question) -> list[Family]:
+    """Arms that came after the first run."""
+    later = [n for n, row in enumerate(rows) if row.mode == "frozen" and row.arm not in question.arms]
+    first = [n for n in later if rows[n].metric == question.metric]
+    return [Family("added later", first), Family("added later, other metrics", [n for n in later if n not in first])]
+
+
+def _why(row: Comparison) -> str:
+    """Why a row is descriptive."""
+    if row.family or row.mode != "retuned":
+        return ""
+    return "one search an arm compares two configurations, not two arms, so there is no verdict"
 
 
 def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
-    rows = []
+    pairs: list[Pair] = []
     winner = _tested(study.winner)
     for baseline in study.baselines if winner else ():
         seeds, name = sorted(winner), str(baseline.baseline)
         _require_same_users(winner[seeds[0]], baseline)
-        same = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics)
-        values = {name: same, "SEA": _per_user(winner, seeds, metrics)}
-        rows += _labelled(study, "", compare_arms(values, reference=name, rng=_generator()))
-    return rows
+        same, ours = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics), _per_user(winner, seeds, metrics)
+        pairs += [Pair(metric, "SEA", name, same[metric], ours[metric]) for metric in metrics]
+    # One side is the same runs in every pair, so the pairs tell each other nothing about their variances.
+    return _judged_once(study, "", pairs, "baselines", prior_df=0)
 
 
 def _tuning(study: Study, metrics: Sequence[str]) -> list[Comparison]:
@@ -105,12 +203,10 @@ def _tuning(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     if not seeds:
         return []
     _require_same_users(default[seeds[0]], tuned[seeds[0]])
-    reference = default_title(study)
-    values = {
-        reference: _per_user(default, seeds, metrics),
-        tuned_title(study): _per_user(tuned, seeds, metrics),
-    }
-    return _labelled(study, "", compare_arms(values, reference=reference, rng=_generator()))
+    reference, ours = default_title(study), tuned_title(study)
+    base, values = (_per_user(runs, seeds, metrics) for runs in (default, tuned))
+    pairs = [Pair(metric, ours, reference, base[metric], values[metric]) for metric in metrics]
+    return _judged_once(study, "", pairs, "tuning")
 
 
 def _tested(runs: Iterable[RunRecord]) -> dict[int, RunRecord]:
@@ -125,8 +221,29 @@ def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:
         seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs)))
         if seeds:
             values = {a: _per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
-            rows += _labelled(study, mode, compare_factorial(values, rng=_generator()))
+            rows += _judged_once(study, mode, factorial_pairs(values), "factorial")
     return rows
+
+
+def _judged_once(
+    study: Study, mode: str, pairs: Sequence[Pair], family: str, *, prior_df: int = PRIOR_DF
+) -> list[Comparison]:
+    """Rows of a graph of their own, looked at once: the first metric, then the others."""
+    margin = MARGIN if study.question is None else study.question.margin
+    rows = describe(pairs, rng=_generator(), margin=margin, prior_df=prior_df)
+    evidence = [[found] for found in evidence_of(pairs, margin=margin, prior_df=prior_df)]
+    primary = _primary(study, [pair.metric for pair in pairs])
+    first = [n for n, pair in enumerate(pairs) if pair.metric == primary]
+    rest = [n for n in range(len(pairs)) if n not in first]
+    families = [Family(family, first), Family(f"{family}, other metrics", rest)]
+    most = max((row.seeds for row in rows), default=1)
+    return _labelled(study, mode, judge_rows(rows, evidence, families, most_seeds=most))
+
+
+def _primary(study: Study, metrics: Sequence[str]) -> str:
+    """The metric of the question, else of the search, else the first one."""
+    wanted = study.question.metric if study.question else study.metric
+    return wanted if wanted in metrics or not metrics else metrics[0]
 
 
 def _labelled(study: Study, mode: str, rows: Iterable[Comparison]) -> list[Comparison]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from sea_core.errors import UserError, suggest
-from study.analysis.comparisons import Comparisons, as_one_family, compare_study
+from study.analysis.comparisons import Comparisons, compare_study, side_by_side
 from study.analysis.measurements import Measurement, check_comparable, measure_study, shown_metrics
 from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
@@ -41,7 +41,7 @@ class Results:
 
     @classmethod
     def joined(cls, results: Sequence[Results]) -> Results:
-        """Results of all studies together: their comparisons become one family, and are not computed again."""
+        """Results of all studies together: their comparisons are not computed again."""
         metrics = list(dict.fromkeys(metric for each in results for metric in each.metrics))
         return cls([study for each in results for study in each.studies], known=results, metrics=metrics)
 
@@ -52,7 +52,7 @@ class Results:
         Raises:
             UserError: runs that were tested on different users.
         """
-        return as_one_family([part.comparisons for part in self._parts], self.metrics)
+        return side_by_side([part.comparisons for part in self._parts], self.metrics)
 
     @property
     def arms(self) -> Sequence[Comparison]:

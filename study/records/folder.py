@@ -39,6 +39,11 @@ class StudyFolder:
         return self.root / "config.yaml"
 
     @property
+    def question(self) -> Path:
+        """What is asked of the arms, fixed before the first of them ran."""
+        return self.root / "question.json"
+
+    @property
     def provenance(self) -> Path:
         """Where the numbers come from: commit, hashes, versions, machine, command."""
         return self.root / "provenance.json"

@@ -19,6 +19,7 @@ from sea_core.models.registry import find_model, model_names
 from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
 from study.records.arm_names import in_order
 from study.records.folder import StudyFolder
+from study.records.question import Question, read_question
 from study.records.selection import Selection, read_selection
 from study.records.spec import METRIC, StudySpec, read_spec
 
@@ -278,6 +279,11 @@ class Study:
     def model_title(self) -> str:
         """What tables call the model; its name where its file is not loaded."""
         return find_model(self.model).title if self.model in model_names() else self.model
+
+    @cached_property
+    def question(self) -> Question | None:
+        """What was asked of the arms before they ran; None of studies that did not write it down."""
+        return read_question(self.folder.question)
 
     @cached_property
     def arm_searches(self) -> Mapping[str, Study]:

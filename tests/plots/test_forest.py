@@ -21,7 +21,7 @@ def test_changes_are_the_tables_differences_in_percent_of_the_full_model(tmp_pat
         assert (row.change, row.low, row.high) == pytest.approx(
             tuple(scale * expected[name] for name in ("difference", "low", "high")), rel=1e-12
         )
-        assert (row.p_holm, row.verdict) == (expected["p_holm"], expected["verdict"])
+        assert (row.p_adjusted, row.verdict) == (expected["p_adjusted"], expected["verdict"])
 
 
 def test_the_best_arm_comes_first(tmp_path):

@@ -13,7 +13,7 @@ from scipy import stats
 from study.analysis.stats.behrens_fisher import half_width, tail_probability
 from study.analysis.stats.bootstrap import hierarchical_bootstrap
 from study.analysis.stats.comparison import ALPHA
-from study.analysis.stats.crossed import NARROWER, Components, MeanSquares, mean_squares, satterthwaite
+from study.analysis.stats.crossed import Components, MeanSquares, mean_squares, satterthwaite
 from study.analysis.stats.factorial import factorial_contrasts
 from study.analysis.stats.power import minimum_detectable_effect
 from study.analysis.stats.simulate import simulate_differences, simulate_recall
@@ -70,19 +70,6 @@ class InteractionCheck(NamedTuple):
     coverage: float
     power: float
     main_error: float
-
-
-class NarrowCheck(NamedTuple):
-    """True nulls by whether their interval is narrower than users alone would make it.
-
-    Attributes:
-        narrow: share of them that are.
-        error_narrow, error_others: share of either kind that is rejected at 5 %; NaN if there is none.
-    """
-
-    narrow: float
-    error_narrow: float
-    error_others: float
 
 
 def null_errors(
@@ -158,21 +145,6 @@ def power_check(
         pilot_low=float(low),
         pilot_high=float(high),
     )
-
-
-def narrow_check(
-    components: Components, *, seeds: int, users: int, replicates: int, rng: np.random.Generator
-) -> NarrowCheck:
-    """How much less the rows that ``CrossedEffect.narrow`` marks can be believed."""
-    parts = [
-        mean_squares(simulate_differences(components, seeds=seeds, users=users, replicates=size, rng=rng))
-        for size in _chunks(replicates, seeds * users)
-    ]
-    squares = _joined(parts)
-    width = _half_width(squares)
-    wrong, narrow = np.abs(squares.mean) > width, width < NARROWER * squares.users_alone(ALPHA)
-    errors = [float(wrong[chosen].mean()) if chosen.any() else math.nan for chosen in (narrow, ~narrow)]
-    return NarrowCheck(float(narrow.mean()), *errors)
 
 
 def interaction_check(

@@ -1,23 +1,39 @@
-"""Every comparison a table shows, in one call: arms against a reference, or the 2x2 factorial, as one Holm family."""
+"""Every comparison a table shows: arms against a reference, or the 2x2 factorial, described and judged."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from sea_core.errors import UserError, suggest
+from study.analysis.stats.behrens_fisher import half_width, tail_probability
 from study.analysis.stats.bootstrap import BootstrapIntervals, hierarchical_bootstrap
-from study.analysis.stats.comparison import ALPHA, Comparison, correct_family
-from study.analysis.stats.crossed import crossed_effect
-from study.analysis.stats.equivalence import equivalence_test
+from study.analysis.stats.comparison import ALPHA, Comparison, Family, judge_rows
+from study.analysis.stats.contrasts import Evidence
+from study.analysis.stats.crossed import CrossedEffect, crossed_effect, standardised_difference
+from study.analysis.stats.evidence import gather_evidence
 from study.analysis.stats.factorial import factorial_contrasts
+from study.analysis.stats.moderation import PRIOR_DF
 
-Arms = Mapping[str, Mapping[str, Float[np.ndarray, "_ _"]]]
+Values = Float[np.ndarray, "_ _"]  # (seeds, users)
+Arms = Mapping[str, Mapping[str, Values]]
 
 MARGIN = 0.02  # relative to the reference mean
+FACTORS = ("club", "solosim", "club x solosim")
+
+
+class Pair(NamedTuple):
+    """Two arms on one metric, paired by seed (row) and user (column); pairs may differ in their seeds."""
+
+    metric: str
+    arm: str
+    reference: str
+    base: Values
+    values: Values
 
 
 def compare_arms(
@@ -29,7 +45,7 @@ def compare_arms(
     margin: float = MARGIN,
     resamples: int = 1000,
 ) -> list[Comparison]:
-    """Compare every other arm with the reference on every metric, as one Holm family.
+    """Compare every other arm with the reference on every metric, looked at once; the first metric's rows come first.
 
     Args:
         values: arm -> metric -> ``(seeds, users)`` per-user values, higher is better; row ``s`` of every arm is the
@@ -37,16 +53,20 @@ def compare_arms(
         reference: the arm that the others are compared with.
         rng: for the bootstrap.
         dataset: copied into the rows.
-        margin: equivalence margin as a share of the reference arm's mean.
+        margin: largest difference that does not matter, as a share of the reference arm's mean.
         resamples: bootstrap resamples.
 
     Raises:
         UserError: unknown reference, a metric or shape that the arms do not share, NaN or infinite values.
     """
     _check(values, reference)
-    names = [(metric, arm, reference) for arm in values if arm != reference for metric in values[reference]]
-    pairs = [(values[reference][metric], values[arm][metric]) for metric, arm, _ in names]
-    return _compare(names, pairs, rng=rng, dataset=dataset, margin=margin, resamples=resamples)
+    pairs = [
+        Pair(metric, arm, reference, values[reference][metric], values[arm][metric])
+        for arm in values
+        if arm != reference
+        for metric in values[reference]
+    ]
+    return _judged_once(describe(pairs, rng=rng, margin=margin, resamples=resamples), pairs, dataset, margin)
 
 
 def compare_factorial(
@@ -57,7 +77,7 @@ def compare_factorial(
     margin: float = MARGIN,
     resamples: int = 1000,
 ) -> list[Comparison]:
-    """Main effects of CLUB and Solosim and their interaction on every metric, as one Holm family.
+    """Main effects of CLUB and Solosim and their interaction on every metric, looked at once.
 
     Args:
         values: as in ``compare_arms``, with the arms ``full``, ``no-club``, ``no-solosim`` and ``no-both``; others are
@@ -70,78 +90,157 @@ def compare_factorial(
     Raises:
         UserError: one of the four arms is missing, or as in ``compare_arms``.
     """
+    pairs = factorial_pairs(values)
+    return _judged_once(describe(pairs, rng=rng, margin=margin, resamples=resamples), pairs, dataset, margin)
+
+
+def factorial_pairs(values: Arms) -> list[Pair]:
+    """The pairs of ``compare_factorial``.
+
+    Raises:
+        UserError: as there.
+    """
     four = ("full", "no-club", "no-solosim", "no-both")
     missing = [arm for arm in four if arm not in values]
     if missing:
         raise UserError(f"the factorial needs the arms {', '.join(four)}; missing: {', '.join(missing)}")
     _check({arm: values[arm] for arm in four}, "no-both")
-    names, pairs = [], []
+    pairs = []
     for metric in values["no-both"]:
-        base = values["no-both"][metric]
+        base = np.asarray(values["no-both"][metric], dtype=np.float64)
         contrasts = factorial_contrasts(*(values[arm][metric] for arm in four))
-        for effect, contrast in zip(("club", "solosim", "club x solosim"), contrasts, strict=True):
-            names.append((metric, effect, "no-both"))
-            pairs.append((base, base + contrast))
-    return _compare(names, pairs, rng=rng, dataset=dataset, margin=margin, resamples=resamples)
+        pairs += [
+            Pair(metric, effect, "no-both", base, base + contrast)
+            for effect, contrast in zip(FACTORS, contrasts, strict=True)
+        ]
+    return pairs
 
 
-def _compare(
-    names: Sequence[tuple[str, str, str]],
-    pairs: Sequence[tuple[np.ndarray, np.ndarray]],
+def describe(
+    pairs: Sequence[Pair],
     *,
     rng: np.random.Generator,
-    dataset: str,
-    margin: float,
-    resamples: int,
+    margin: float = MARGIN,
+    resamples: int = 1000,
+    prior_df: int = PRIOR_DF,
 ) -> list[Comparison]:
-    """One row per ``(metric, arm, reference)`` and ``(reference values, arm values)``."""
-    if not pairs:
-        return []
-    differences = np.stack([np.asarray(arm, dtype=np.float64) - base for base, arm in pairs])
-    intervals = _bootstrap(differences, rng, resamples)
-    rows = []
-    for index, ((metric, arm, reference), (base, _)) in enumerate(zip(names, pairs, strict=True)):
-        effect = crossed_effect(differences[index], alpha=ALPHA)
-        base_mean = float(np.mean(base, dtype=np.float64))
-        absolute_margin = margin * abs(base_mean)
-        sd_user, sd_seed, sd_residual = (math.sqrt(variance) for variance in effect.components)
-        rows.append(
-            Comparison(
-                study="",
-                mode="",
-                dataset=dataset,
-                metric=metric,
-                arm=arm,
-                reference=reference,
-                reference_mean=base_mean,
-                arm_mean=base_mean + effect.mean,
-                difference=effect.mean,
-                relative=effect.mean / base_mean if base_mean else math.nan,
-                low=effect.low,
-                high=effect.high,
-                p=effect.p,
-                p_holm=math.nan,
-                effect_size=effect.effect_size,
-                standard_error=effect.standard_error,
-                df=effect.df,
-                sd_user=sd_user,
-                sd_seed=sd_seed,
-                sd_residual=sd_residual,
-                users=effect.users,
-                seeds=effect.seeds,
-                users_alone=effect.users_alone,
-                narrow=effect.narrow,
-                bootstrap_low=float(intervals.low[index]),
-                bootstrap_high=float(intervals.high[index]),
-                margin=absolute_margin,
-                p_tost=equivalence_test(effect, margin=absolute_margin).p if absolute_margin else math.nan,
-                p_equivalent=math.nan,
-                mde=math.nan,
-                verdict="undecided",
-                note=_note(differences[index]),
-            )
-        )
-    return correct_family(rows)
+    """A row for each pair, still without a verdict. Seed variances of one metric's pairs are moderated together.
+
+    Args:
+        pairs: of one dataset and mode.
+        rng: for the bootstrap.
+        margin: as a share of the reference's mean.
+        resamples: bootstrap resamples.
+        prior_df: 0 where the pairs do not tell each other anything about their variances.
+    """
+    evidence = evidence_of(pairs, margin=margin, prior_df=prior_df)
+    intervals = _bootstraps(pairs, rng, resamples)
+    return [_row(pair, found, bounds) for pair, found, bounds in zip(pairs, evidence, intervals, strict=True)]
+
+
+def evidence_of(pairs: Sequence[Pair], *, margin: float = MARGIN, prior_df: int = PRIOR_DF) -> list[Evidence]:
+    """Evidence on each pair; the variances of one metric's pairs are moderated together."""
+    found: dict[int, Evidence] = {}
+    for metric in dict.fromkeys(pair.metric for pair in pairs):
+        mine = [n for n, pair in enumerate(pairs) if pair.metric == metric]
+        differences = [_difference(pairs[n]) for n in mine]
+        margins = [margin * abs(float(np.mean(pairs[n].base, dtype=np.float64))) for n in mine]
+        found |= dict(zip(mine, gather_evidence(differences, margins, prior_df=prior_df), strict=True))
+    return [found[n] for n in range(len(pairs))]
+
+
+def by_metric(pairs: Sequence[Pair]) -> list[Family]:
+    """One family a metric, in the order in which metrics appear."""
+    metrics = dict.fromkeys(pair.metric for pair in pairs)
+    return [Family(metric, [n for n, pair in enumerate(pairs) if pair.metric == metric]) for metric in metrics]
+
+
+def _judged_once(rows: list[Comparison], pairs: Sequence[Pair], dataset: str, margin: float) -> list[Comparison]:
+    evidence = [[found] for found in evidence_of(pairs, margin=margin)]
+    most = max((row.seeds for row in rows), default=1)
+    judged = judge_rows(rows, evidence, by_metric(pairs), most_seeds=most)
+    return [row._replace(dataset=dataset) for row in judged]
+
+
+def _difference(pair: Pair) -> Values:
+    return np.asarray(pair.values, dtype=np.float64) - pair.base
+
+
+def _row(pair: Pair, evidence: Evidence, bounds: tuple[float, float]) -> Comparison:
+    difference = _difference(pair)
+    plain = crossed_effect(difference, alpha=ALPHA)
+    base_mean = float(np.mean(pair.base, dtype=np.float64))
+    sd_user, sd_seed, sd_residual = (math.sqrt(variance) for variance in _components(plain, evidence))
+    low, high, p = _by_itself(evidence)
+    return Comparison(
+        study="",
+        mode="",
+        dataset="",
+        metric=pair.metric,
+        arm=pair.arm,
+        reference=pair.reference,
+        reference_mean=base_mean,
+        arm_mean=base_mean + evidence.mean,
+        difference=evidence.mean,
+        relative=evidence.mean / base_mean if base_mean else math.nan,
+        low=low,
+        high=high,
+        p=p,
+        p_unmoderated=plain.p,
+        p_adjusted=math.nan,
+        effect_size=standardised_difference(pair.base, pair.values),
+        standard_error=math.sqrt(evidence.known + evidence.estimated),
+        df=evidence.df or math.nan,
+        sd_user=sd_user,
+        sd_seed=sd_seed,
+        sd_residual=sd_residual,
+        users=plain.users,
+        seeds=plain.seeds,
+        users_alone=plain.users_alone,
+        bootstrap_low=bounds[0],
+        bootstrap_high=bounds[1],
+        margin=evidence.margin,
+        p_noninferior=math.nan,
+        p_equivalent=math.nan,
+        sim_low=-math.inf,
+        sim_high=math.inf,
+        mde=math.nan,
+        family="",
+        gate="closed",
+        look=plain.seeds,
+        within_margin=False,
+        verdict="descriptive",
+        note=_note(difference),
+    )
+
+
+def _components(plain: CrossedEffect, evidence: Evidence) -> tuple[float, float, float]:
+    """Variance components with the moderated seed variance, which the interval and the power of the row share."""
+    user, _, residual = plain.components
+    seed = evidence.estimated * plain.seeds - residual / plain.users
+    return user, max(seed, 0.0) if not math.isnan(seed) else math.nan, residual
+
+
+def _by_itself(evidence: Evidence) -> tuple[float, float, float]:
+    """95 % interval and p-value of one contrast looked at once."""
+    if math.isnan(evidence.known + evidence.estimated):
+        return math.nan, math.nan, math.nan
+    freedom = {"df": evidence.df, "known_df": evidence.known_df}
+    width = float(half_width(evidence.known, evidence.estimated, alpha=ALPHA, **freedom))
+    tail = float(tail_probability(abs(evidence.mean), evidence.known, evidence.estimated, **freedom))
+    return evidence.mean - width, evidence.mean + width, tail if evidence.mean else 1.0
+
+
+def _bootstraps(pairs: Sequence[Pair], rng: np.random.Generator, resamples: int) -> list[tuple[float, float]]:
+    """Bootstrap intervals; pairs of one shape share their resamples."""
+    found: dict[int, tuple[float, float]] = {}
+    for shape in dict.fromkeys(pair.base.shape for pair in pairs):
+        mine = [n for n, pair in enumerate(pairs) if pair.base.shape == shape]
+        intervals = _bootstrap(np.stack([_difference(pairs[n]) for n in mine]), rng, resamples)
+        found |= {
+            n: (float(low), float(high)) for n, low, high in zip(mine, intervals.low, intervals.high, strict=True)
+        }
+    return [found[n] for n in range(len(pairs))]
 
 
 def _bootstrap(differences: np.ndarray, rng: np.random.Generator, resamples: int) -> BootstrapIntervals:

@@ -67,6 +67,7 @@ class Verdict(NamedTuple):
             infinite where no level is left for them.
         p: smallest level of the whole graph at which better or worse could be said.
         p_margin: the same for non-inferior.
+        p_equivalent: the same for equivalent.
         seeds: the look at which ``kind`` was first reached; the last look if undecided.
     """
 
@@ -76,6 +77,7 @@ class Verdict(NamedTuple):
     high: float
     p: float
     p_margin: float
+    p_equivalent: float
     seeds: int
 
 
@@ -207,7 +209,7 @@ def _verdict(number: int, looks: Sequence[Evidence], decisions: Decisions, alpha
     """Everything but the bounds, which only the last look needs."""
     nodes = slice(number * _NODES, (number + 1) * _NODES)
     rejected, local, adjusted = decisions.rejected[nodes], decisions.local[nodes], decisions.adjusted[nodes]
-    nothing = Verdict("undecided", False, -math.inf, math.inf, math.nan, math.nan, 0)
+    nothing = Verdict("undecided", False, -math.inf, math.inf, math.nan, math.nan, math.nan, 0)
     if not looks:
         return nothing
     last = looks[-1]
@@ -217,6 +219,7 @@ def _verdict(number: int, looks: Sequence[Evidence], decisions: Decisions, alpha
         within_margin=bool(rejected[_LOWER_FIRST] and rejected[_UPPER_FIRST]),
         p=p,
         p_margin=float(adjusted[_LOWER_FIRST]),
+        p_equivalent=float(adjusted[[_LOWER_FIRST, _UPPER_FIRST]].max()),
         seeds=last.seeds,
     )
 

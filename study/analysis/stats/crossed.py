@@ -11,9 +11,6 @@ from scipy import stats
 
 from study.analysis.stats.behrens_fisher import half_width, tail_probability
 
-AGREEMENT = 1e-12  # a seeds' mean square below this share of the residual is none: chance goes there once in 1e12
-NARROWER = 0.999  # of two widths that are equal but for rounding, none is narrower
-
 
 class Components(NamedTuple):
     """Variances of one user's difference in one seed; each is >= 0, in squared units of the metric.
@@ -43,8 +40,8 @@ class CrossedEffect(NamedTuple):
         df: Satterthwaite's degrees of freedom of ``standard_error``: a description, ``behrens_fisher.py`` has the test.
         low, high: the ``1 - alpha`` interval.
         p: two-sided p-value of "no difference".
-        effect_size: ``mean`` over the standard deviation of one user's difference in one seed (the paired d of
-            Westfall, Kenny and Judd 2014); unlike a d over user means it does not grow with the number of seeds.
+        effect_size: ``mean`` over the standard deviation of one user's *difference* in one seed (a paired d);
+            ``standardised_difference`` has the d of single responses.
         components: variance components.
         known, estimated: the two parts of ``standard_error ** 2``: users, and seeds with the interaction.
         users_alone: half the width that the interval would have if seeds had no effect of their own.
@@ -64,14 +61,6 @@ class CrossedEffect(NamedTuple):
     users_alone: float
     seeds: int
     users: int
-
-    @property
-    def narrow(self) -> bool:
-        """Whether the interval is narrower than users alone would make it, because the seeds happened to agree.
-
-        The test is right on average, but not among such rows: where seeds do matter, too many of them are wrong.
-        """
-        return bool((self.high - self.low) / 2 < NARROWER * self.users_alone)
 
 
 class MeanSquares(NamedTuple):
@@ -93,11 +82,10 @@ class MeanSquares(NamedTuple):
     def estimated(self) -> Float[np.ndarray, "*batch"]:
         """Seeds' and the interaction's part of the mean's variance.
 
-        It is not raised to its floor, the residual: that would bias it upward exactly when seeds do not matter. But
-        seeds that agree to the last bit, as hits counted over few users can, are no estimate at all; there it is.
+        Never below its floor, the residual alone, which thousands of degrees of freedom determine: what three seeds
+        that happen to agree make of it is no knowledge.
         """
-        spread = np.where(self.seed > AGREEMENT * self.residual, self.seed, self.residual)
-        return np.asarray(spread / (self.seeds * self.users))
+        return np.asarray(np.maximum(self.seed, self.residual) / (self.seeds * self.users))
 
     def users_alone(self, alpha: float) -> Float[np.ndarray, "*batch"]:
         """Half the width of the ``1 - alpha`` interval if seeds had no effect: users, and noise in each seed."""
@@ -149,6 +137,17 @@ def crossed_effect(difference: Float[np.ndarray, "seeds users"], *, alpha: float
         seeds=seeds,
         users=users,
     )
+
+
+def standardised_difference(base: Float[np.ndarray, "seeds users"], arm: Float[np.ndarray, "seeds users"]) -> float:
+    """Mean difference over the standard deviation of one user's value in one seed, pooled over both arms.
+
+    Source: Westfall, Kenny and Judd (2014), equation 1: variances of single responses, not of differences. NaN where
+    every value is the same.
+    """
+    variance = (float(np.var(base, dtype=np.float64)) + float(np.var(arm, dtype=np.float64))) / 2
+    difference = float(np.mean(arm, dtype=np.float64) - np.mean(base, dtype=np.float64))
+    return difference / math.sqrt(variance) if variance > 0 else math.nan
 
 
 def mean_squares(difference: Float[np.ndarray, "*batch seeds users"]) -> MeanSquares:

@@ -13,8 +13,10 @@ from study.analysis.stats.behrens_fisher import chi_square_nodes, half_width
 from study.analysis.stats.crossed import Components
 
 
-def detection_power(effect: float, components: Components, *, seeds: int, users: int, alpha: float = 0.05) -> float:
-    """Probability that ``crossed_effect`` finds a true mean difference of ``effect`` at level ``alpha``.
+def detection_power(
+    effect: float, components: Components, *, seeds: int, users: int, alpha: float = 0.05, df: int | None = None
+) -> float:
+    """Probability that the crossed test finds a true mean difference of ``effect`` at level ``alpha``.
 
     The mean is independent of the seeds' mean square, so the power is an average over that mean square's chi-square.
 
@@ -23,13 +25,20 @@ def detection_power(effect: float, components: Components, *, seeds: int, users:
         components: variance components, from a pilot or from the comparison itself.
         seeds, users: size of the design, at least 2 each.
         alpha: two-sided level.
+        df: degrees of freedom of the seeds' variance, where it is moderated; ``seeds - 1`` if None.
     """
-    widths, weight, error = _outcomes(components, seeds, users, alpha)
+    widths, weight, error = _outcomes(components, seeds, users, alpha, df)
     return _power(effect, widths, weight, error)
 
 
 def minimum_detectable_effect(
-    components: Components, *, seeds: int, users: int, alpha: float = 0.05, power: float = 0.8
+    components: Components,
+    *,
+    seeds: int,
+    users: int,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    df: int | None = None,
 ) -> float:
     """Smallest true mean difference that is found with probability ``power``; NaN if the components are unknown.
 
@@ -41,7 +50,7 @@ def minimum_detectable_effect(
     """
     if math.isnan(components.total):
         return math.nan
-    widths, weight, error = _outcomes(components, seeds, users, alpha)
+    widths, weight, error = _outcomes(components, seeds, users, alpha, df)
     if error == 0:
         return 0.0
     far = float(widths.max()) + 10 * error
@@ -49,19 +58,21 @@ def minimum_detectable_effect(
 
 
 def _outcomes(
-    components: Components, seeds: int, users: int, alpha: float
+    components: Components, seeds: int, users: int, alpha: float, df: int | None
 ) -> tuple[Float[np.ndarray, " nodes"], Float[np.ndarray, " nodes"], float]:
     """Half-widths that the design may end up with, the probability of each, and the mean's true standard error."""
     if seeds < 2 or users < 2:
         raise ValueError(f"power needs at least 2 seeds and 2 users, got {seeds} and {users}")
     known = components.user / users
-    estimated = components.seed / seeds + components.residual / (seeds * users)
-    value, weight = chi_square_nodes(seeds - 1, nodes=400)
-    drawn = estimated * value / (seeds - 1)
+    floor = components.residual / (seeds * users)
+    estimated = components.seed / seeds + floor
+    freedom = seeds - 1 if df is None else df
+    value, weight = chi_square_nodes(freedom, nodes=400)
+    drawn = np.maximum(estimated * value / freedom, floor)
     error = math.sqrt(known + estimated)
     if error == 0:
         return np.zeros_like(weight), weight, error
-    critical = _critical_values(seeds - 1, users - 1, alpha)
+    critical = _critical_values(freedom, users - 1, alpha)
     return critical(drawn / (known + drawn)) * np.sqrt(known + drawn), weight, error
 
 

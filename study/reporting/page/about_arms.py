@@ -7,21 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import Comparison
+from study.reporting.page.claims import MINUS, claim, is_open
 from study.reporting.page.question import PARTS, listed, quoted
 from study.reporting.tables.statistics import p_text
 
-MINUS = "−"
 MOST_NAMED = 4  # undecided arms in one sentence
 
-OPEN = ("undecided", "underpowered")
 _RETUNED = "With every arm re-tuned by a search of its own, "
 
 
 def arm_sentences(lines: Sequence[Comparison], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
     """What every arm of one mode changes, each with its interval."""
     parts = _in_order(lines)
-    open_part = any(line.verdict in OPEN for line in parts)
-    sentences = _about_parts(parts) + _about_others(_others(lines), titles, open_part=open_part)
+    sentences = _about_parts(parts) + _about_others(_others(lines), titles)
     if retuned and sentences:
         sentences[0] = _RETUNED + sentences[0][0].lower() + sentences[0][1:]
     return sentences
@@ -46,7 +44,7 @@ def decided_elsewhere(
     modes = [f" ({line.mode})" if several else "" for line in found]
     named = [
         f"{quoted(titles.get(line.arm, line.arm))}{mode} is {line.verdict} by "
-        f"{metric_title(line.metric)} ({difference_text(line)}{holm_text(line)})"
+        f"{metric_title(line.metric)} ({difference_text(line)}{adjusted_text(line)})"
         for line, mode in zip(found[:MOST_NAMED], modes, strict=False)
     ]
     more = [f"{len(found) - MOST_NAMED} more in the tables"] if len(found) > MOST_NAMED else []
@@ -54,9 +52,10 @@ def decided_elsewhere(
 
 
 def difference_text(line: Comparison) -> str:
-    """``+0.0024 [−0.0203, +0.0251]``, or without the interval where there is none."""
+    """``+0.0024 [−0.0203, +0.0251]`` with the simultaneous bounds, or without them where there are none."""
     text = signed(line.difference)
-    return text if math.isnan(line.low) else f"{text} [{signed(line.low)}, {signed(line.high)}]"
+    known = math.isfinite(line.sim_low) and math.isfinite(line.sim_high)
+    return f"{text} [{signed(line.sim_low)}, {signed(line.sim_high)}]" if known else text
 
 
 def signed(value: float) -> str:
@@ -65,9 +64,9 @@ def signed(value: float) -> str:
     return "0.0000" if float(text) == 0 else text.replace("-", MINUS)
 
 
-def holm_text(line: Comparison) -> str:
-    """``, Holm p = .004``, or nothing where there is no p-value."""
-    return "" if math.isnan(line.p_holm) else f", Holm p {relation(line.p_holm)}"
+def adjusted_text(line: Comparison) -> str:
+    """``, adjusted p = .004`` of what is better or worse, else nothing."""
+    return f", adjusted p {relation(line.p_adjusted)}" if line.verdict in ("better", "worse") else ""
 
 
 def _in_order(lines: Sequence[Comparison]) -> list[Comparison]:
@@ -81,39 +80,43 @@ def _others(lines: Sequence[Comparison]) -> list[Comparison]:
 
 def _about_parts(lines: Sequence[Comparison]) -> list[str]:
     """What removing CLUB, Solosim or both does: a sentence for each that is decided, one for all that are not."""
-    still_open = [line for line in lines if line.verdict in OPEN]
-    sentences = [_decided_part(line) for line in lines if line.verdict not in OPEN]
+    sentences = [_decided_part(line) for line in lines if not is_open(line)]
+    still_open = [line for line in lines if is_open(line)]
     if still_open:
         changes = [
-            f"{PARTS[line.arm]} {'changes it ' * (n == 0)}by {difference_text(line)}"
+            f"{PARTS[line.arm]} {'changes it ' * (n == 0)}by {difference_text(line)}{_kind_text(line)}"
             for n, line in enumerate(still_open)
         ]
         sentences.append(f"Removing {listed(changes)}: {_why_open(still_open)}.")
     return sentences
 
 
+def _kind_text(line: Comparison) -> str:
+    """The kind of an open verdict, where there is one to name."""
+    return "" if math.isnan(line.p) else f" ({claim(line)})"
+
+
 def _decided_part(line: Comparison) -> str:
     name, plural = PARTS[line.arm], line.arm == "no-both"
     subject = "CLUB and Solosim together" if plural else name
-    text = f"Removing {name} changes it by {difference_text(line)}{holm_text(line)}"
-    if line.verdict == "equivalent":
-        return f"{text}: {_equivalent(line)}."
+    text = f"Removing {name} changes it by {difference_text(line)}{adjusted_text(line)}"
+    if line.verdict not in ("better", "worse"):
+        return f"{text}: {claim(line)}."
     helps = "help" if line.verdict == "worse" else "harm"
-    return f"{text}: {subject} {helps if plural else helps + 's'} here."
+    return f"{text}: {claim(line)}, so {subject} {helps if plural else helps + 's'} here."
 
 
-def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], *, open_part: bool) -> list[str]:
-    """The same of arms that change something else, by their titles; ``open_part``: why it is open was just said."""
-    sentences = []
-    for line in lines:
-        if line.verdict not in OPEN:
-            found = _equivalent(line) if line.verdict == "equivalent" else f"{line.verdict} than the full model"
-            name = quoted(titles.get(line.arm, line.arm))
-            sentences.append(f"{name} changes it by {difference_text(line)}{holm_text(line)}: {found}.")
-    still_open = [line for line in lines if line.verdict in OPEN]
+def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str]) -> list[str]:
+    """The same of arms that change something else, by their titles."""
+    sentences = [
+        f"{quoted(titles.get(line.arm, line.arm))} changes it by {difference_text(line)}{adjusted_text(line)}: "
+        f"{claim(line)}."
+        for line in lines
+        if not is_open(line)
+    ]
+    still_open = [line for line in lines if is_open(line)]
     if still_open:
-        why = "not decided either" if open_part else _why_open(still_open)
-        sentences.append(f"{_changes(still_open, titles)}: {why}.")
+        sentences.append(f"{_changes(still_open, titles)}: {_why_open(still_open)}.")
     return sentences
 
 
@@ -132,16 +135,11 @@ def _changes(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
     return f"{len(lines)} other arms change it by {' to '.join(ends)}"
 
 
-def _equivalent(line: Comparison) -> str:
-    return (
-        f"equivalent, any difference is smaller than the {line.margin:.4f} that would matter "
-        f"(equivalence test, p {relation(line.p_equivalent)})"
-    )
-
-
 def _why_open(lines: Sequence[Comparison]) -> str:
     """Why these comparisons are not decided, and what would have been found."""
     subject = "not decided" if len(lines) == 1 else "none of this is decided"
+    if all(line.verdict == "descriptive" for line in lines):
+        return f"{subject}, as {'it is' if len(lines) == 1 else 'they are'} descriptive (the gate before it is closed)"
     mdes = sorted(line.mde for line in lines if not math.isnan(line.mde))
     if not mdes:
         return f"{subject}, as one seed gives no interval"

@@ -9,25 +9,26 @@ from collections.abc import Sequence
 from study.analysis.measurements import BASELINE_TITLES, Spread, spread_by
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
-from study.analysis.stats.comparison import Comparison
+from study.analysis.stats.comparison import Comparison, Verdict
 from study.records.arm_names import FULL
 from study.records.study import Study
 from study.reporting.page.about_arms import (
-    MINUS,
+    adjusted_text,
     arm_sentences,
     decided_elsewhere,
     difference_text,
-    holm_text,
 )
 from study.reporting.page.about_search import about_search
+from study.reporting.page.claims import MINUS, is_open
 from study.reporting.page.page import Answer, Tile, TileGroup
+from study.reporting.page.question import listed
 from study.reporting.page.short_answer import short_answer
 from study.reporting.page.tiles import tile_groups
 from study.reporting.tables import selection
 
 BRACKETS = (
-    "In brackets: 95 % intervals for users and seeds like these, each by itself; what is decided is corrected for the "
-    "number of comparisons."
+    "In brackets: bounds for users and seeds like these that hold for all comparisons of the study together in 95 % of "
+    "studies."
 )
 
 SHORT = 3  # sentences
@@ -114,7 +115,7 @@ def _level_sentences(study: Study, level: Spread, metric: str, against: Sequence
     name = BASELINE_TITLES.get(best.reference, best.reference)
     return [
         f"{text}, {abs(100 * best.relative):.1f} % {how} the best baseline, {name} "
-        f"({difference_text(best)}{holm_text(best)}): {_baseline_verdict(best)}."
+        f"({difference_text(best)}{adjusted_text(best)}): {_baseline_verdict(best)}."
     ]
 
 
@@ -123,14 +124,13 @@ def _baseline_tile(against: Sequence[Comparison]) -> list[Tile]:
         return []
     best = max(against, key=lambda line: line.reference_mean)
     name = BASELINE_TITLES.get(best.reference, best.reference)
-    tone = {"better": "good", "worse": "bad", "equivalent": "even"}.get(best.verdict, "open")
+    tone = {"better": "good", "worse": "bad", "equivalent": "even", "non-inferior": "even"}.get(best.verdict, "open")
     value = f"{100 * best.relative:+.1f} %".replace("-", MINUS)
     return [Tile(f"Against {name}", value, _baseline_verdict(best), tone)]
 
 
 def _baseline_verdict(line: Comparison) -> str:
-    words = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
-    return words.get(line.verdict, "not decided")
+    return "not decided" if is_open(line) else line.verdict
 
 
 def _family(family: Sequence[Comparison], study: Study) -> list[str]:
@@ -139,16 +139,21 @@ def _family(family: Sequence[Comparison], study: Study) -> list[str]:
     if not verdicts:
         return []
     counts = Counter(verdicts)
-    differ, weak = counts["better"] + counts["worse"], counts["underpowered"]
-    equal, unsettled = counts["equivalent"], weak + counts["undecided"]
-    text = (
-        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, Holm-corrected), {differ} "
-        f"{'shows' if differ == 1 else 'show'} a difference, {equal} {'is' if equal == 1 else 'are'} equivalent and "
-        f"{unsettled} {'is' if unsettled == 1 else 'are'} not decided"
-    )
-    if weak:
-        text += f", {'all' if weak == unsettled else weak} of these for lack of power"
-    return [f"{text}."]
+    kinds: dict[Verdict, str] = {
+        "better": "better",
+        "worse": "worse",
+        "equivalent": "equivalent",
+        "non-inferior": "non-inferior",
+        "user-limited": "limited by the users",
+        "undecided": "undecided",
+        "descriptive": "descriptive",
+    }
+    said = [f"{counts[kind]} {words}" for kind, words in kinds.items() if counts[kind]]
+    if len(verdicts) == 1:
+        return [f"The only comparison with the full model is {kinds[verdicts[0]]}."]
+    return [
+        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, one level for all), {listed(said)}."
+    ]
 
 
 def _shrinkage(study: Study) -> list[str]:

@@ -16,6 +16,7 @@ from study.analysis.convergence import run_converged
 from study.analysis.results import Results
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
+from study.reporting.page.claims import is_open
 from study.reporting.page.page import Caution
 from study.reporting.tables.budgets import parts
 
@@ -48,12 +49,13 @@ def clamped_shares(runs: Sequence[RunRecord]) -> dict[str, float]:
 
 def _power(study: Study, results: Results) -> Iterator[Caution]:
     rows = [row for row in results.arms if row.study == study.name]
-    weak = [row for row in rows if row.verdict == "underpowered"]
+    # What no verdict was asked of, or lies behind a closed gate, has no power to lack.
+    weak = [row for row in rows if is_open(row) and row.verdict != "descriptive" and not row.mde <= row.margin]
     if not weak:
         return
     seeds = sorted({row.seeds for row in weak})
     if seeds == [1]:
-        yield Caution("One seed", "Differences between arms have no interval and no p-value; three or more seeds do.")
+        yield Caution("One seed", "Differences between arms have no interval and no p-value; five or more seeds do.")
         return
     margins, mdes = [row.margin for row in weak], [row.mde for row in weak if not math.isnan(row.mde)]
     users = max(row.users for row in weak)
@@ -63,8 +65,8 @@ def _power(study: Study, results: Results) -> Iterator[Caution]:
         f"{count} {len(rows)} comparisons with the full model could not have found a difference that matters: with "
         f"{' to '.join(str(n) for n in dict.fromkeys((seeds[0], seeds[-1])))} seeds and {users} users "
         f"the smallest one found with 80 % power is {min(mdes):.4f} to {max(mdes):.4f}, what matters "
-        f"begins at {min(margins):.4f} to {max(margins):.4f}. They say nothing either way; more seeds "
-        "would.",
+        f"begins at {min(margins):.4f} to {max(margins):.4f}. They say nothing either way; "
+        f"{'more users would' if all(row.verdict == 'user-limited' for row in weak) else 'more seeds would'}.",
     )
 
 

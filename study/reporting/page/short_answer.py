@@ -9,8 +9,9 @@ from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
-from study.reporting.page.about_arms import OPEN, holm_text, relation, signed
+from study.reporting.page.about_arms import adjusted_text, relation, signed
 from study.reporting.page.cautions import unconverged_runs
+from study.reporting.page.claims import is_open, margin_text
 from study.reporting.page.question import PARTS, listed, quoted
 
 FEW = 3  # arms that are named one by one
@@ -51,8 +52,8 @@ def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str], mode
     metric = f"test {metric_title(lines[0].metric)}"
     if not parts:
         return _about_others(lines, titles, metric, model)
-    decided = [_decided(line, metric) for line in parts if line.verdict not in OPEN]
-    still_open = [line for line in parts if line.verdict in OPEN]
+    decided = [_decided(line, metric) for line in parts if not is_open(line)]
+    still_open = [line for line in parts if is_open(line)]
     if still_open:
         changes = [f"by {_signed(line)} without {_removed(line)}" for line in still_open]
         names = listed([_removed(line) for line in still_open])
@@ -68,9 +69,12 @@ def _removed(line: Comparison) -> str:
 def _decided(line: Comparison, metric: str) -> str:
     name, s = _removed(line), "" if line.arm == "no-both" else "s"
     if line.verdict == "equivalent":
-        return f"{name} make{s} no difference that matters: {metric} changes by {_signed(line)} without"
+        return f"{name} make{s} no difference within {margin_text(line)}: {metric} changes by {_signed(line)} without"
+    if line.verdict == "non-inferior":
+        return f"going without {name} costs less than {margin_text(line)}: {metric} changes by {_signed(line)}"
     verb, way = ("help", "lower") if line.verdict == "worse" else ("harm", "higher")
-    return f"{name} {verb}{s}: {metric} is {abs(line.difference):.4f} {way} without"
+    small = f", though by less than {margin_text(line)}" if line.within_margin else ""
+    return f"{name} {verb}{s}: {metric} is {abs(line.difference):.4f} {way} without{small}"
 
 
 def _signed(line: Comparison) -> str:
@@ -80,35 +84,42 @@ def _signed(line: Comparison) -> str:
 def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], metric: str, model: str) -> str:
     """Arms that replace something, in words or, of many, in numbers."""
     if len(lines) <= FEW:
-        verdicts = {"equivalent": "no different", "better": "better", "worse": "worse"}
         said = [
-            f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'neither shown better')}"
-            f"{' nor worse' if line.verdict in OPEN else ''} than {model} by {metric} ({_signed(line)})"
+            f"{quoted(titles.get(line.arm, line.arm))} is {_against(line)} {model} by {metric} ({_signed(line)})"
             for line in lines
         ]
-        return listed(said).replace("is no different than", "is no different from")
-    named = {"better": "better", "worse": "worse", "equivalent": "equivalent"}
+        return listed(said)
+    named = {"better": "better", "worse": "worse", "equivalent": "equivalent", "non-inferior": "non-inferior"}
     counts = [f"{sum(line.verdict == verdict for line in lines)} {text}" for verdict, text in named.items()]
-    rest = sum(line.verdict in OPEN for line in lines)
+    rest = sum(is_open(line) for line in lines)
     return f"Of {len(lines)} arms, by {metric} against {model}, {listed([*counts, f'{rest} not decided'])}"
+
+
+def _against(line: Comparison) -> str:
+    """``better than``, to stand before the name of the reference."""
+    verdicts = {
+        "better": "better than",
+        "worse": "worse than",
+        "equivalent": f"no different within {margin_text(line)} from",
+        "non-inferior": f"at most {margin_text(line)} worse than",
+    }
+    return verdicts.get(line.verdict, "neither shown better nor worse than")
 
 
 def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str], model: str) -> str:
     """What another mode says, in verdicts alone."""
+    if all(line.verdict == "descriptive" for line in lines):
+        return "there is no verdict, as one search an arm compares two configurations, not two arms"
     first = {line.arm: _kind(line) for line in main}
     differ = [line for line in lines if first.get(line.arm, _kind(line)) != _kind(line)]
     if not differ:
         return "the verdicts are the same"
-    verdicts = {"equivalent": "no different from", "better": "better than", "worse": "worse than"}
-    said = [
-        f"{quoted(titles.get(line.arm, line.arm))} is {verdicts.get(line.verdict, 'not told from')} {model}"
-        for line in differ[:FEW]
-    ]
+    said = [f"{quoted(titles.get(line.arm, line.arm))} is {_against(line)} {model}" for line in differ[:FEW]]
     return listed([*said, *([f"{len(differ) - FEW} more arms differ"] if len(differ) > FEW else [])])
 
 
 def _kind(line: Comparison) -> str:
-    return "open" if line.verdict in OPEN else line.verdict
+    return "open" if is_open(line) else line.verdict
 
 
 def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles: Mapping[str, str]) -> str:
@@ -118,16 +129,16 @@ def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles:
         return "One seed gives no interval, so nothing here can be told from chance"
     design = f"{_range([str(n) for n in seeds])} seeds and {max(line.users for line in lines)} users"
     said = []
-    shown = [line for line in lines if line.verdict not in OPEN]
+    shown = [line for line in lines if not is_open(line)]
     if shown:
-        worst = max(line.p_equivalent if line.verdict == "equivalent" else line.p_holm for line in shown)
+        worst = max(_p_of_verdict(line) for line in shown)
         p = relation(worst).replace("= ", "≤ ")
         what = "what is decided" if len(shown) < len(lines) else "all of this"
-        said.append(f"{what} holds with {design} at p {p}, corrected for all comparisons")
-    mdes = [line.mde for line in lines if line.verdict in OPEN and not math.isnan(line.mde)]
+        said.append(f"{what} holds with {design} at p {p}, adjusted for all verdicts together")
+    mdes = [line.mde for line in lines if is_open(line) and not math.isnan(line.mde)]
     if mdes:
         found = _range([f"{mde:.4f}" for mde in (min(mdes), max(mdes))])
-        margin = max(line.margin for line in lines if line.verdict in OPEN)
+        margin = max(line.margin for line in lines if is_open(line))
         who = "they" if said else design
         said.append(f"{who} reliably find only differences of {found} or more, where {margin:.4f} would matter")
     known = {(line.mode, line.arm, line.verdict) for line in lines}
@@ -137,15 +148,20 @@ def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles:
         more = f", and {len(elsewhere) - 1} more in the tables" if len(elsewhere) > 1 else ""
         said.append(
             f"by {metric_title(line.metric)}, {quoted(titles.get(line.arm, line.arm))} is "
-            f"{line.verdict} than the full model{holm_text(line)}{more}"
+            f"{line.verdict} than the full model{adjusted_text(line)}{more}"
         )
     return _capitalised("; ".join(said))
+
+
+def _p_of_verdict(line: Comparison) -> float:
+    """The adjusted p of what the verdict claims."""
+    return {"equivalent": line.p_equivalent, "non-inferior": line.p_noninferior}.get(line.verdict, line.p_adjusted)
 
 
 def _what_would_change(study: Study, lines: Sequence[Comparison], *, family: int) -> str:
     """The cheapest thing that may turn the answer, then what else was not tried."""
     ways = []
-    still_open = [line for line in lines if line.verdict in OPEN]
+    still_open = [line for line in lines if is_open(line)]
     if still_open:
         ways.append(_more_seeds(still_open, family))
     if cut := unconverged_runs(study):
@@ -158,7 +174,11 @@ def _what_would_change(study: Study, lines: Sequence[Comparison], *, family: int
 
 def _more_seeds(lines: Sequence[Comparison], family: int) -> str:
     if all(line.seeds == 1 for line in lines):
-        return "three seeds or more"
+        return "five seeds or more"
+    if all(line.verdict == "descriptive" for line in lines):
+        return "a verdict on the primary contrasts, whose gate these wait behind"
+    if all(line.verdict == "user-limited" for line in lines):
+        return "more users, as no number of seeds would be enough"
     needed = [enough_seeds(line, comparisons=family) for line in lines]
     known = [count for count in needed if count is not None]
     if len(known) < len(needed):

@@ -8,18 +8,19 @@ from typing import Any
 from study.analysis.stats.comparison import Comparison
 from study.records.arm_names import FULL
 from study.records.study import Study
-from study.reporting.page.about_arms import OPEN, difference_text
+from study.reporting.page.about_arms import difference_text
+from study.reporting.page.claims import is_open, margin_text
 from study.reporting.page.page import Tile, TileGroup
 from study.reporting.page.question import PARTS
 
 MOST = 4  # tiles of one question; of more arms, the undecided ones are counted
 
-_TONES = {"worse": "good", "better": "bad", "equivalent": "even"}
+_TONES = {"worse": "good", "better": "bad", "equivalent": "even", "non-inferior": "even"}
 # Of the arm without a part: the arm is worse, so the part helps.
-_VERDICTS = {"worse": "helps", "better": "harms", "equivalent": "makes no difference"}
+_VERDICTS = {"worse": "helps", "better": "harms"}
 # Of any other arm.
-_OTHER_TONES = {"better": "good", "worse": "bad", "equivalent": "even"}
-_OTHER_VERDICTS = {"better": "better", "worse": "worse", "equivalent": "no difference"}
+_OTHER_TONES = {"better": "good", "worse": "bad", "equivalent": "even", "non-inferior": "even"}
+_OPEN = {"undecided": "not decided", "user-limited": "too few users", "descriptive": "descriptive"}
 _CLUB_KEYS = frozenset(("club_fit_pairs", "club_clamp", "distance_weight"))
 _MODALITY_KEYS = frozenset(("modalities", "feature_transform"))
 _PART_KEYS = ("distancing", "alignment")  # each names the loss in that place, or none
@@ -54,7 +55,7 @@ def tile_groups(study: Study, lines: Sequence[Comparison], titles: Mapping[str, 
 
 
 def _tiles(lines: Sequence[Comparison], titles: Mapping[str, str], *, several: bool) -> list[Tile]:
-    shown = lines if len(lines) <= MOST else [line for line in lines if line.verdict not in OPEN]
+    shown = lines if len(lines) <= MOST else [line for line in lines if not is_open(line)]
     tiles = [_tile(line, titles, f" ({line.mode})" if several else "") for line in shown]
     if rest := len(lines) - len(shown):
         tiles.append(
@@ -67,15 +68,22 @@ def _tile(line: Comparison, titles: Mapping[str, str], suffix: str) -> Tile:
     title, verdict = titles.get(line.arm, line.arm), line.verdict
     if line.arm in PARTS:
         return Tile(f"{title}{suffix}", _of_part(line), difference_text(line), _TONES.get(verdict, "open"))
-    value, tone = _OTHER_VERDICTS.get(verdict, "not decided"), _OTHER_TONES.get(verdict, "open")
-    return Tile(f"{title}{suffix}", value, difference_text(line), tone)
+    return Tile(f"{title}{suffix}", _of_other(line), difference_text(line), _OTHER_TONES.get(verdict, "open"))
+
+
+def _of_other(line: Comparison) -> str:
+    if line.verdict == "equivalent":
+        return f"no difference within {margin_text(line)}"
+    if line.verdict == "non-inferior":
+        return f"costs less than {margin_text(line)}"
+    return _OPEN.get(line.verdict, line.verdict)
 
 
 def _of_part(line: Comparison) -> str:
     """``CLUB helps`` or ``both help``."""
     verb = _VERDICTS.get(line.verdict)
     if verb is None:
-        return "not decided"
+        return _of_other(line)
     return f"both {verb.replace('s', '', 1)}" if line.arm == "no-both" else f"{PARTS[line.arm]} {verb}"
 
 

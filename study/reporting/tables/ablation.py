@@ -17,7 +17,7 @@ from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
-COMPARED = ("difference", "relative", "low", "high", "p", "p_holm", "effect_size", "narrow", "verdict")
+COMPARED = ("difference", "relative", "low", "high", "p", "p_adjusted", "effect_size", "family", "gate", "verdict")
 ABLATIONS = ("ablation", "ablation-retuned")  # names of the tables of this file
 CSV_COLUMNS = ("study", "dataset", "mode", "name", "metric", "mean", "sd", "seeds", "paired_seeds", *COMPARED)
 
@@ -68,33 +68,16 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     return Table(
         name=name,
         caption=f"{title}: test results, mean ± sd over seeds, and the paired difference to full with its 95 % "
-        "interval over users and seeds. Stars: p < .05, .01, .001 after Holm over all comparisons.",
+        "interval over users and seeds. Stars: better or worse at .05, .01, .001, adjusted for all verdicts together.",
         columns=["Arm", *[metric_title(metric) for _, metric in columns]],
         groups=[(study.name if ambiguous else study.dataset, len(results.metrics)) for study in ran],
         rows=mark_best(rows, among=arms),
         rules=arms[1:],
         frame=pd.DataFrame(map(_csv_line, summarised), columns=list(CSV_COLUMNS)),
-        notes=[*_notes(ran, mode), *_narrow(summarised, results)],
+        notes=_notes(ran, mode),
         follows=[index for index in range(len(rows)) if index not in arms],
         runs=runs,
     )
-
-
-def _narrow(lines: Sequence[ArmLine], results: Results) -> list[str]:
-    """Which intervals to believe less; an arm that was not compared has none."""
-    found: dict[str, list[str]] = {}
-    narrow = [line for line in lines if line.compared is not None and line.compared.narrow]
-    order = in_order(line.name for line in narrow)
-    for line in sorted(narrow, key=lambda line: order.index(line.name)):
-        arm = f"{results.prefix(line.study)}{results.titles[line.name]}"
-        found.setdefault(arm, []).append(metric_title(line.metric))
-    if not found:
-        return []
-    listed = "; ".join(f"{arm}: {', '.join(metrics)}" for arm, metrics in found.items())
-    return [
-        "Some intervals are narrower than users alone would make them, as the seeds happened to agree; believe them "
-        f"less, or run more seeds: {listed}."
-    ]
 
 
 def _summarise(results: Results, mode: str) -> list[ArmLine]:
@@ -119,7 +102,7 @@ def _value(line: ArmLine | None, *, tried: bool) -> Cell:
         return "failed" if tried else "–"  # not every arm applies to every dataset
     mean, sd, _ = line.spread
     return Number(
-        mean, sd=None if math.isnan(sd) else sd, stars="" if line.compared is None else stars(line.compared.p_holm)
+        mean, sd=None if math.isnan(sd) else sd, stars="" if line.compared is None else stars(line.compared.p_adjusted)
     )
 
 

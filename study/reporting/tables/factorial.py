@@ -7,9 +7,8 @@ import math
 from study.analysis.comparisons import FACTORIAL_ARMS, to_frame
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
-from study.analysis.stats.compare import MARGIN
 from study.records.study import RunRecord
-from study.reporting.tables.statistics import evidence_cells, narrow_notes
+from study.reporting.tables.statistics import evidence_cells, verdict_notes
 from study.reporting.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
@@ -38,13 +37,27 @@ def compute(results: Results) -> Table | None:
     return Table(
         name="factorial",
         caption="Factorial CLUB × Solosim on test: main effects (on minus off, averaged over the other) and "
-        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals; p before and "
-        "after Holm over all, effect size d, the smallest effect found with 80 % power (MDE), p of equivalence within "
-        f"{100 * MARGIN:g} % of the mean without both.",
-        columns=["Effect", "Metric", "Estimate", "p", "Holm p", "d", "MDE", "Equiv. p", "Seeds", "Users", "Verdict"],
+        "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals; p by "
+        "itself and adjusted over the factorial, a graph of its own; effect size d, the smallest effect found with "
+        "80 % power (MDE), adjusted p of equivalence within the margin, a share of the mean without both.",
+        columns=[
+            "Effect",
+            "Metric",
+            "Estimate",
+            "p",
+            "Adjusted p",
+            "d",
+            "MDE",
+            "Equiv. p",
+            "Seeds",
+            "Users",
+            "Family",
+            "Verdict",
+        ],
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
         frame=to_frame(lines),
-        notes=narrow_notes(lines),
+        notes=verdict_notes(lines),
+        greys=[n for n, line in enumerate(lines) if line.verdict == "descriptive"],
         runs=runs,
     )

@@ -19,7 +19,7 @@ from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[1] / "published.csv"
-_STARS = " Stars: p < .05, .01, .001 against the best other one, after Holm over all metrics and baselines."
+_STARS = " Stars: p < .05, .01, .001 against the best other one, adjusted over all metrics and baselines."
 _UNCONVERGED = " ‡"
 _PUBLISHED_ORDER, _BASELINE_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(4)
 
@@ -190,7 +190,7 @@ def _improvement(
     rows: Sequence[Sequence[Cell]],
     ours: int,
     others: Mapping[int, str],
-    p_holm: Mapping[tuple[str, str, str], float],
+    p_adjusted: Mapping[tuple[str, str, str], float],
     columns: Sequence[tuple[str, str]],
 ) -> list[Cell]:
     """SEA against the best of some other methods measured here, in percent of the latter."""
@@ -202,7 +202,7 @@ def _improvement(
         if best is None or measured[best] <= 0 or not isinstance(mine, Number):
             cells.append("–")
             continue
-        p = p_holm.get((dataset, others[best], metric), math.nan)
+        p = p_adjusted.get((dataset, others[best], metric), math.nan)
         share = 100 * (mine.value / measured[best] - 1)
         cells.append(Number(share, decimals=2, signed=True, stars=stars(p)))
     return cells
@@ -211,14 +211,14 @@ def _improvement(
 def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
     """Dataset, title of the baseline and metric -> corrected p of SEA against it."""
     return {
-        (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_holm
+        (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_adjusted
         for line in results.baselines
     }
 
 
 def _tuning(results: Results) -> dict[tuple[str, str, str], float]:
     """Dataset, title of the default and metric -> corrected p of the tuned winner against it."""
-    return {(line.dataset, line.reference, line.metric): line.p_holm for line in results.tuning}
+    return {(line.dataset, line.reference, line.metric): line.p_adjusted for line in results.tuning}
 
 
 def _seed_words(measured: Sequence[Measurement]) -> str:

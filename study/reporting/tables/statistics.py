@@ -9,56 +9,47 @@ from study.analysis.comparisons import to_frame
 from study.analysis.measurements import BASELINE_TITLES
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
-from study.analysis.stats.compare import MARGIN
 from study.analysis.stats.comparison import Comparison
 from study.records.study import RunRecord, Study
 from study.reporting.tables.table import Cell, Number, Table
 
-NARROW = (
-    "‡ The interval is narrower than users alone would make it, because the seeds happened to agree; others may not. "
-    "Believe it less than its p says, or run more seeds."
-)
-
 
 def compute(results: Results) -> Table | None:
-    """Arms against full, the winner against baselines and against the default; each a Holm family of its own."""
+    """Arms against full, the winner against baselines and the default; grey rows lie behind gates that stayed shut."""
     lines = [*results.arms, *results.baselines, *results.tuning]
     if not lines:
         return None
-    families = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines) + ["tuning"] * len(results.tuning)
+    kinds = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines) + ["tuning"] * len(results.tuning)
     frame = to_frame(lines)
-    frame.insert(0, "family", families)
     titles = {**BASELINE_TITLES, **results.titles}
-    parts = [(line.study, line.mode, family) for line, family in zip(lines, families, strict=True)]
-    notes = [*_notes(lines, titles, results), *narrow_notes(lines)]
-    if any(line.verdict == "underpowered" for line in lines):
-        notes.append(
-            "Underpowered rows: seeds and users are too few to find a difference that matters; they say nothing."
-        )
+    parts = [(line.study, line.mode, kind, line.family) for line, kind in zip(lines, kinds, strict=True)]
+    notes = [*_notes(lines, titles, results), *verdict_notes(lines)]
     return Table(
         name="statistics",
-        caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, p "
-        "before and after Holm over the family (arms, baselines, tuning), effect size d, the smallest difference that "
-        "the design finds with 80 % power (MDE), and the p of equivalence, two one-sided tests for a difference within "
-        f"{100 * MARGIN:g} % of the reference, Holm-corrected too.",
+        caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, by "
+        "itself; p by itself and adjusted for all verdicts of the study together; effect size d; the smallest "
+        "difference that the row finds with 80 % power (MDE); the adjusted p of equivalence within "
+        f"{_margins(lines)} of the reference; the family that shared the level. Grey: no verdict.",
         columns=[
             "Comparison",
             "Metric",
             "Difference",
             "%",
             "p",
-            "Holm p",
+            "Adjusted p",
             "d",
             "MDE",
             "Equiv. p",
             "Seeds",
             "Users",
+            "Family",
             "Verdict",
         ],
         rows=[_row(line, titles, results.prefix(line.study)) for line in lines],
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
         frame=frame,
         notes=notes,
+        greys=[n for n, line in enumerate(lines) if line.verdict == "descriptive"],
         runs=[
             *(_arm_runs(results.named(line.study), line) for line in results.arms),
             *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
@@ -103,27 +94,41 @@ def _notes(lines: Sequence[Comparison], titles: Mapping[str, str], results: Resu
 
 
 def evidence_cells(line: Comparison) -> list[Cell]:
-    """Both p, effect size, MDE, p of equivalence, seeds, users and verdict of a comparison."""
+    """Both p, effect size, MDE, p of equivalence, seeds, users, family and verdict of a comparison."""
     return [
         p_text(line.p),
-        p_text(line.p_holm),
+        p_text(line.p_adjusted),
         number_or_dash(line.effect_size, decimals=3, signed=True),
         number_or_dash(line.mde),
         p_text(line.p_equivalent),
         str(line.seeds),
         str(line.users),
+        line.family or "–",
         verdict_text(line),
     ]
 
 
+_EXPLAINED = {
+    "non-inferior": "Non-inferior: costs less than the margin; whether it costs anything is open.",
+    "user-limited": "User-limited: with these users no number of seeds would show that it costs less than the margin.",
+    "descriptive": "Descriptive: in no family, or behind a gate that stayed closed; an estimate, no verdict.",
+}
+
+
 def verdict_text(line: Comparison) -> str:
-    """The verdict, with a mark where the interval is suspiciously narrow."""
-    return f"{line.verdict}{' ‡' * bool(line.narrow)}"
+    """The verdict, and whether a difference is within the margin all the same."""
+    return f"{line.verdict}, within the margin" if line.within_margin and line.verdict != "equivalent" else line.verdict
 
 
-def narrow_notes(lines: Sequence[Comparison]) -> list[str]:
-    """What the mark of ``verdict_text`` means, if a line has it."""
-    return [NARROW] if any(line.narrow for line in lines) else []
+def verdict_notes(lines: Sequence[Comparison]) -> list[str]:
+    """What the less usual verdicts mean, of those that occur."""
+    return [text for kind, text in _EXPLAINED.items() if any(line.verdict == kind for line in lines)]
+
+
+def _margins(lines: Sequence[Comparison]) -> str:
+    """The margins as shares of the reference."""
+    shares = {f"{100 * line.margin / abs(line.reference_mean):.3g} %" for line in lines if line.reference_mean}
+    return " or ".join(sorted(shares))
 
 
 def p_text(p: float) -> str:

@@ -50,6 +50,7 @@ class Table(NamedTuple):
         rules: indices of the rows above which a line is drawn.
         notes: printed below.
         follows: indices of rows that say more about the row above and stay below it when a reader sorts.
+        greys: indices of rows that carry no verdict, shown in grey.
         runs: per row, the records that its cells were computed from; empty for what was not measured here.
     """
 
@@ -62,6 +63,7 @@ class Table(NamedTuple):
     rules: Sequence[int] = ()
     notes: Sequence[str] = ()
     follows: Sequence[int] = ()
+    greys: Sequence[int] = ()
     runs: Sequence[Sequence[RunRecord]] = ()
 
 

@@ -38,14 +38,6 @@ def test_a_true_null_is_rejected_at_its_level_where_the_usual_test_is_not() -> N
     assert found.users_only > 0.2
 
 
-def test_where_seeds_matter_narrow_intervals_are_wrong_more_often_than_the_others() -> None:
-    components = planted_components(users=60, seed_effect=2.0)
-    found = calibration.narrow_check(components, seeds=3, users=60, replicates=1500, rng=np.random.default_rng(9))
-    assert 0.02 < found.narrow < 0.15
-    assert found.error_narrow > 0.1
-    assert within(found.narrow * found.error_narrow + (1 - found.narrow) * found.error_others, 0.05, 1500)
-
-
 def test_simulated_recall_is_discrete_and_its_arms_are_exchangeable() -> None:
     rng = np.random.default_rng(2)
     values = simulate_recall(arms=2, seeds=3, users=200, replicates=40, seed_effect=1.0, rng=rng)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.anova import anova_lm
 
-from study.analysis.stats.crossed import Components, crossed_effect, mean_squares
+from study.analysis.stats.crossed import Components, crossed_effect, mean_squares, standardised_difference
 from study.analysis.stats.simulate import simulate_differences
 
 
@@ -88,16 +88,22 @@ def test_the_interval_leaves_out_zero_exactly_when_p_is_below_alpha(seed: int, s
     assert (effect.low > 0 or effect.high < 0) == (effect.p < alpha)
 
 
-def test_an_interval_is_narrow_where_seeds_agree_more_than_users_alone_let_them() -> None:
+def test_no_interval_is_narrower_than_users_alone_would_make_it() -> None:
     noise = np.random.default_rng(2).standard_normal((3, 200))
     agreeing = noise - 0.9 * noise.mean(axis=1, keepdims=True) + 0.1
     effect = crossed_effect(agreeing)
     users_alone = stats.t.isf(0.025, 199) * np.sqrt(effect.components.user / 200 + effect.components.residual / 600)
     assert effect.users_alone == pytest.approx(users_alone)
-    assert effect.narrow
-    assert not crossed_effect(agreeing + np.array([[0.1], [0.0], [-0.1]])).narrow
-    assert not crossed_effect(np.tile(noise[0], (3, 1))).narrow  # nothing differs between seeds: equally wide
-    assert not crossed_effect(noise[:1]).narrow
+    assert mean_squares(agreeing).seed < mean_squares(agreeing).residual
+    assert effect.estimated == pytest.approx(effect.components.residual / 600)
+    assert (effect.high - effect.low) / 2 >= users_alone
+
+
+def test_the_standardised_difference_is_that_of_single_responses() -> None:
+    # Means 1 and 3, every response at 1 from its mean: variance 1 in either arm.
+    base, arm = np.array([[0.0, 2.0], [2.0, 0.0]]), np.array([[2.0, 4.0], [4.0, 2.0]])
+    assert standardised_difference(base, arm) == pytest.approx(2.0)
+    assert np.isnan(standardised_difference(np.ones((2, 2)), np.ones((2, 2))))
 
 
 def test_seeds_that_agree_to_the_last_bit_are_no_proof_that_seeds_do_not_matter() -> None:
@@ -111,8 +117,6 @@ def test_seeds_that_agree_to_the_last_bit_are_no_proof_that_seeds_do_not_matter(
     assert effect.estimated == pytest.approx(effect.components.residual / 360)
     assert effect.low < 0 < effect.high
     assert effect.p > 0.05
-    assert effect.df == pytest.approx(2)
-    assert not effect.narrow
 
 
 def test_planted_components_are_recovered() -> None:

@@ -23,7 +23,7 @@ def test_what_is_decided_comes_first_with_its_p(tmp_path: Path) -> None:
         r"Solosim harms: test Recall@20 is 0\.\d{4} higher without\.",
         matters,
     )
-    assert re.match(r"(All of this|What is decided) holds with 5 seeds and 40 users at p (<|≤) \.\d+, corrected", sure)
+    assert re.match(r"(All of this|What is decided) holds with 5 seeds and 40 users at p (<|≤) \.\d+, adjusted", sure)
     assert change.startswith("What would change that: ")
     assert "a search for every arm, as all had the full model’s configuration" in change
 
@@ -43,7 +43,7 @@ def test_what_is_open_says_what_would_have_been_found_and_how_many_seeds_would_d
 def test_one_seed_cannot_tell_anything_from_chance(tmp_path: Path) -> None:
     _, sure, change = short_of(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=1))
     assert sure == "One seed gives no interval, so nothing here can be told from chance."
-    assert "three seeds or more" in change
+    assert "five seeds or more" in change
 
 
 def test_training_that_was_still_going_on_is_among_what_would_change_it(tmp_path: Path) -> None:
@@ -58,4 +58,5 @@ def test_arms_that_remove_no_part_are_named_or_counted(tmp_path: Path) -> None:
     assert re.match(r"“title of x” is worse than SEA by test Recall@20 \(−0\.\d+\) and “title of y” is better", few)
     many = {f"arm-{n}": -0.1 if n else 0.1 for n in range(5)}
     text = short_of(write_arms(tmp_path / "many", {"full": 0.0, **many}, seeds=5))[0]
-    assert text == "Of 5 arms, by test Recall@20 against SEA, 1 better, 4 worse, 0 equivalent and 0 not decided."
+    counts = "1 better, 4 worse, 0 equivalent, 0 non-inferior and 0 not decided"
+    assert text == f"Of 5 arms, by test Recall@20 against SEA, {counts}."

@@ -25,7 +25,16 @@ ARMS: dict[str, dict[str, Any]] = {
 
 def line(arm: str, verdict: Verdict = "undecided", mode: str = "frozen") -> Comparison:
     unknown = Comparison(**dict.fromkeys(Comparison._fields))
-    return unknown._replace(arm=arm, verdict=verdict, mode=mode, difference=0.01, low=0.0, high=0.02)
+    return unknown._replace(
+        arm=arm,
+        verdict=verdict,
+        mode=mode,
+        difference=0.01,
+        sim_low=0.0,
+        sim_high=0.02,
+        margin=0.004,
+        reference_mean=0.2,
+    )
 
 
 @pytest.fixture
@@ -51,7 +60,7 @@ def test_an_arm_stands_below_its_question_whatever_its_name_and_row(study: Study
 
 
 def test_of_many_arms_the_undecided_are_counted(study: Study) -> None:
-    lines = [line(f"arm-{n}", "better" if n == 2 else "underpowered") for n in range(MOST + 1)]
+    lines = [line(f"arm-{n}", "better" if n == 2 else "undecided") for n in range(MOST + 1)]
     (group,) = tile_groups(study, lines, {"arm-2": "title"})
     assert [(tile.label, tile.value) for tile in group.tiles] == [
         ("title", "better"),
@@ -65,8 +74,11 @@ def test_of_many_arms_the_undecided_are_counted(study: Study) -> None:
         ("no-club", "worse", "CLUB helps", "good"),
         ("no-solosim", "better", "Solosim harms", "bad"),
         ("no-both", "worse", "both help", "good"),
-        ("no-both", "equivalent", "both make no difference", "even"),
-        ("no-club", "underpowered", "not decided", "open"),
+        ("no-both", "equivalent", "no difference within 2 %", "even"),
+        ("no-club", "non-inferior", "costs less than 2 %", "even"),
+        ("no-club", "undecided", "not decided", "open"),
+        ("no-club", "user-limited", "too few users", "open"),
+        ("negative-l2", "descriptive", "descriptive", "open"),
         ("negative-l2", "worse", "worse", "bad"),
     ],
 )

@@ -14,6 +14,7 @@ from sea_core.run_folder import RECEIPT, RECORD, VALIDATION, write_user_metrics
 from study.analysis.comparisons import to_frame
 from study.analysis.results import Results
 from study.records.folder import StudyFolder
+from study.records.question import Question, fix_question
 from study.records.study import load_study
 from study.reporting.tables import (
     ablation,
@@ -59,11 +60,11 @@ def test_the_improvement_over_the_best_baseline_has_the_stars_of_its_corrected_p
     sure = overall.compute(results(write_search(tmp_path, name="a", seeds=6)))
     unsure = overall.compute(results(write_search(tmp_path, name="b")))  # two seeds, .3 and .32
     frame = to_frame(results(tmp_path / "a").baselines).set_index(["reference", "metric"])
-    assert frame.loc[("item-knn", "recall@20"), "p_holm"] < 0.001
+    assert frame.loc[("item-knn", "recall@20"), "p_adjusted"] < 0.001
     assert cell(sure, "Improv. %", 2).stars == "***"
     assert frame.loc[("item-knn", "recall@20"), "reference_mean"] == pytest.approx(0.2)
     unclear = to_frame(results(tmp_path / "b").baselines).set_index(["reference", "metric"])
-    p = unclear.loc[("item-knn", "recall@20"), "p_holm"]
+    p = unclear.loc[("item-knn", "recall@20"), "p_adjusted"]
     assert p > 0.05
     assert cell(unsure, "Improv. %", 2).stars == ""
 
@@ -140,7 +141,7 @@ def test_ablation_table_finds_the_arm_that_differs_and_not_the_one_that_does_not
     frame = table.frame.set_index(["name", "metric"])
     line = frame.loc[("no-club", "recall@20")]
     assert line["difference"] == pytest.approx(line["mean"] - frame.loc[("full", "recall@20"), "mean"])
-    assert line["p_holm"] >= line["p"]
+    assert line["p_adjusted"] >= line["p"]
 
 
 def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_statistics_and_factorial_show_every_comparison_with_its_numbers(tmp_pat
         assert isinstance(row["d"], Number)
         assert isinstance(row["MDE"], Number)
         assert (row["d"].value, row["MDE"].value) == (line["effect_size"], line["mde"])
-        assert row["Holm p"] == statistics.p_text(line["p_holm"])
+        assert row["Adjusted p"] == statistics.p_text(line["p_adjusted"])
         assert row["Equiv. p"] == statistics.p_text(line["p_equivalent"])
         assert str(row["Verdict"]).startswith(line["verdict"])
         assert len(shown.rows) == len(shown.frame) == 12
@@ -219,20 +220,28 @@ def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
     assert any("one seed only" in note for note in table.notes)
 
 
-def test_intervals_that_agreeing_seeds_made_narrow_are_marked(tmp_path: Path) -> None:
-    root = write_arms(
-        tmp_path / "s", {"full": 0.0, "no-club": 0.0, "no-solosim": 0.0, "no-both": 0.0}, agreeing="no-club"
-    )
+def test_no_interval_is_narrower_than_users_alone_would_make_it(tmp_path: Path) -> None:
+    arms = dict.fromkeys(["full", "no-club", "no-solosim", "no-both"], 0.0)
+    found = results(write_arms(tmp_path / "s", arms, agreeing="no-club"))
+    for line in (*found.arms, *found.factors):
+        assert (line.high - line.low) / 2 >= 0.999 * line.users_alone
+
+
+def test_rows_behind_a_closed_gate_are_grey_and_carry_no_star(tmp_path: Path) -> None:
+    # Nobody can say whether the primary contrast costs less than the margin, so what lies behind it is not asked.
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0, "orthogonal": -0.1}, seeds=3)
+    asked = Question("recall@20", ("no-club",), 1e-5, 0.05, (1, 2, 3), (3,), ("no-club", "orthogonal"))
+    fix_question(StudyFolder(root).question, asked)
     found = results(root)
-    table, frozen, factors = statistics.compute(found), ablation.compute_frozen(found), factorial.compute(found)
+    table, frozen = statistics.compute(found), ablation.compute_frozen(found)
     assert table is not None
     assert frozen is not None
-    assert factors is not None
-    marked = {str(row[0]) for row in table.rows if "‡" in str(row[-1])}
-    assert "title of no-club vs title of full (frozen)" in marked
-    assert any(note.startswith("‡ The interval is narrower than users alone") for note in table.notes)
-    assert any("title of no-club: Recall@10, Recall@20, NDCG@10, NDCG@20" in note for note in frozen.notes)
-    assert bool(factors.notes) == any("‡" in str(row[-1]) for row in factors.rows)
+    rival = next(n for n, line in enumerate(found.arms) if (line.arm, line.metric) == ("orthogonal", "recall@20"))
+    assert (found.arms[rival].verdict, found.arms[rival].gate) == ("descriptive", "closed")
+    assert found.arms[rival].p < 0.001
+    assert rival in table.greys
+    assert cell(frozen, "title of orthogonal", 2).stars == ""
+    assert any(note.startswith("Descriptive:") for note in table.notes)
 
 
 def test_selection_says_how_often_the_winner_would_win_with_other_users(tmp_path: Path) -> None:
