@@ -64,6 +64,11 @@ class StudyFolder:
         return self.root / "trials"
 
     @property
+    def finalists(self) -> Path:
+        """Parent of the finalists' runs, by trial number."""
+        return self.root / "final" / "finalists"
+
+    @property
     def tables(self) -> Path:
         """CSV, Markdown and LaTeX."""
         return self.root / "tables"
@@ -83,7 +88,7 @@ class StudyFolder:
 
     def finalist(self, number: int, seed: int) -> Path:
         """Run folder of trial ``number``'s config on a fresh seed."""
-        return self.root / "final" / "finalists" / str(number) / f"seed-{seed}"
+        return self.finalists / str(number) / f"seed-{seed}"
 
     def winner(self, seed: int) -> Path:
         """Run folder of the winner on a fresh seed."""

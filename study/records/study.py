@@ -337,7 +337,7 @@ def load_study(folder: str | os.PathLike[str]) -> Study:
         spec=read_spec(paths),
         trials=_read(paths.trials, "*"),
         trial_seeds=_read(paths.trials, "*/seed-*"),
-        finalists=_read(paths.root / "final" / "finalists", "*/seed-*"),
+        finalists=_read(paths.finalists, "*/seed-*"),
         winner=_read(paths.root / "final" / "winner", "seed-*"),
         default=_read(paths.root / "final" / "default", "seed-*"),
         baselines=_read(paths.root / "final" / "baselines", "*"),

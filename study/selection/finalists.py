@@ -5,8 +5,9 @@ A trial that wins a search was lucky with the search's seed; on seeds that nobod
 
 from __future__ import annotations
 
+import shutil
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,22 @@ def rank_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Complete trials, best first, equal configs once."""
     complete = [t for t in trials if t.state == TrialState.COMPLETE and "duplicate_of" not in t.user_attrs]
     return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+
+def arrange_finalists(folder: StudyFolder, numbers: Collection[int]) -> None:
+    """Leave the runs of these trials, and no others, among the finalists.
+
+    Who was a finalist before the search went on and is none now lies in ``final/former/finalists``, and comes back from
+    there if ranked again: nothing is trained twice. Stopped between two moves, the next call does the rest.
+    """
+    present, former = folder.finalists, folder.root / "final" / "former" / "finalists"
+    for source, target, wanted in ((present, former, False), (former, present, True)):
+        for path in sorted(source.glob("*")):
+            if path.name.isdecimal() and (int(path.name) in numbers) == wanted:
+                target.mkdir(parents=True, exist_ok=True)
+                if (target / path.name).exists():
+                    shutil.rmtree(target / path.name)
+                path.rename(target / path.name)
 
 
 def finalist_runs(folder: StudyFolder, configs: dict[int, Config], seeds: Sequence[int]) -> list[FinalRun]:

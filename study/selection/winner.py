@@ -25,7 +25,14 @@ from study.records.seeds import finalist_seeds
 from study.running.driver import RunSource
 from study.running.events import Emit
 from study.running.fixed_runs import FinalRun
-from study.selection.finalists import competed, finalist_runs, rank_trials, train_all, validation_values
+from study.selection.finalists import (
+    arrange_finalists,
+    competed,
+    finalist_runs,
+    rank_trials,
+    train_all,
+    validation_values,
+)
 
 SCHEMA_VERSION = 1
 RULE = "highest mean validation {metric} over the finalists' fresh seeds; ties go to the earlier trial"
@@ -81,6 +88,7 @@ def finalize(
         ranked.append(default)
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
     seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
+    arrange_finalists(folder, configs if seeds else ())
     rounds = f"finalists on fresh seeds, {dataset.name}"
     train_all(finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, emit=emit)
     entries = [entry for trial in ranked if (entry := competed(folder, trial, seeds, base.valid_metric)) is not None]
@@ -96,6 +104,7 @@ def finalize(
         "winner": winner.number,
         "config_hash": winner.config.hash(),
         "seeds": winner.seeds,
+        "trials": sum(trial.state.is_finished() for trial in trials),
         "shrinkage": None,
         "default": None if default is None else default.number,
         "tuning": None,

@@ -169,4 +169,7 @@ def _shrinkage(study: Study) -> list[str]:
 
 
 def _trials(study: Study) -> str:
-    return f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}"
+    """How many the winner was chosen from; the search may have gone on since."""
+    chosen_from = study.selection.trials if study.selection is not None else None
+    count = len(study.trials) if chosen_from is None else chosen_from
+    return f"{count} trial{'' if count == 1 else 's'}"

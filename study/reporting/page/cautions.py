@@ -26,6 +26,7 @@ CLAMPED = 0.1  # share of batches without a gradient from CLUB that is worth a w
 def cautions(study: Study, results: Results) -> list[Caution]:
     """All that applies to a study, the gravest first."""
     checks: Sequence[Callable[[Study], Iterator[Caution]]] = (
+        _grown,
         _code,
         _openings,
         _budgets,
@@ -153,6 +154,25 @@ def _changes(found: Sequence[dict[str, Any]]) -> str:
     names = dict.fromkeys(name for each in found for name in each)
     values = {name: list(dict.fromkeys(str(each.get(name)) for each in found)) for name in names}
     return "; ".join(f"{name} ({', '.join(each)})" for name, each in values.items() if len(each) > 1)
+
+
+def _grown(study: Study) -> Iterator[Caution]:
+    """Trials that ran after the winner was chosen had no say in it."""
+    selection, best = study.selection, study.best_trial
+    if selection is None or best is None:
+        return
+    later = 0 if selection.trials is None else len(study.trials) - selection.trials
+    # Older selections do not say how many trials there were, but the best of a search always competes.
+    unheard = bool(selection.finalists) and best.number not in selection.finalists
+    if later <= 0 and not (unheard and selection.trials is None):
+        return
+    since = f"{later} trial{'' if later == 1 else 's'} ran" if later > 0 else "the search went on"
+    lead = f" Trial {best.number} leads the search now and never competed." if unheard else ""
+    yield Caution(
+        "Grown since the winner was chosen",
+        f"After trial {selection.winner} had been chosen, {since}.{lead} The results are of the earlier choice; repeat "
+        "the search without --no-finalize to choose among all.",
+    )
 
 
 def _openings(study: Study) -> Iterator[Caution]:

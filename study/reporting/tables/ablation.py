@@ -129,6 +129,13 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
                 notes.append(f"{prefix}{arm} failed on {len(failed)} of {len(mine)} seeds: {why}")
             if arm != FULL and all(run.weights_hash and run.weights_hash == full.get(run.seed) for run in mine):
                 notes.append(f"{prefix}{arm} trained to the same weights as full; what it changes has no effect here")
+            mine_on = {run.seed for run in mine}
+            if full and arm != FULL and mine_on != full.keys():
+                count = f"{len(mine_on)} seed{'' if len(mine_on) == 1 else 's'}"
+                common = len(mine_on & full.keys())
+                notes.append(
+                    f"{prefix}{arm} ran on {count}, full on {len(full)}; compared are the {common} that both have"
+                )
         if len(full) == 1:
             notes.append(f"{prefix}one seed only, so no interval and no p-value; pass --fresh-seeds 3 or more")
     return notes

@@ -14,6 +14,7 @@ from sea_core.run_folder import HISTORY, RECEIPT, RECORD
 from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
+from study.reporting.page.answer import answer
 from study.reporting.page.cautions import cautions, clamped_shares
 from tests.study.results import write_arms, write_result, write_search
 
@@ -126,3 +127,25 @@ def test_runs_that_were_still_learning_are_named(arms: StudyFolder) -> None:
         seed = {17: 1, 18: 2, 19: 3}[best] + (arm == "no-club")
         change_record(arms.ablation("frozen", arm, seed), config=config, best_epoch=best, epochs=epochs)
     assert cautions_of(arms.root)["Not converged"].startswith("2 of 10 final runs were still learning when the most")
+
+
+def write_selection(folder: StudyFolder, **keys: Any) -> None:
+    content = {"winner": 0, "rule": "by {metric}", "finalists": [{"number": 0}], "seeds": [11], "shrinkage": None}
+    write_json(folder.selection, content | keys)
+
+
+def test_trials_that_ran_after_the_choice_are_named_and_not_counted_into_it(tmp_path: Path) -> None:
+    folder = StudyFolder(write_search(tmp_path))
+    write_selection(folder, trials=1)
+    assert "Grown since the winner was chosen" not in cautions_of(folder.root)
+    for number in (1, 2):
+        trial = {"number": number, "state": "complete", "value": 0.25 + number, "params": {"knn_k": 5}}
+        write_result(folder.trial(number), 0.1, seed=999, trial=trial)
+    text = cautions_of(folder.root)["Grown since the winner was chosen"]
+    assert "After trial 0 had been chosen, 2 trials ran. Trial 2 leads the search now and never competed." in text
+    study = load_study(folder.root)
+    assert "that 1 trial chose on validation" in answer(study, Results([study])).sentences[0]
+    write_selection(folder)  # as written before it said how many trials there were
+    assert "the search went on. Trial 2 leads" in cautions_of(folder.root)["Grown since the winner was chosen"]
+    write_selection(folder, finalists=[{"number": 0}, {"number": 2}], trials=3)
+    assert "Grown since the winner was chosen" not in cautions_of(folder.root)
