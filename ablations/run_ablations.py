@@ -107,8 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Everything is planned before anything is trained: a mistake in the last must not cost the time of the others.
     resources, dry_run, listeners = requests[0].resources, "dry_run" in given, given.get("listener", [])
-    check_listeners(listeners)
     ablations = plan_ablations(requests)
+    check_listeners(listeners)
     for ablation in ablations:
         print("\n".join(describe(ablation, device=resources.device if dry_run else None)))
     if dry_run:

@@ -10,11 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, PAGE, PALE, Look, look, panels
 from study.analysis.comparisons import stars, to_frame
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.arm_names import FULL
+
+register_figure(__name__, place=100)
 
 TITLE = "Ablation"
 CAPTION = (

@@ -9,9 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, COLUMN, GREY, look
 from sea_core.diagnostics.angles import angle_distribution, random_cosine_density
 from study.analysis.results import Results
+
+register_figure(__name__, place=80)
 
 TITLE = "Angles between the parts"
 CAPTION = (

@@ -9,8 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, COLUMN, look, panels
 from study.analysis.results import Results
+
+register_figure(__name__, place=70)
 
 TITLE = "CLUB’s bound and its clamping"
 CAPTION = (

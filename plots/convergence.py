@@ -9,11 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import loss_label
 from plots.lib.style import BLUE, PAGE, panels
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord, Study
+
+register_figure(__name__, place=60)
 
 TITLE = "Convergence"
 CAPTION = (

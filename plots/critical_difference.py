@@ -11,11 +11,14 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, BLUE, COLUMN, GREY
 from sea_core.errors import UserError
 from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 from study.analysis.stats.ranks import critical_difference
+
+register_figure(__name__, place=40, joint=True)
 
 TITLE = "Ranks over datasets"
 CAPTION = (

@@ -10,10 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, PAGE, PALE, key_columns, look
 from study.analysis.comparisons import stars, to_frame
 from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=10, joint=True)
 
 TITLE = "Arms on every dataset"
 CAPTION = (

@@ -10,12 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import BLACK, COLUMN, SEQUENTIAL
 from plots.lib.trials import complete_trials, objective
 from study.analysis.metrics import metric_title
 from study.analysis.plausible_best import contenders
 from study.analysis.results import Results
+
+register_figure(__name__, place=30)
 
 TITLE = "Heat map"
 CAPTION = (

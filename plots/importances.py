@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import BLUE, COLUMN, GREY
 from plots.lib.trials import objective
@@ -18,6 +19,8 @@ from study.analysis.results import Results
 from study.analysis.stats.comparison import ALPHA
 from study.analysis.stats.importances import importances
 from study.searching.space import parse_space
+
+register_figure(__name__, place=40)
 
 TITLE = "Importances"
 CAPTION = (

@@ -9,11 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, PAGE, look, panels
 from study.analysis.comparisons import FACTORIAL_ARMS, to_frame
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.reporting.tables.factorial import EFFECTS
+
+register_figure(__name__, place=120)
 
 TITLE = "CLUB × Solosim"
 CAPTION = (

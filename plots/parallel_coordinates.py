@@ -13,11 +13,14 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import BLACK, GREY, PAGE, SEQUENTIAL
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=50)
 
 TITLE = "Parallel coordinates"
 CAPTION = (

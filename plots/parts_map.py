@@ -9,8 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import COLUMN, look
 from study.analysis.results import Results
+
+register_figure(__name__, place=90)
 
 TITLE = "Map of the parts"
 CAPTION = (

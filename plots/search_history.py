@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, BLUE, GREY, PAGE, VERMILLION, panels
 from plots.lib.trials import objective
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=10)
 
 TITLE = "Search history"
 CAPTION = (

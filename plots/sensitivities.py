@@ -12,12 +12,15 @@ from matplotlib.ticker import MaxNLocator
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import COLUMN, PAGE, key_columns, look, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from plots.sensitivity import COLUMNS, FEW, scale
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=20, joint=True)
 
 TITLE = "Sensitivity on every dataset"
 CAPTION = (

@@ -12,11 +12,14 @@ from matplotlib.ticker import FixedLocator, Locator, LogLocator, MaxNLocator, Nu
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import BLACK, BLUE, COLUMN, ORANGE, PAGE, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=20)
 
 TITLE = "Sensitivity"
 CAPTION = (

@@ -11,12 +11,15 @@ from matplotlib.ticker import NullLocator
 from scipy import stats
 
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.labels import parameter_label
 from plots.lib.style import PAGE, key_columns, look, panels
 from plots.lib.trials import complete_trials, is_numeric, log_scaled, objective
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import Study
+
+register_figure(__name__, place=30, joint=True)
 
 TITLE = "One-factor sweeps"
 CAPTION = (

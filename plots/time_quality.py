@@ -11,10 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, BLUE, GREY, PAGE, panels, spread
 from plots.lib.trials import objective
 from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
+
+register_figure(__name__, place=130)
 
 TITLE = "Time against quality"
 CAPTION = (

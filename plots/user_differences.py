@@ -11,10 +11,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots.lib.arms import finished_runs, per_user, title
 from plots.lib.figure import MissingRecordsError
+from plots.lib.figures import register_figure
 from plots.lib.style import BLACK, BLUE, ORANGE, PAGE, panels
 from study.analysis.metrics import main_metric, metric_title
 from study.analysis.results import Results
 from study.records.arm_names import FULL
+
+register_figure(__name__, place=110)
 
 TITLE = "Differences of single users"
 CAPTION = (

@@ -9,6 +9,7 @@ from typing import Any
 
 from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.plugins import load_plugins
 from sea_core.strict_yaml import read_yaml
 
 # Choices of a command, not of the model: a record keeps them beside the config.
@@ -58,13 +59,15 @@ def build_config(
 def read_config(path: Path) -> dict[str, Any]:
     """The config keys in a file: of a config file, a run's ``record.json``, or a study's ``config.yaml``.
 
-    A study's ``summary.json`` gives the winner's config, or the best trial's where no winner was selected.
+    A study's ``summary.json`` gives the winner's config, or the best trial's where no winner was selected. The
+    ``plugins:`` of a config file, paths relative to it, are loaded; what a record says of plugins never is.
 
     Raises:
-        UserError: as ``read_yaml``; or a record that holds no config.
+        UserError: as ``read_yaml`` and ``load_plugins``; or a record that holds no config.
     """
     content = read_yaml(path)
     if "schema_version" not in content:
+        load_plugins(path.parent / each for each in _plugins(content.pop("plugins", []), path))
         return content
     final, best = content.get("final"), content.get("best")
     for holder in (content, final, best):
@@ -73,3 +76,10 @@ def read_config(path: Path) -> dict[str, Any]:
     raise UserError(
         f"{path} is a record without a config; give a run's record.json, or write one with study/export.py STUDY"
     )
+
+
+def _plugins(listed: Any, source: Path) -> list[str]:
+    names = [listed] if isinstance(listed, str) else listed
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"plugins in {source} must be a list of Python files, like [mine.py], got {listed!r}")
+    return names

@@ -123,13 +123,20 @@ METRICS_HELP = "show these metrics, of those that were measured: recall@20 map@1
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that knows whole option names only, answers ``--version``, and says what a mistyped name may mean."""
+    """A parser that knows whole option names only, and says what a mistyped one may mean.
+
+    Every program takes ``--version`` and ``--plugin``.
+    """
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", _Formatter)
         # An abbreviation that is unique today means something else once an option is added.
         super().__init__(**{**settings, "allow_abbrev": False})
         self.add_argument("--version", action=_Version, default=argparse.SUPPRESS, help="show the version and stop")
+        text = (
+            "a Python file that registers parts of your own (docs/extending.md); repeat it for several (default: none)"
+        )
+        self.add_argument("--plugin", action=_LoadPlugin, default=argparse.SUPPRESS, metavar="FILE", help=text)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As ``argparse``; an unknown option is answered with the nearest one there is."""
@@ -176,6 +183,15 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         print(f"SEA Study {version()}")
         parser.exit()
+
+
+class _LoadPlugin(argparse.Action):
+    """Load a plugin where it is named: what it registers must be known to whatever is checked next."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, *_: Any) -> None:
+        from sea_core.plugins import load_plugins  # a plugin may import anything; who names none waits for nothing
+
+        load_plugins([value])
 
 
 def version() -> str:

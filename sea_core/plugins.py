@@ -6,12 +6,13 @@ workers as its text, so that the nodes of a cluster need not have the file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +88,24 @@ def training_plugins() -> dict[str, str]:
     return {plugin.name: plugin.hash for plugin in _loaded.values() if plugin.trains}
 
 
+@contextlib.contextmanager
+def plugin_errors_explained() -> Iterator[None]:
+    """Within the block an error from a plugin's code becomes one line with the file and line; ours stay as they are.
+
+    Raises:
+        UserError: a plugin's part failed.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        for plugin in _loaded.values():
+            if line := _line_in(plugin.path, error):
+                raise UserError(f"the plugin {plugin.path} fails{line}: {_what(error)}") from error
+        raise
+
+
 def _run(plugin: Plugin) -> None:
     """Run the file as a module of its own name, so that errors show its lines and its classes can be pickled."""
     text = plugin.content.decode("utf-8", errors="replace")
@@ -104,8 +123,7 @@ def _run(plugin: Plugin) -> None:
         raise UserError(f"the plugin {plugin.path}: {error}") from None
     except (Exception, SystemExit) as error:
         _forget(module.__name__, former)
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise UserError(f"the plugin {plugin.path} fails{_line_in(plugin.path, error)}: {what}") from error
+        raise UserError(f"the plugin {plugin.path} fails{_line_in(plugin.path, error)}: {_what(error)}") from error
 
 
 def _forget(name: str, former: ModuleType | None) -> None:
@@ -113,6 +131,10 @@ def _forget(name: str, former: ModuleType | None) -> None:
         del sys.modules[name]
     else:
         sys.modules[name] = former
+
+
+def _what(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _line_in(path: str, error: BaseException) -> str:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 class Registry(Mapping[str, Part]):
-    """A mapping from names to parts, in the order of registration. The first look imports the package's files."""
+    """A mapping from names to parts, in order of their places, then of registration; files are imported when needed."""
 
     def __init__(self, kind: str, *, package: str | None = None, reserved: Sequence[str] = ()) -> None:
         """Make an empty one.
@@ -30,10 +30,13 @@ class Registry(Mapping[str, Part]):
         self.kind = kind
         self._package, self._complete = package, package is None
         self._parts: dict[str, Part] = {}
+        self._places: dict[str, int] = {}
         self._reserved = tuple(reserved)
 
-    def register(self, name: str, part: Part) -> Part:
-        """Make ``part`` known as ``name`` and return it. What the same place registers again replaces the former.
+    def register(self, name: str, part: Part, *, place: int = 0) -> Part:
+        """Make ``part`` known as ``name`` and return it; ``place`` orders parts where that matters.
+
+        What the same file registers again replaces the former.
 
         Raises:
             UserError: a name that cannot be written on a command line, or one that another part has.
@@ -46,13 +49,14 @@ class Registry(Mapping[str, Part]):
         if earlier is not None and _origin(earlier) != _origin(part):
             raise UserError(f"two {self.kind}s are named '{name}': {_origin(earlier)} and {_origin(part)}; rename one")
         self._parts[name] = part
+        self._places[name] = place
         return part
 
-    def add(self, name: str) -> Callable[[Part], Part]:
+    def add(self, name: str, *, place: int = 0) -> Callable[[Part], Part]:
         """``register`` as a decorator."""
 
         def decorate(part: Part) -> Part:
-            return self.register(name, part)
+            return self.register(name, part, place=place)
 
         return decorate
 
@@ -72,7 +76,7 @@ class Registry(Mapping[str, Part]):
 
     def __iter__(self) -> Iterator[str]:
         self._import_package()
-        return iter(self._parts)
+        return iter(sorted(self._parts, key=lambda name: self._places.get(name, 0)))
 
     def __len__(self) -> int:
         self._import_package()

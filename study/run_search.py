@@ -38,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # All is checked before anything is trained: a mistake in the last study must not cost the time of the others.
-    check_listeners(given.get("listener", []))
     for request in requests:
         _arms(request)
     plans = plan_studies(requests)
+    check_listeners(given.get("listener", []))
     studies = list(zip(plans, requests, strict=True))
     if "dry_run" in given:
         for plan, request in studies:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plots.lib.figure import FigureFile, MissingRecordsError, render
+from sea_core.errors import UserError
 from sea_core.files import write_atomically
+from sea_core.plugins import plugin_errors_explained
 from study.analysis.results import Results
 from study.records.folder import make_writable, remove_outdated
 
 Say = Callable[[str], None]
 FILES = ("pdf", "png", "csv")
+_PARTS = ("TITLE", "CAPTION", "compute", "size", "draw")
 
 
 class Drawn(NamedTuple):
@@ -39,15 +42,18 @@ def draw_all(
         say: takes one line about each figure that is skipped.
 
     Raises:
-        UserError: a damaged file of a run.
+        UserError: a damaged file of a run, or a plugin's figure that fails.
     """
     for name, module in figures.items():
-        try:
-            info = module.compute(results)
-        except MissingRecordsError as reason:
-            say(f"figure {name} skipped: {reason}")
-            continue
-        files = render(module, info, [suffix for suffix in formats if suffix != "csv"])
+        if lacking := [part for part in _PARTS if not hasattr(module, part)]:
+            raise UserError(f"figure '{name}' lacks {', '.join(lacking)}; plots/lib/figure.py says what a figure holds")
+        with plugin_errors_explained():
+            try:
+                info = module.compute(results)
+            except MissingRecordsError as reason:
+                say(f"figure {name} skipped: {reason}")
+                continue
+            files = render(module, info, [suffix for suffix in formats if suffix != "csv"])
         if "csv" in formats:
             # pandas writes the shortest text that reads back as the same number.
             files["csv"] = info.data.to_csv(index=False, lineterminator="\n").encode()

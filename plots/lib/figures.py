@@ -1,51 +1,28 @@
-"""All figures, in the order of the report. A new figure is one file beside this one and one line here."""
+"""The figures there are: those of the files in ``plots``, and those that plugins register."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
 
-from plots import (
-    ablation,
-    angles,
-    club_bound,
-    convergence,
-    critical_difference,
-    forest,
-    heat_map,
-    importances,
-    interaction,
-    parallel_coordinates,
-    parts_map,
-    search_history,
-    sensitivities,
-    sensitivity,
-    sweeps,
-    time_quality,
-    user_differences,
-)
 from plots.lib.figure import FigureFile
+from sea_core.registry import Registry
 
-# Of one study.
-FIGURES: Mapping[str, FigureFile] = {
-    "search_history": search_history,
-    "sensitivity": sensitivity,
-    "heat_map": heat_map,
-    "importances": importances,
-    "parallel_coordinates": parallel_coordinates,
-    "convergence": convergence,
-    "club_bound": club_bound,
-    "angles": angles,
-    "parts_map": parts_map,
-    "ablation": ablation,
-    "user_differences": user_differences,
-    "interaction": interaction,
-    "time_quality": time_quality,
-}
+# Of one study, and of several.
+FIGURES: Registry[FigureFile] = Registry("figure", package="plots")
+JOINT_FIGURES: Registry[FigureFile] = Registry("figure of several studies", package="plots")
 
-# Of several studies.
-JOINT_FIGURES: Mapping[str, FigureFile] = {
-    "forest": forest,
-    "sensitivities": sensitivities,
-    "sweeps": sweeps,
-    "critical_difference": critical_difference,
-}
+
+def register_figure(module: str, *, name: str | None = None, place: int = 1000, joint: bool = False) -> None:
+    """Make a file a figure; it calls this with its own ``__name__`` and holds what ``FigureFile`` says.
+
+    Args:
+        module: the file's ``__name__``.
+        name: of the figure's files; None takes the module's.
+        place: in the report, from the top.
+        joint: it shows several studies; else one.
+
+    Raises:
+        UserError: the name is another's.
+    """
+    part, own = sys.modules[module], name or module.rpartition(".")[2]
+    (JOINT_FIGURES if joint else FIGURES).register(own, part, place=place)

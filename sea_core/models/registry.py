@@ -66,8 +66,7 @@ def find_model(name: str) -> type[Model]:
         _load_shipped()
     if name not in _REGISTERED:
         raise UserError(
-            f"unknown model '{name}'{suggest(name, _REGISTERED)} (a model of your own must be loaded first: its file "
-            "calls sea_core.models.registry.register)"
+            f"unknown model '{name}'{suggest(name, _REGISTERED)} (a model of your own is loaded with --plugin FILE)"
         )
     return _REGISTERED[name]
 

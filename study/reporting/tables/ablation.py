@@ -15,6 +15,7 @@ from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison
 from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 COMPARED = ("difference", "relative", "low", "high", "p", "p_adjusted", "effect_size", "family", "gate", "verdict")
@@ -34,11 +35,13 @@ class ArmLine(NamedTuple):
     compared: Comparison | None
 
 
+@register_table("ablation", place=20)
 def compute_frozen(results: Results) -> Table | None:
     """Every arm with the full model's tuned config."""
     return _compute(results, "frozen", "Ablation with the full model's configuration (frozen)", ABLATIONS[0])
 
 
+@register_table("ablation-retuned", place=30)
 def compute_retuned(results: Results) -> Table | None:
     """Every arm with a search of its own, of equal budget."""
     title = "Ablation, every arm tuned by a search of its own (re-tuned)"

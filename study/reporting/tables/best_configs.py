@@ -8,9 +8,11 @@ import pandas as pd
 
 from study.analysis.results import Results
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Table
 
 
+@register_table("best-configs", place=110)
 def compute(results: Results) -> Table | None:
     """The winner's searched parameters, or those of the best trial where no winner was made. None without a search."""
     chosen = [(study, best) for study in results.studies if (best := _chosen(study)) is not None]

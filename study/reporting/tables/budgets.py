@@ -11,6 +11,7 @@ from study.analysis.convergence import run_converged
 from study.analysis.results import Results
 from study.records.arm_names import in_order
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Table
 
 KINDS = {"search": "searches", "(frozen)": "frozen arms", "(retuned)": "re-tuned arms"}
@@ -28,6 +29,7 @@ class Budget(NamedTuple):
         return f"{self.runs} run{'' if self.runs == 1 else 's'} on {seeds} of at most {self.epochs} epochs"
 
 
+@register_table("budgets", place=120)
 def compute(results: Results) -> Table | None:
     """Runs and epochs of search, finalists, winner and every arm. Counts only: nothing depends on the clock."""
     spent_on = [(study, part, runs) for study in results.studies for part, runs in parts(study)]

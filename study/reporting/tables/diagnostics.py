@@ -10,6 +10,7 @@ import pandas as pd
 from study.analysis.results import Results
 from study.records.arm_names import in_order
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
 
 DIAGNOSTICS = {
@@ -37,6 +38,7 @@ RECOVERY = {
 }
 
 
+@register_table("diagnostics", place=80)
 def compute(results: Results) -> Table | None:
     """How far apart the two parts are, by every measure there is. None where no run left diagnostics."""
     return _table(
@@ -53,6 +55,7 @@ def compute(results: Results) -> Table | None:
     )
 
 
+@register_table("recovery", place=90)
 def compute_recovery(results: Results) -> Table | None:
     """How well parts recover planted factors. None where nothing was planted."""
     return _table(

@@ -8,12 +8,14 @@ from study.analysis.comparisons import FACTORIAL_ARMS, to_frame
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.statistics import evidence_cells, verdict_notes
 from study.reporting.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
 
 
+@register_table("factorial", place=50)
 def compute(results: Results) -> Table | None:
     """What each loss adds over the other on and off, and what they add beside each other. None without the arms."""
     lines = results.factors

@@ -16,6 +16,7 @@ from study.analysis.measurements import BASELINE_TITLES, Measurement, default_ti
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 
 PUBLISHED = Path(__file__).parents[1] / "published.csv"
@@ -40,6 +41,7 @@ class Line(NamedTuple):
     source: str
 
 
+@register_table("overall", place=10)
 def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     """Compare SEA with the baselines measured here and with published results of the same datasets.
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
 from sea_core.files import write_atomically
 from study.reporting.tables.table import Cell, Number, Table
 
+TERMINAL = 80  # columns
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -99,20 +106,57 @@ def to_latex(table: Table) -> str:
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
-def to_text(table: Table) -> str:
-    """Aligned columns for a terminal; best and second are not marked, group titles are cut to their columns."""
+def to_text(table: Table, *, width: int = TERMINAL) -> str:
+    """Aligned columns for a terminal; best and second are not marked, group titles are cut to their columns.
+
+    What is wider than ``width`` becomes several blocks below each other, each with the row labels; notes are wrapped.
+    """
     lines = [list(table.columns), *([_plain_cell(cell) for cell in row] for row in table.rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    place = [str.ljust if text else str.rjust for text in text_columns(table)]
-    text = ["  ".join(put(cell, width) for put, cell, width in zip(place, line, widths, strict=True)) for line in lines]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    text = [_text_block(table, lines, widths, block) for block in _blocks(widths, width)]
+    notes = [line.rstrip() for note in table.notes for line in _printed(Text(note), width)]
+    return "\n".join(["\n\n".join(text), *notes]) + "\n"
+
+
+def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns stand beside each other: as many as fit, shared evenly, always after the first."""
+    columns, fit = list(range(1, len(widths))), 0
+    for count in range(1, len(columns) + 1):
+        parts = [columns[start : start + count] for start in range(0, len(columns), count)]
+        if all(widths[0] + sum(widths[column] + 2 for column in part) <= width for part in parts):
+            fit = count
+    fit = max(fit, 1)
+    fit = -(-len(columns) // -(-len(columns) // fit)) if columns else 1
+    return [columns[start : start + fit] for start in range(0, len(columns), fit)] or [[]]
+
+
+def _text_block(table: Table, lines: Sequence[Sequence[str]], widths: Sequence[int], block: Sequence[int]) -> str:
+    """Row labels and some of the columns, with what of the groups' titles stands above these."""
+    shown, words = [0, *block], text_columns(table)
+    grid = RichTable(box=None, pad_edge=False, show_header=False)
+    for column in shown:
+        grid.add_column(justify="left" if words[column] else "right", no_wrap=True, min_width=widths[column])
+    for line in lines:
+        grid.add_row(*(Text(line[column]) for column in shown))
+    text = [line.rstrip() for line in _printed(grid, sum(widths[column] + 2 for column in shown))]
     if table.groups:
-        first = len(widths) - sum(count for _, count in table.groups)
-        heading, start = " " * (sum(widths[:first]) + 2 * (first - 1)), first
+        grouped = len(widths) - sum(count for _, count in table.groups)
+        heading = " " * (sum(widths[column] + 2 for column in shown if column < grouped) - 2)
         for title, count in table.groups:
-            heading += "  " + _left(title, sum(widths[start : start + count]) + 2 * (count - 1))
-            start += count
-        text.insert(0, heading)
-    return "\n".join([*(line.rstrip() for line in text), *table.notes]) + "\n"
+            below = [column for column in block if grouped <= column < grouped + count]
+            grouped += count
+            if below:
+                heading += "  " + _left(title, sum(widths[column] + 2 for column in below) - 2)
+        text.insert(0, heading.rstrip())
+    return "\n".join(text)
+
+
+def _printed(shown: RenderableType, width: int) -> list[str]:
+    """What rich makes of it, as plain lines."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, force_jupyter=False)
+    with console.capture() as captured:
+        console.print(shown)
+    return captured.get().splitlines()
 
 
 def text_columns(table: Table) -> list[bool]:

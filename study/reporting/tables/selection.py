@@ -11,6 +11,7 @@ from study.analysis.results import Results
 from study.analysis.stats.shrinkage import winners_shrinkage
 from study.analysis.stats.stability import selection_stability
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
 
 
@@ -52,6 +53,7 @@ class Shrinkage(NamedTuple):
 NOWHERE = Place(np.nan, np.nan, np.nan)
 
 
+@register_table("selection", place=60)
 def compute(results: Results) -> Table | None:
     """One row per finalist, best on fresh seeds first, and the winner's own fresh runs. None without them."""
     lines = [line for study in results.studies for line in shrinkages(study)]

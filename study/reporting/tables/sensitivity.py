@@ -14,6 +14,7 @@ from study.analysis.comparisons import stars
 from study.analysis.results import Results
 from study.analysis.stats.importances import importances
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
 from study.searching.space import parse_space
 
@@ -22,6 +23,7 @@ _CHOSEN = "The search chose these values and other parameters moved along: read 
 _ENUMERATED = "A grid has each value equally often, beside all values of the others; one seed each."
 
 
+@register_table("sensitivity", place=70)
 def compute(results: Results) -> Table | None:
     """Per study and parameter, the complete trials' scores by value. None without a search."""
     found = [part for study in results.studies if (part := _of_study(study)) is not None]

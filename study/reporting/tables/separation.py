@@ -17,6 +17,7 @@ from study.analysis.stats.paired import paired_difference
 from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord
 from study.reporting.tables.diagnostics import DIAGNOSTICS, RECOVERY, measure
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
 
 # What every arm has or can have in common. Bound and clamping are CLUB's alone, and of two nets with different fits.
@@ -44,6 +45,7 @@ class Comparison(NamedTuple):
     seeds: int
 
 
+@register_table("separation", place=100)
 def compute(results: Results) -> Table | None:
     """Every arm's difference to full, paired by seed. None without diagnostics of full and another arm."""
     values = _by_key(measure(results.studies))

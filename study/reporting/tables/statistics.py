@@ -11,9 +11,11 @@ from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison
 from study.records.study import RunRecord, Study
+from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
 
 
+@register_table("statistics", place=40)
 def compute(results: Results) -> Table | None:
     """Arms against full, the winner against baselines and the default; grey rows lie behind gates that stayed shut."""
     lines = [*results.arms, *results.baselines, *results.tuning]

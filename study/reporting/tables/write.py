@@ -1,44 +1,18 @@
-"""All tables of one or several studies. A new table is one file beside this one and one line here."""
+"""All tables of one or several studies (``registry``), computed and written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from sea_core.plugins import plugin_errors_explained
 from study.analysis.protocols import caption_words
 from study.analysis.results import Results
 from study.records.folder import make_writable, remove_outdated
-from study.reporting.tables import (
-    ablation,
-    best_configs,
-    budgets,
-    diagnostics,
-    factorial,
-    overall,
-    selection,
-    sensitivity,
-    separation,
-    statistics,
-)
+from study.reporting.tables.registry import TABLES
 from study.reporting.tables.render import FORMATS, write_table
 from study.reporting.tables.table import Table
 from study.running.events import Emit, TableWritten, silent
-
-# By the name of the files.
-TABLES: Mapping[str, Callable[[Results], Table | None]] = {
-    "overall": overall.compute,
-    "ablation": ablation.compute_frozen,
-    "ablation-retuned": ablation.compute_retuned,
-    "statistics": statistics.compute,
-    "factorial": factorial.compute,
-    "selection": selection.compute,
-    "sensitivity": sensitivity.compute,
-    "diagnostics": diagnostics.compute,
-    "recovery": diagnostics.compute_recovery,
-    "separation": separation.compute,
-    "best-configs": best_configs.compute,
-    "budgets": budgets.compute,
-}
 
 
 def compute_tables(results: Results) -> list[Table]:
@@ -48,7 +22,8 @@ def compute_tables(results: Results) -> list[Table]:
         UserError: arms that were tested on different users, or a file of a run that is damaged.
     """
     words = caption_words(results.studies)
-    tables = [table for compute in TABLES.values() if (table := compute(results)) is not None]
+    with plugin_errors_explained():
+        tables = [table for compute in TABLES.values() if (table := compute(results)) is not None]
     return [table._replace(caption=f"{table.caption} {words}") for table in tables] if words else tables
 
 

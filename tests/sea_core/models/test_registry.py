@@ -93,7 +93,7 @@ def test_a_model_of_one_file_trains_and_leaves_a_record_that_is_read_again(file:
 
 
 def test_a_record_of_a_model_that_is_not_loaded_says_so(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"unknown model 'toy'.*must be loaded first"):
+    with pytest.raises(UserError, match=r"unknown model 'toy'.*--plugin FILE"):
         Config.from_mapping({"model": "toy"})
 
 

@@ -109,6 +109,23 @@ def test_text_aligns_columns_and_cuts_long_titles() -> None:
     ]
 
 
+def test_a_table_too_wide_for_a_terminal_becomes_blocks_of_columns_with_the_row_labels() -> None:
+    wide = Number(-0.0012, interval=(-0.002, 0.0003), signed=True)
+    columns = ["Arm", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]
+    note = "A note that is longer than a terminal is wide, as those about intervals and seeds that agree always are."
+    table = a_table(columns=columns, groups=[("lfm2k", 4)], rows=[["w/o both", *[wide] * 4]], notes=[note])
+    shown = to_text(table)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count("w/o both") == 2
+    assert shown.count("lfm2k") == 2
+    assert [line.split() for line in shown.splitlines() if "@" in line] == [
+        ["Arm", *columns[1:3]],
+        ["Arm", *columns[3:]],
+    ]
+    assert " ".join(shown.split()).endswith(note)
+    assert len(to_text(table, width=200).splitlines()) == 4
+
+
 def test_no_zero_has_a_sign() -> None:
     assert "| 0.0000 |" in to_markdown(a_table(groups=[], columns=["m", "v"], rows=[["a", Number(-1e-9, signed=True)]]))
 
