@@ -79,9 +79,11 @@ def aa_rates(values: Float[np.ndarray, "runs users"], *, seeds: int, splits: int
         used[split, dealt] = True
         difference = values[dealt[:seeds]] - values[dealt[seeds:]]
         (found,) = gather_evidence([difference], [1.0])
-        tail = tail_probability(abs(found.mean), found.known, found.estimated, df=found.df, known_df=found.known_df)
+        tail = tail_probability(
+            abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.user_df
+        )
         wrong[split] = float(tail) < ALPHA
-        widths[split] = math.sqrt(found.known + found.estimated)
+        widths[split] = math.sqrt(found.user_variance + found.seed_variance)
     without = np.array([wrong[~used[:, run]].mean() for run in range(runs)])
     error = math.sqrt((runs - 1) / runs * float(np.square(without - without.mean()).sum()))
     return AARates(

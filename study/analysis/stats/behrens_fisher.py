@@ -1,10 +1,10 @@
 """The test of a mean whose variance is a well-known part plus a part estimated on very few degrees of freedom.
 
-A mean over users and seeds has variance ``known + estimated``: thousands of users tell us ``known``, but three seeds
-give ``estimated`` only two degrees of freedom. That is the Behrens-Fisher problem. Satterthwaite's t answers it well
-from about five seeds on; with three it rejects up to 7.8 % of true nulls at the 5 % level, and 16 times too many at
-0.1 %, where a Holm correction reads it. So the tail is integrated over what the data leave open about the estimated
-part (a scaled inverse chi-square). ``docs/statistics.md`` has the derivation and the figures.
+A mean over users and seeds has variance ``user_variance + seed_variance``: thousands of users tell us the first, but
+three seeds give the second only two degrees of freedom. That is the Behrens-Fisher problem. Satterthwaite's t answers
+it well from about five seeds on; with three it rejects up to 7.8 % of true nulls at the 5 % level, and 16 times too
+many at 0.1 %, where a Holm correction reads it. So the tail is integrated over what the data leave open about the
+seeds' part (a scaled inverse chi-square). ``docs/statistics.md`` has the derivation and the figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CAUTION = 1.5
 
 
 def tail_probability(
-    distance: Quantity, known: Quantity, estimated: Quantity, *, df: int, known_df: int
+    distance: Quantity, user_variance: Quantity, seed_variance: Quantity, *, df: int, user_df: int
 ) -> Float[np.ndarray, "*shape"]:
     """Two-sided p-value of a mean that lies ``distance`` from the hypothesis.
 
@@ -37,34 +37,37 @@ def tail_probability(
 
     Args:
         distance: absolute difference between the mean and the hypothesis; broadcasts with the two variances.
-        known, estimated: the two parts of the mean's variance, not negative, in squared units of ``distance``.
-        df: degrees of freedom of ``estimated`` (seeds - 1), at least 1.
-        known_df: degrees of freedom of ``known`` (users - 1), at least 1.
+        user_variance, seed_variance: the two parts of the mean's variance, not negative, in squared units of
+            ``distance``.
+        df: degrees of freedom of ``seed_variance`` (seeds - 1), at least 1.
+        user_df: degrees of freedom of ``user_variance`` (users - 1), at least 1.
 
     Source: Behrens-Fisher distribution (Fisher 1935); matching prior of Ghosh and Kim (2001), here for one known part.
     """
-    distance, known, estimated = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (distance, known, estimated))
+    distance, user_variance, seed_variance = np.broadcast_arrays(
+        *(np.asarray(v, dtype=np.float64) for v in (distance, user_variance, seed_variance))
     )
-    total = known + estimated
-    share = np.divide(estimated, total, out=np.zeros_like(total), where=total > 0)
-    fiducial = _integrated_tail(distance, known, estimated, df, df, known_df)
-    lighter = _integrated_tail(distance, known, estimated, df, df + 2, known_df)
+    total = user_variance + seed_variance
+    share = np.divide(seed_variance, total, out=np.zeros_like(total), where=total > 0)
+    fiducial = _integrated_tail(distance, user_variance, seed_variance, df, df, user_df)
+    lighter = _integrated_tail(distance, user_variance, seed_variance, df, df + 2, user_df)
     mixture = fiducial - (1 - share) ** _CAUTION * (fiducial - lighter)
     return np.asarray(np.maximum(mixture, fiducial / 2))
 
 
 def half_width(
-    known: Quantity, estimated: Quantity, *, df: int, known_df: int, alpha: float
+    user_variance: Quantity, seed_variance: Quantity, *, df: int, user_df: int, alpha: float
 ) -> Float[np.ndarray, "*shape"]:
     """Half the width of the ``1 - alpha`` interval: the distance whose ``tail_probability`` is ``alpha``."""
-    known, estimated = np.broadcast_arrays(np.asarray(known, dtype=np.float64), np.asarray(estimated, dtype=np.float64))
-    total = known + estimated
-    # In units of the standard error the answer depends on the estimated share alone, and the bracket below is safe.
-    share = np.divide(estimated, total, out=np.zeros_like(total), where=total > 0)
-    far = 2 * (stats.t.isf(alpha / 8, known_df) + stats.t.isf(alpha / 8, df))
+    user_variance, seed_variance = np.broadcast_arrays(
+        np.asarray(user_variance, dtype=np.float64), np.asarray(seed_variance, dtype=np.float64)
+    )
+    total = user_variance + seed_variance
+    # In units of the standard error the answer depends on the seeds' share alone, and the bracket below is safe.
+    share = np.divide(seed_variance, total, out=np.zeros_like(total), where=total > 0)
+    far = 2 * (stats.t.isf(alpha / 8, user_df) + stats.t.isf(alpha / 8, df))
     found = elementwise.find_root(
-        lambda z, s: tail_probability(z, 1 - s, s, df=df, known_df=known_df) - alpha,
+        lambda z, s: tail_probability(z, 1 - s, s, df=df, user_df=user_df) - alpha,
         (np.zeros_like(share), np.full_like(share, far)),
         args=(share,),
         tolerances={"xrtol": 1e-9},
@@ -90,17 +93,20 @@ def chi_square_nodes(
 
 def _integrated_tail(
     distance: Float[np.ndarray, "*shape"],
-    known: Float[np.ndarray, "*shape"],
-    estimated: Float[np.ndarray, "*shape"],
+    user_variance: Float[np.ndarray, "*shape"],
+    seed_variance: Float[np.ndarray, "*shape"],
     df: int,
     tail_df: int,
-    known_df: int,
+    user_df: int,
 ) -> Float[np.ndarray, "*shape"]:
-    """Tail of a t variable with variance ``known + estimated * df / chi-square(tail_df)``, over the chi-square."""
+    """Tail of a t variable with variance ``user_variance + seed_variance df / chi-square(tail_df)``, over it."""
     value, weight = chi_square_nodes(tail_df)
-    known, variance = known[..., None], known[..., None] + estimated[..., None] * (df / value)
-    # Only the known part has known_df; the rest is normal given its variance (Satterthwaite with one uncertain term).
+    user_variance, variance = (
+        user_variance[..., None],
+        user_variance[..., None] + seed_variance[..., None] * (df / value),
+    )
+    # Only the users' part has user_df; the rest is normal given its variance (Satterthwaite, one uncertain term).
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        freedom = np.where(known > 0, known_df * (variance / known) ** 2, np.inf)
+        freedom = np.where(user_variance > 0, user_df * (variance / user_variance) ** 2, np.inf)
         standardised = np.where(distance[..., None] == 0, 0.0, distance[..., None] / np.sqrt(variance))
     return np.asarray(2 * special.stdtr(freedom, -standardised) @ weight)

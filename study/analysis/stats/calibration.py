@@ -186,7 +186,9 @@ def equivalence_error(
         squares = mean_squares(
             simulate_differences(components, seeds=seeds, users=users, replicates=size, rng=rng, effect=margin)
         )
-        width = half_width(squares.known, squares.estimated, df=seeds - 1, known_df=users - 1, alpha=2 * ALPHA)
+        width = half_width(
+            squares.user_variance, squares.seed_variance, df=seeds - 1, user_df=users - 1, alpha=2 * ALPHA
+        )
         passed += int((np.abs(squares.mean) + width < margin).sum())
     return passed / replicates
 
@@ -219,8 +221,8 @@ def family_error(
 
 def crossed_p(squares: MeanSquares) -> Float[np.ndarray, "*batch"]:
     """The p-values of ``crossed_effect``, a batch at once."""
-    freedom = {"df": squares.seeds - 1, "known_df": squares.users - 1}
-    return tail_probability(np.abs(squares.mean), squares.known, squares.estimated, **freedom)
+    freedom = {"df": squares.seeds - 1, "user_df": squares.users - 1}
+    return tail_probability(np.abs(squares.mean), squares.user_variance, squares.seed_variance, **freedom)
 
 
 def _rejections(squares: MeanSquares) -> ErrorRates:
@@ -233,19 +235,19 @@ def _rejections(squares: MeanSquares) -> ErrorRates:
 
 
 def _satterthwaite_p(squares: MeanSquares) -> Float[np.ndarray, "*batch"]:
-    error = np.sqrt(squares.known + squares.estimated)
+    error = np.sqrt(squares.user_variance + squares.seed_variance)
     return np.asarray(2 * stats.t.sf(np.abs(squares.mean) / error, satterthwaite(squares)))
 
 
 def _half_width(squares: MeanSquares) -> Float[np.ndarray, "*batch"]:
-    freedom = {"df": squares.seeds - 1, "known_df": squares.users - 1}
-    return half_width(squares.known, squares.estimated, alpha=ALPHA, **freedom)
+    freedom = {"df": squares.seeds - 1, "user_df": squares.users - 1}
+    return half_width(squares.user_variance, squares.seed_variance, alpha=ALPHA, **freedom)
 
 
 def _estimated_components(squares: MeanSquares) -> Iterator[Components]:
-    for known, seed, residual in zip(squares.known, squares.seed, squares.residual, strict=True):
+    for user_variance, seed, residual in zip(squares.user_variance, squares.seed, squares.residual, strict=True):
         between = max(float(seed - residual), 0.0) / squares.users
-        yield Components(float(known) * squares.users, between, float(residual))
+        yield Components(float(user_variance) * squares.users, between, float(residual))
 
 
 def _chunks(replicates: int, values: int) -> list[int]:

@@ -189,7 +189,7 @@ def _row(pair: Pair, evidence: Evidence, bounds: tuple[float, float]) -> Compari
         p_unmoderated=plain.p,
         p_adjusted=math.nan,
         effect_size=standardised_difference(pair.base, pair.values),
-        standard_error=math.sqrt(evidence.known + evidence.estimated),
+        standard_error=math.sqrt(evidence.user_variance + evidence.seed_variance),
         df=evidence.df or math.nan,
         sd_user=sd_user,
         sd_seed=sd_seed,
@@ -217,17 +217,17 @@ def _row(pair: Pair, evidence: Evidence, bounds: tuple[float, float]) -> Compari
 def _components(plain: CrossedEffect, evidence: Evidence) -> tuple[float, float, float]:
     """Variance components with the moderated seed variance, which the interval and the power of the row share."""
     user, _, residual = plain.components
-    seed = evidence.estimated * plain.seeds - residual / plain.users
+    seed = evidence.seed_variance * plain.seeds - residual / plain.users
     return user, max(seed, 0.0) if not math.isnan(seed) else math.nan, residual
 
 
 def _by_itself(evidence: Evidence) -> tuple[float, float, float]:
     """95 % interval and p-value of one contrast looked at once."""
-    if math.isnan(evidence.known + evidence.estimated):
+    if math.isnan(evidence.user_variance + evidence.seed_variance):
         return math.nan, math.nan, math.nan
-    freedom = {"df": evidence.df, "known_df": evidence.known_df}
-    width = float(half_width(evidence.known, evidence.estimated, alpha=ALPHA, **freedom))
-    tail = float(tail_probability(abs(evidence.mean), evidence.known, evidence.estimated, **freedom))
+    freedom = {"df": evidence.df, "user_df": evidence.user_df}
+    width = float(half_width(evidence.user_variance, evidence.seed_variance, alpha=ALPHA, **freedom))
+    tail = float(tail_probability(abs(evidence.mean), evidence.user_variance, evidence.seed_variance, **freedom))
     return evidence.mean - width, evidence.mean + width, tail if evidence.mean else 1.0
 
 

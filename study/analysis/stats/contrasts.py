@@ -41,17 +41,17 @@ class Evidence(NamedTuple):
     Attributes:
         seeds: paired seeds.
         mean: difference of the arm to its reference; positive is better.
-        known, estimated: the users' and the seeds' part of its variance.
-        df, known_df: degrees of freedom of ``estimated`` and ``known``.
+        user_variance, seed_variance: the users' and the seeds' part of its variance.
+        df, user_df: degrees of freedom of ``seed_variance`` and ``user_variance``.
         margin: largest difference that does not matter, in units of the metric.
     """
 
     seeds: int
     mean: float
-    known: float
-    estimated: float
+    user_variance: float
+    seed_variance: float
     df: int
-    known_df: int
+    user_df: int
     margin: float
 
 
@@ -170,7 +170,7 @@ def one_sided_p(evidence: Evidence, threshold: float, *, above: bool) -> float:
     """p-value of ``delta <= threshold`` if ``above`` is to be shown, else of ``delta >= threshold``."""
     distance = (evidence.mean - threshold) * (1 if above else -1)
     tail = tail_probability(
-        abs(distance), evidence.known, evidence.estimated, df=evidence.df, known_df=evidence.known_df
+        abs(distance), evidence.user_variance, evidence.seed_variance, df=evidence.df, user_df=evidence.user_df
     )
     return float(tail) / 2 if distance > 0 else 1 - float(tail) / 2
 
@@ -179,7 +179,7 @@ def _sequential_ps(evidence: Sequence[Sequence[Evidence]], most_seeds: int) -> n
     """Sequential p-values of all nodes."""
     found = np.full(len(evidence) * _NODES, np.nan)
     for number, looks in enumerate(evidence):
-        if not looks or any(math.isnan(look.known + look.estimated) for look in looks):
+        if not looks or any(math.isnan(look.user_variance + look.seed_variance) for look in looks):
             continue
         fractions, information = _timing(looks, most_seeds)
         for node, margins, above in (
@@ -196,12 +196,12 @@ def _sequential_ps(evidence: Sequence[Sequence[Evidence]], most_seeds: int) -> n
 def _timing(looks: Sequence[Evidence], most_seeds: int) -> tuple[list[float], list[float]]:
     """Share of the planned seeds, and information, at each look; information cannot fall when seeds are added."""
     fractions = [min(1.0, look.seeds / most_seeds) for look in looks]
-    variances = [look.known + look.estimated for look in looks]
+    variances = [look.user_variance + look.seed_variance for look in looks]
     information = [1 / variance if variance > 0 else 1.0 for variance in variances]
     # The last look knows the variances best; earlier information follows from its two parts.
     last = looks[-1]
     if variances[-1] > 0:
-        information = [1 / (last.known + last.estimated * last.seeds / look.seeds) for look in looks]
+        information = [1 / (last.user_variance + last.seed_variance * last.seeds / look.seeds) for look in looks]
     return fractions, information
 
 
@@ -225,7 +225,7 @@ def _verdict(number: int, looks: Sequence[Evidence], decisions: Decisions, alpha
 
 
 def _kind(last: Evidence, rejected: np.ndarray, local: np.ndarray, alpha: float) -> Kind:
-    if math.isnan(last.known + last.estimated):
+    if math.isnan(last.user_variance + last.seed_variance):
         return "undecided"
     if rejected[_UPPER_SECOND]:
         return "worse"
@@ -235,7 +235,7 @@ def _kind(last: Evidence, rejected: np.ndarray, local: np.ndarray, alpha: float)
         return "equivalent" if rejected[_UPPER_FIRST] else "non-inferior"
     if local[[_LOWER_FIRST, _UPPER_FIRST]].max() < _NOTHING * alpha:
         return "descriptive"
-    if user_limited(last.known, last.margin, alpha=float(local[_LOWER_FIRST])):
+    if user_limited(last.user_variance, last.margin, alpha=float(local[_LOWER_FIRST])):
         return "user-limited"
     return "undecided"
 
@@ -269,8 +269,10 @@ def _reach(looks: Sequence[Evidence], level: float, most_seeds: int) -> float:
     """How far a one-sided bound at ``level`` of the whole design lies from the estimate of the last look."""
     last = looks[-1]
     nominal = level_at_look(level, *_timing(looks, most_seeds))
-    if nominal <= 0 or math.isnan(last.known + last.estimated):
+    if nominal <= 0 or math.isnan(last.user_variance + last.seed_variance):
         return math.inf
     if nominal >= 0.5:
         return 0.0
-    return float(half_width(last.known, last.estimated, df=last.df, known_df=last.known_df, alpha=2 * nominal))
+    return float(
+        half_width(last.user_variance, last.seed_variance, df=last.df, user_df=last.user_df, alpha=2 * nominal)
+    )

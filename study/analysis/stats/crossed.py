@@ -43,7 +43,7 @@ class CrossedEffect(NamedTuple):
         effect_size: ``mean`` over the standard deviation of one user's *difference* in one seed (a paired d);
             ``standardised_difference`` has the d of single responses.
         components: variance components.
-        known, estimated: the two parts of ``standard_error ** 2``: users, and seeds with the interaction.
+        user_variance, seed_variance: the two parts of ``standard_error ** 2``: users, and seeds with the interaction.
         users_alone: half the width that the interval would have if seeds had no effect of their own.
         seeds, users: shape of the difference.
     """
@@ -56,8 +56,8 @@ class CrossedEffect(NamedTuple):
     p: float
     effect_size: float
     components: Components
-    known: float
-    estimated: float
+    user_variance: float
+    seed_variance: float
     users_alone: float
     seeds: int
     users: int
@@ -74,12 +74,12 @@ class MeanSquares(NamedTuple):
     users: int
 
     @property
-    def known(self) -> Float[np.ndarray, "*batch"]:
+    def user_variance(self) -> Float[np.ndarray, "*batch"]:
         """Users' part of the mean's variance, cut at 0."""
         return np.asarray(np.maximum(self.user - self.residual, 0.0) / (self.seeds * self.users))
 
     @property
-    def estimated(self) -> Float[np.ndarray, "*batch"]:
+    def seed_variance(self) -> Float[np.ndarray, "*batch"]:
         """Seeds' and the interaction's part of the mean's variance.
 
         Never below its floor, the residual alone, which thousands of degrees of freedom determine: what three seeds
@@ -89,7 +89,7 @@ class MeanSquares(NamedTuple):
 
     def users_alone(self, alpha: float) -> Float[np.ndarray, "*batch"]:
         """Half the width of the ``1 - alpha`` interval if seeds had no effect: users, and noise in each seed."""
-        variance = self.known + self.residual / (self.seeds * self.users)
+        variance = self.user_variance + self.residual / (self.seeds * self.users)
         return np.asarray(stats.t.isf(alpha / 2, self.users - 1) * np.sqrt(variance))
 
 
@@ -113,26 +113,26 @@ def crossed_effect(difference: Float[np.ndarray, "seeds users"], *, alpha: float
         mean = float(difference.mean())
         return CrossedEffect(mean, nan, nan, nan, nan, nan, nan, unknown, nan, nan, nan, seeds, users)
     squares = mean_squares(difference.astype(np.float64))
-    mean, known, estimated = float(squares.mean), float(squares.known), float(squares.estimated)
+    mean, user_variance, seed_variance = float(squares.mean), float(squares.user_variance), float(squares.seed_variance)
     components = Components(
-        user=known * users,
+        user=user_variance * users,
         seed=max(float(squares.seed - squares.residual), 0.0) / users,
         residual=float(squares.residual),
     )
-    freedom = {"df": seeds - 1, "known_df": users - 1}
-    width = float(half_width(known, estimated, alpha=alpha, **freedom))
+    freedom = {"df": seeds - 1, "user_df": users - 1}
+    width = float(half_width(user_variance, seed_variance, alpha=alpha, **freedom))
     spread = math.sqrt(components.total)
     return CrossedEffect(
         mean=mean,
-        standard_error=math.sqrt(known + estimated),
+        standard_error=math.sqrt(user_variance + seed_variance),
         df=float(satterthwaite(squares)),
         low=mean - width,
         high=mean + width,
-        p=float(tail_probability(abs(mean), known, estimated, **freedom)) if mean else 1.0,
+        p=float(tail_probability(abs(mean), user_variance, seed_variance, **freedom)) if mean else 1.0,
         effect_size=mean / spread if spread else math.copysign(math.inf, mean) if mean else 0.0,
         components=components,
-        known=known,
-        estimated=estimated,
+        user_variance=user_variance,
+        seed_variance=seed_variance,
         users_alone=float(squares.users_alone(alpha)),
         seeds=seeds,
         users=users,
@@ -171,6 +171,6 @@ def satterthwaite(squares: MeanSquares) -> Float[np.ndarray, "*batch"]:
     """Degrees of freedom of ``MS_user - MS_residual + MS_seed`` (Satterthwaite 1946), the user part cut at 0."""
     cells, df = squares.seeds * squares.users, squares.seeds - 1
     users = (squares.user**2 + squares.residual**2 / df) / (squares.users - 1)
-    uncertainty = (squares.estimated * cells) ** 2 / df + np.where(squares.known > 0, users, 0.0)
-    total = (squares.known + squares.estimated) * cells
+    uncertainty = (squares.seed_variance * cells) ** 2 / df + np.where(squares.user_variance > 0, users, 0.0)
+    total = (squares.user_variance + squares.seed_variance) * cells
     return np.asarray(np.divide(total**2, uncertainty, out=np.full_like(total, np.nan), where=uncertainty > 0))

@@ -34,8 +34,8 @@ def equivalence_test(effect: CrossedEffect, *, margin: float, alpha: float = 0.0
         raise ValueError(f"margin must be > 0, got {margin}")
     if math.isnan(effect.standard_error):
         return Equivalence(margin, math.nan, math.nan, math.nan)
-    freedom = {"df": effect.seeds - 1, "known_df": effect.users - 1}
+    freedom = {"df": effect.seeds - 1, "user_df": effect.users - 1}
     inside = margin - abs(effect.mean)
-    tail = float(tail_probability(abs(inside), effect.known, effect.estimated, **freedom)) / 2
-    width = float(half_width(effect.known, effect.estimated, alpha=2 * alpha, **freedom))
+    tail = float(tail_probability(abs(inside), effect.user_variance, effect.seed_variance, **freedom)) / 2
+    width = float(half_width(effect.user_variance, effect.seed_variance, alpha=2 * alpha, **freedom))
     return Equivalence(margin, tail if inside > 0 else 1 - tail, effect.mean - width, effect.mean + width)

@@ -53,7 +53,7 @@ def gather_evidence(
         # Without residual variance there is no ratio, and the seeds' own mean square is all there is.
         spread = float(each.seed) if math.isnan(ratio) else float(ratio) * float(each.residual)
         found[n] = found[n]._replace(
-            mean=float(each.mean), known=float(each.known), estimated=spread / cells, df=int(df)
+            mean=float(each.mean), user_variance=float(each.user_variance), seed_variance=spread / cells, df=int(df)
         )
     return found
 

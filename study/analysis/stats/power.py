@@ -63,27 +63,27 @@ def _outcomes(
     """Half-widths that the design may end up with, the probability of each, and the mean's true standard error."""
     if seeds < 2 or users < 2:
         raise ValueError(f"power needs at least 2 seeds and 2 users, got {seeds} and {users}")
-    known = components.user / users
+    user_variance = components.user / users
     floor = components.residual / (seeds * users)
-    estimated = components.seed / seeds + floor
+    seed_variance = components.seed / seeds + floor
     freedom = seeds - 1 if df is None else df
     value, weight = chi_square_nodes(freedom, nodes=400)
-    drawn = np.maximum(estimated * value / freedom, floor)
-    error = math.sqrt(known + estimated)
+    drawn = np.maximum(seed_variance * value / freedom, floor)
+    error = math.sqrt(user_variance + seed_variance)
     if error == 0:
         return np.zeros_like(weight), weight, error
     critical = _critical_values(freedom, users - 1, alpha)
-    return critical(drawn / (known + drawn)) * np.sqrt(known + drawn), weight, error
+    return critical(drawn / (user_variance + drawn)) * np.sqrt(user_variance + drawn), weight, error
 
 
 @lru_cache
-def _critical_values(df: int, known_df: int, alpha: float) -> interpolate.PchipInterpolator:
+def _critical_values(df: int, user_df: int, alpha: float) -> interpolate.PchipInterpolator:
     """Half-widths in standard errors against the share of the variance that the seeds estimate.
 
     Hundreds of comparisons of one design share this curve; solving for each would take most of a table's time.
     """
     share = np.sin(np.linspace(0, np.pi / 2, 129)) ** 2  # dense where the curve bends, at both ends
-    return interpolate.PchipInterpolator(share, half_width(1 - share, share, df=df, known_df=known_df, alpha=alpha))
+    return interpolate.PchipInterpolator(share, half_width(1 - share, share, df=df, user_df=user_df, alpha=alpha))
 
 
 def _power(

@@ -22,7 +22,7 @@ from study.analysis.stats.moderation import PRIOR_DF, moderate_ratios
 from study.analysis.stats.sequential import nominal_levels
 
 ALPHA = 0.05
-_KNOWN_DF = 10**6
+_USER_DF = 10**6
 _FARTHEST = 14.0  # standard errors; beyond it a p-value is as small as there
 _ROUNDED = 0.02  # of the information ratio, down: the safe side, and few tables
 
@@ -82,14 +82,14 @@ class Drawn(NamedTuple):
 
     Attributes:
         mean: differences.
-        known: the users' part of the variance, the same for all.
-        estimated: the seeds' part.
-        df: degrees of freedom of ``estimated`` at each look.
+        user_variance: the users' part of the variance, the same for all.
+        seed_variance: the seeds' part.
+        df: degrees of freedom of ``seed_variance`` at each look.
     """
 
     mean: Float[np.ndarray, "families contrasts looks"]
-    known: float
-    estimated: Float[np.ndarray, "families contrasts looks"]
+    user_variance: float
+    seed_variance: Float[np.ndarray, "families contrasts looks"]
     df: tuple[int, ...]
 
 
@@ -105,11 +105,15 @@ def procedure_rates(design: Design, *, replicates: int, rng: np.random.Generator
     outside = (kept & (truth <= -design.margin)) | (kept & below & (truth >= design.margin))
     real, inside = truth != 0, truth > -design.margin
     right = np.where(truth > 0, better, worse)
-    estimated = drawn.estimated[..., -1]
-    own_p = _tail(drawn.df[-1])(estimated / (estimated + drawn.known), _distance(drawn, truth))
+    seed_variance = drawn.seed_variance[..., -1]
+    own_p = _tail(drawn.df[-1])(seed_variance / (seed_variance + drawn.user_variance), _distance(drawn, truth))
     first = ALPHA / design.families[0]
     width = half_width(
-        drawn.known, np.median(estimated), df=drawn.df[-1], known_df=_KNOWN_DF, alpha=_last_level(design, drawn, first)
+        drawn.user_variance,
+        np.median(seed_variance),
+        df=drawn.df[-1],
+        user_df=_USER_DF,
+        alpha=_last_level(design, drawn, first),
     )
     return ProcedureRates(
         false_claim=float((differ | outside).any(axis=1).mean()),
@@ -125,7 +129,10 @@ def procedure_rates(design: Design, *, replicates: int, rng: np.random.Generator
 def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
     """Simulate the looks of ``replicates`` families."""
     contrasts, last = len(design.effects), design.looks[-1]
-    known, seed_variance = 1 - design.share, design.share * last  # of one seed's mean difference, residual included
+    user_variance, seed_variance = (
+        1 - design.share,
+        design.share * last,
+    )  # of one seed's mean difference, residual included
     residual = seed_variance / design.ratio
     spread = np.full((replicates, contrasts), seed_variance)
     if math.isfinite(design.scatter):
@@ -138,7 +145,7 @@ def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
         seeds += off * 10 * rng.choice([-1.0, 1.0], size=seeds.shape)
     seeds *= np.sqrt(spread)[..., None]
     users = math.sqrt(0.5) * (rng.standard_normal((replicates, 1)) + rng.standard_normal((replicates, contrasts)))
-    fixed = np.array(design.effects) + math.sqrt(known) * users
+    fixed = np.array(design.effects) + math.sqrt(user_variance) * users
     means, estimates = [], []
     for count in design.looks:
         seen = seeds[..., :count]
@@ -148,7 +155,7 @@ def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
         estimates.append((moderated * residual / count, df))
     return Drawn(
         np.stack(means, axis=-1),
-        known,
+        user_variance,
         np.stack([estimate for estimate, _ in estimates], axis=-1),
         tuple(df for _, df in estimates),
     )
@@ -156,8 +163,8 @@ def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
 
 def sequential_ps(design: Design, drawn: Drawn) -> Float[np.ndarray, "families contrasts nodes"]:
     """Sequential p-values of the four nodes of every contrast, in the order of ``contrasts.py``."""
-    total = drawn.known + drawn.estimated
-    share = drawn.estimated / total
+    total = drawn.user_variance + drawn.seed_variance
+    share = drawn.seed_variance / total
     one_sided = []
     for threshold, sign in ((-design.margin, 1), (0.0, 1), (design.margin, -1), (0.0, -1)):
         standardised = sign * (drawn.mean - threshold) / np.sqrt(total)
@@ -175,8 +182,8 @@ def sequential_ps(design: Design, drawn: Drawn) -> Float[np.ndarray, "families c
 def _over_looks(
     design: Design, drawn: Drawn, p: Float[np.ndarray, "families contrasts nodes looks"]
 ) -> Float[np.ndarray, "families contrasts nodes"]:
-    last = drawn.estimated[..., -1] * design.looks[-1]
-    information = 1 / (drawn.known + last[..., None] / np.array(design.looks))
+    last = drawn.seed_variance[..., -1] * design.looks[-1]
+    information = 1 / (drawn.user_variance + last[..., None] / np.array(design.looks))
     ratios = np.floor(information[..., :-1] / information[..., 1:] / _ROUNDED) * _ROUNDED
     ratios = np.maximum(ratios, _ROUNDED).round(4)
     found = np.ones(p.shape[:3])
@@ -201,14 +208,14 @@ def _last_level(design: Design, drawn: Drawn, alpha: float) -> float:
     """Two-sided nominal level of the last look."""
     if len(design.looks) == 1:
         return alpha
-    last = float(np.median(drawn.estimated[..., -1])) * design.looks[-1]
-    information = [1 / (drawn.known + last / count) for count in design.looks]
+    last = float(np.median(drawn.seed_variance[..., -1])) * design.looks[-1]
+    information = [1 / (drawn.user_variance + last / count) for count in design.looks]
     fractions = [count / design.looks[-1] for count in design.looks]
     return 2 * float(nominal_levels(np.array([alpha / 2]), fractions, information)[0, -1])
 
 
 def _distance(drawn: Drawn, truth: np.ndarray) -> Float[np.ndarray, "families contrasts"]:
-    return np.abs(drawn.mean[..., -1] - truth) / np.sqrt(drawn.known + drawn.estimated[..., -1])
+    return np.abs(drawn.mean[..., -1] - truth) / np.sqrt(drawn.user_variance + drawn.seed_variance[..., -1])
 
 
 def _moderated(
@@ -235,7 +242,7 @@ class _Tail(NamedTuple):
 def _tail(df: int) -> _Tail:
     share = np.sin(np.linspace(0, np.pi / 2, 65)) ** 2
     distance = np.linspace(0, _FARTHEST, 561)
-    p = tail_probability(distance[None, :], (1 - share)[:, None], share[:, None], df=df, known_df=_KNOWN_DF)
+    p = tail_probability(distance[None, :], (1 - share)[:, None], share[:, None], df=df, user_df=_USER_DF)
     return _Tail(interpolate.RegularGridInterpolator((share, distance), np.log(np.maximum(p, 1e-300))))
 
 

@@ -22,16 +22,16 @@ class SearchedEffect(NamedTuple):
 
     Attributes:
         mean: over searches, seeds and users.
-        known: the users' part of its variance.
-        estimated: the searches' and the seeds' part.
-        df: degrees of freedom of ``estimated``, a whole number, rounded down.
+        user_variance: the users' part of its variance.
+        seed_variance: the searches' and the seeds' part.
+        df: degrees of freedom of ``seed_variance``, a whole number, rounded down.
         search_sd: standard deviation between searches of the mean difference, beyond what the seeds explain.
         searches, seeds, users: sizes.
     """
 
     mean: float
-    known: float
-    estimated: float
+    user_variance: float
+    seed_variance: float
     df: int
     search_sd: float
     searches: int
@@ -63,13 +63,20 @@ def searched_effect(difference: Float[np.ndarray, "searches seeds users"]) -> Se
     by_seed = mean_squares(difference.mean(axis=0).astype(np.float64))
     cells = searches * users
     residual = float(by_search.residual)
-    known = max(float(by_search.user) - residual, 0.0) / cells
+    user_variance = max(float(by_search.user) - residual, 0.0) / cells
     from_searches = max(float(by_search.seed), residual) / cells
     above_chance = max(float(by_seed.seed) - float(by_seed.residual), 0.0) / (seeds * users)
-    estimated = from_searches + above_chance
+    seed_variance = from_searches + above_chance
     uncertainty = from_searches**2 / (searches - 1) + above_chance**2 / (seeds - 1)
-    df = math.floor(estimated**2 / uncertainty + 1e-9) if uncertainty > 0 else searches - 1
+    df = math.floor(seed_variance**2 / uncertainty + 1e-9) if uncertainty > 0 else searches - 1
     between = max(float(by_search.seed) - residual, 0.0) / users
     return SearchedEffect(
-        float(difference.mean(dtype=np.float64)), known, estimated, df, math.sqrt(between), searches, seeds, users
+        float(difference.mean(dtype=np.float64)),
+        user_variance,
+        seed_variance,
+        df,
+        math.sqrt(between),
+        searches,
+        seeds,
+        users,
     )

@@ -128,21 +128,21 @@ def level_at_look(alpha: float, fractions: Sequence[float], information: Sequenc
     )
 
 
-def user_limited(known: float, margin: float, *, alpha: float, power: float = 0.8) -> bool:
+def user_limited(user_variance: float, margin: float, *, alpha: float, power: float = 0.8) -> bool:
     """Whether no number of seeds could show a true difference of zero to lie within the margin.
 
-    ``(z(1 - alpha) + z(power)) sqrt(known) > margin``: with infinitely many seeds the users' part of the variance is
-    all that is left, and it alone is too large.
+    ``(z(1 - alpha) + z(power)) sqrt(user_variance) > margin``: with infinitely many seeds the users' part of the
+    variance is all that is left, and it alone is too large.
 
     Args:
-        known: the users' part of the mean's variance.
+        user_variance: the users' part of the mean's variance.
         margin: largest difference that does not matter, in units of the metric.
         alpha: one-sided level of the contrast; with 0 nothing can ever be shown.
         power: probability with which the margin should be kept.
     """
     if alpha <= 0:
         return True
-    return float(stats.norm.isf(alpha) + stats.norm.ppf(power)) * math.sqrt(known) > margin
+    return float(stats.norm.isf(alpha) + stats.norm.ppf(power)) * math.sqrt(user_variance) > margin
 
 
 def _nodes_below(

@@ -27,7 +27,7 @@ def test_the_calibration_measures_the_very_test_that_tables_use() -> None:
     for row, difference in enumerate(differences):
         effect = crossed_effect(difference)
         assert float(calibration.crossed_p(squares)[row]) == pytest.approx(effect.p)
-        assert float(squares.known[row] + squares.estimated[row]) == pytest.approx(effect.standard_error**2)
+        assert float(squares.user_variance[row] + squares.seed_variance[row]) == pytest.approx(effect.standard_error**2)
 
 
 def test_a_true_null_is_rejected_at_its_level_where_the_usual_test_is_not() -> None:

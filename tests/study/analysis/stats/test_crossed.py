@@ -95,7 +95,7 @@ def test_no_interval_is_narrower_than_users_alone_would_make_it() -> None:
     users_alone = stats.t.isf(0.025, 199) * np.sqrt(effect.components.user / 200 + effect.components.residual / 600)
     assert effect.users_alone == pytest.approx(users_alone)
     assert mean_squares(agreeing).seed < mean_squares(agreeing).residual
-    assert effect.estimated == pytest.approx(effect.components.residual / 600)
+    assert effect.seed_variance == pytest.approx(effect.components.residual / 600)
     assert (effect.high - effect.low) / 2 >= users_alone
 
 
@@ -114,7 +114,7 @@ def test_seeds_that_agree_to_the_last_bit_are_no_proof_that_seeds_do_not_matter(
     effect = crossed_effect(difference)
     assert np.ptp(difference.mean(axis=1)) == 0
     assert effect.mean == pytest.approx(1 / 120)
-    assert effect.estimated == pytest.approx(effect.components.residual / 360)
+    assert effect.seed_variance == pytest.approx(effect.components.residual / 360)
     assert effect.low < 0 < effect.high
     assert effect.p > 0.05
 
@@ -124,7 +124,7 @@ def test_planted_components_are_recovered() -> None:
     rng = np.random.default_rng(5)
     squares = mean_squares(simulate_differences(components, seeds=20, users=200, replicates=200, rng=rng, effect=0.1))
     assert squares.mean.mean() == pytest.approx(0.1, abs=0.04)
-    assert squares.known.mean() * 200 == pytest.approx(2.0, rel=0.03)
+    assert squares.user_variance.mean() * 200 == pytest.approx(2.0, rel=0.03)
     assert ((squares.seed - squares.residual) / 200).mean() == pytest.approx(0.5, rel=0.08)
     assert squares.residual.mean() == pytest.approx(1.0, rel=0.01)
 

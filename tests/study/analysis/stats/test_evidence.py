@@ -23,8 +23,10 @@ def test_an_arm_alone_has_the_variance_of_the_crossed_test() -> None:
     (difference,) = drawn(1)
     (found,) = gather_evidence([difference], [0.1])
     effect = crossed_effect(difference)
-    assert (found.mean, found.known, found.estimated) == pytest.approx((effect.mean, effect.known, effect.estimated))
-    p = tail_probability(abs(found.mean), found.known, found.estimated, df=found.df, known_df=found.known_df)
+    assert (found.mean, found.user_variance, found.seed_variance) == pytest.approx(
+        (effect.mean, effect.user_variance, effect.seed_variance)
+    )
+    p = tail_probability(abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.user_df)
     assert float(p) == pytest.approx(effect.p)
     assert found.margin == 0.1
 
@@ -35,7 +37,7 @@ def test_the_seeds_part_is_the_moderated_ratio_times_the_residual() -> None:
     ratios = squares.seed / squares.residual
     expected = (4 * ratios.mean() + 4 * ratios) / 8 * squares.residual / (5 * 300)
     found = gather_evidence(list(differences), [0.1] * 3)
-    assert [each.estimated for each in found] == pytest.approx(expected.tolist())
+    assert [each.seed_variance for each in found] == pytest.approx(expected.tolist())
     assert [each.df for each in found] == [6] * 3
 
 
@@ -44,20 +46,20 @@ def test_no_variance_lies_below_what_users_and_residual_make_it() -> None:
     noise = rng.standard_normal((5, 300))
     agreeing = noise - noise.mean(axis=1, keepdims=True)  # all seeds have the same mean
     (found,) = gather_evidence([agreeing], [0.1])
-    assert found.estimated == pytest.approx(float(mean_squares(agreeing).residual) / 1500)
+    assert found.seed_variance == pytest.approx(float(mean_squares(agreeing).residual) / 1500)
 
 
 def test_a_seed_alone_has_no_variance_and_does_not_disturb_the_others() -> None:
     first, second = drawn(2)
     found = gather_evidence([first, first[:1], second], [0.1] * 3)
-    assert math.isnan(found[1].estimated)
+    assert math.isnan(found[1].seed_variance)
     assert found[1].mean == pytest.approx(first[0].mean())
     assert [found[0], found[2]] == gather_evidence([first, second], [0.1] * 2)
 
 
 def test_identical_arms_have_no_variance() -> None:
     (found,) = gather_evidence([np.zeros((5, 10))], [0.1])
-    assert (found.mean, found.known, found.estimated, found.df) == (0.0, 0.0, 0.0, 4)
+    assert (found.mean, found.user_variance, found.seed_variance, found.df) == (0.0, 0.0, 0.0, 4)
 
 
 def test_differences_without_a_margin_or_a_value_are_refused() -> None:

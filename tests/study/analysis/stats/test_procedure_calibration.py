@@ -50,8 +50,8 @@ def test_simulated_families_are_judged_as_tables_judge_them(design: Design) -> N
                 Evidence(
                     count,
                     float(drawn.mean[family, contrast, look]),
-                    drawn.known,
-                    float(drawn.estimated[family, contrast, look]),
+                    drawn.user_variance,
+                    float(drawn.seed_variance[family, contrast, look]),
                     drawn.df[look],
                     10**6,
                     design.margin,
@@ -90,7 +90,7 @@ def test_looks_that_are_not_paid_for_would_be_found_out() -> None:
     for look in range(3):
         single = drawn._replace(
             mean=drawn.mean[..., look : look + 1],
-            estimated=drawn.estimated[..., look : look + 1],
+            seed_variance=drawn.seed_variance[..., look : look + 1],
             df=drawn.df[look : look + 1],
         )
         p = sequential_ps(design._replace(looks=(design.looks[look],)), single)

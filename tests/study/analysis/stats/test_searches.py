@@ -24,7 +24,7 @@ def test_without_seed_effects_it_is_the_crossed_effect_of_searches_and_users() -
     difference = np.repeat(drawn(np.random.default_rng(0), 0.3, 0.0)[:, :1], 5, axis=1)
     found, plain = searched_effect(difference), crossed_effect(difference[:, 0])
     assert found.mean == pytest.approx(plain.mean)
-    assert found.known == pytest.approx(plain.known)
+    assert found.user_variance == pytest.approx(plain.user_variance)
     assert found.df == 3
 
 
@@ -34,7 +34,9 @@ def test_true_nulls_are_rejected_at_their_level(search: float, seed: float) -> N
     wrong = 0
     for _ in range(500):
         found = searched_effect(drawn(rng, search, seed))
-        p = tail_probability(abs(found.mean), found.known, found.estimated, df=found.df, known_df=found.users - 1)
+        p = tail_probability(
+            abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.users - 1
+        )
         wrong += float(p) < 0.05
     assert wrong / 500 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
 
