@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from plots.lib.draw_all import FILES, Say, write_all
+from plots.lib.draw_all import FILES, WriteLine, write_all
 from plots.lib.figure import FigureFile
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
@@ -16,13 +16,13 @@ from study.analysis.results import Results
 from study.records.study import load_study
 
 
-def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = print) -> list[Path]:
+def make_figures(folder: Path, *, only: Sequence[str] | None = None, write_line: WriteLine = print) -> list[Path]:
     """Draw the figures of a study folder into its ``figures``: PDF and PNG, each with the CSV it was drawn from.
 
     Args:
         folder: a study folder (``results/<study>``).
         only: names of figures; default all. A figure whose records are missing is skipped.
-        say: takes one line about each figure that was skipped.
+        write_line: takes one line about each figure that was skipped.
 
     Returns:
         The files written.
@@ -31,15 +31,15 @@ def make_figures(folder: Path, *, only: Sequence[str] | None = None, say: Say = 
         UserError: no study there, an unknown figure, a test result without its receipt, or an unwritable folder.
     """
     chosen = _choose(FIGURES, only)
-    return write_all(chosen, Results([load_study(folder)]), folder / "figures", say=say)
+    return write_all(chosen, Results([load_study(folder)]), folder / "figures", write_line=write_line)
 
 
 def make_joint_figures(
-    folders: Sequence[Path], out: Path, *, only: Sequence[str] | None = None, say: Say = print
+    folders: Sequence[Path], out: Path, *, only: Sequence[str] | None = None, write_line: WriteLine = print
 ) -> list[Path]:
     """Draw what compares several studies, one per dataset, into ``out``; otherwise as ``make_figures``."""
     chosen = _choose(JOINT_FIGURES, only)
-    return write_all(chosen, Results([load_study(folder) for folder in folders]), out, say=say)
+    return write_all(chosen, Results([load_study(folder) for folder in folders]), out, write_line=write_line)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out or (folders[0] / "figures" if one else default_results() / "figures")
     chosen = _choose(FIGURES if one else JOINT_FIGURES, options.only)
     results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
-    written = write_all(chosen, results, out, say=print)
+    written = write_all(chosen, results, out, write_line=print)
     count = len(written) // len(FILES)
     print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)" if count else "no figure was written")
     # Of all figures some are always skipped; one that was named and is not there is a failure.

@@ -13,7 +13,7 @@ from sea_core.plugins import plugin_errors_explained
 from study.analysis.results import Results
 from study.records.folder import make_writable, remove_outdated
 
-Say = Callable[[str], None]
+WriteLine = Callable[[str], None]
 FILES = ("pdf", "png", "csv")
 _PARTS = ("TITLE", "CAPTION", "compute", "size", "draw")
 
@@ -31,7 +31,11 @@ class Drawn(NamedTuple):
 
 
 def draw_all(
-    figures: Mapping[str, FigureFile], results: Results, formats: Sequence[str], *, say: Say = lambda line: None
+    figures: Mapping[str, FigureFile],
+    results: Results,
+    formats: Sequence[str],
+    *,
+    write_line: WriteLine = lambda line: None,
 ) -> Iterator[Drawn]:
     """Draw the figures that the results allow.
 
@@ -39,7 +43,7 @@ def draw_all(
         figures: name -> module.
         results: of one study, or of several for figures that compare them.
         formats: of ``pdf``, ``png``, ``svg`` and ``csv``.
-        say: takes one line about each figure that is skipped.
+        write_line: takes one line about each figure that is skipped.
 
     Raises:
         UserError: a damaged file of a run, or a plugin's figure that fails.
@@ -51,7 +55,7 @@ def draw_all(
             try:
                 info = module.compute(results)
             except MissingRecordsError as reason:
-                say(f"figure {name} skipped: {reason}")
+                write_line(f"figure {name} skipped: {reason}")
                 continue
             files = render(module, info, [suffix for suffix in formats if suffix != "csv"])
         if "csv" in formats:
@@ -73,8 +77,8 @@ def write_drawn(drawn: Drawn, out: Path) -> list[Path]:
     return paths
 
 
-def write_all(figures: Mapping[str, FigureFile], results: Results, out: Path, *, say: Say) -> list[Path]:
+def write_all(figures: Mapping[str, FigureFile], results: Results, out: Path, *, write_line: WriteLine) -> list[Path]:
     """Draw and write, and remove those of ``figures`` that earlier records allowed; returns the files."""
-    drawn = list(draw_all(figures, results, FILES, say=say))
+    drawn = list(draw_all(figures, results, FILES, write_line=write_line))
     remove_outdated(out, figures.keys() - {each.name for each in drawn}, FILES)
     return [path for each in drawn for path in write_drawn(each, out)]

@@ -25,7 +25,7 @@ from sea_core.run_folder import (
 from study.ablation.plan import Plan, plan_runs
 from study.ablation.retune import run_retuning
 from study.ablation.setup import Ablation
-from study.records.disk_errors import disk_errors_explained
+from study.records.disk_errors import explain_disk_errors
 from study.records.folder import make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
@@ -48,7 +48,7 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
     make_writable(folder.root)
     config = {} if ablation.frozen is None else ablation.frozen.runs[0].run.config.as_dict()
     begun = StudyBegun(folder.name, folder.root, dataset.name, config)
-    with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
+    with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {dataset.name}"))
         write_provenance(folder, dataset)
         executor = make_executor(dataset, resources)

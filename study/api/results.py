@@ -117,7 +117,7 @@ def draw(studies: Studies, figure: str) -> Drawn:
     if not joint and len(results.studies) != 1:
         raise UserError(f"figure '{figure}' shows one study, got {len(results.studies)}; draw each by itself")
     skipped: list[str] = []
-    drawn = next(draw_all({figure: known[figure]}, results, FILES, say=skipped.append), None)
+    drawn = next(draw_all({figure: known[figure]}, results, FILES, write_line=skipped.append), None)
     if drawn is None:
         raise UserError(skipped[0])
     return drawn

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from study.planning.study_plan import StudyPlan
-from study.records.disk_errors import disk_errors_explained
+from study.records.disk_errors import explain_disk_errors
 from study.records.folder import make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
@@ -49,7 +49,7 @@ class StudyRun:
             return make_sampler(plan.sampler, plan.space, seed=plan.seed, number=number)
 
         check_database(plan.folder, plan.storage)
-        storage = open_storage(plan.storage, say=lambda line: emit(Note(line)))
+        storage = open_storage(plan.storage, write_line=lambda line: emit(Note(line)))
         find_study(plan.folder, storage, adopt=plan.adopt)
         self._store = TrialStore(
             storage,
@@ -165,7 +165,7 @@ def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequ
     folder = plan.folder
     make_writable(folder.root)
     begun = StudyBegun(folder.name, folder.root, plan.dataset.name, plan.base.as_dict())
-    with hold_lock(folder.root), disk_errors_explained(folder.root), announced(begun, emit):
+    with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {plan.dataset.name}"))
         stored = read_spec(folder)
         if stored is None:

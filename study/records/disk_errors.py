@@ -12,7 +12,7 @@ from sea_core.errors import UserError
 
 
 @contextlib.contextmanager
-def disk_errors_explained(root: Path) -> Iterator[None]:
+def explain_disk_errors(root: Path) -> Iterator[None]:
     """Turn what a disk or a database says within the block into one line.
 
     Args:

@@ -28,13 +28,13 @@ class ConnectionLostError(Exception):
     """
 
 
-class PatientStorage(RDBStorage):
+class ReconnectingStorage(RDBStorage):
     """See the module. Errors other than a lost connection are those of Optuna."""
 
-    def __init__(self, url: str, *, say: Callable[[str], None]) -> None:
+    def __init__(self, url: str, *, write_line: Callable[[str], None]) -> None:
         """Connect, creating the tables where they are missing; ``say`` is told when the server is gone and back."""
         super().__init__(url, engine_kwargs={"pool_pre_ping": True})
-        self._say = say
+        self._write_line = write_line
         sqlalchemy.event.listen(self.engine, "do_connect", self._connect)
         sqlalchemy.event.listen(self.engine, "handle_error", _name_lost_connections)
 
@@ -71,12 +71,14 @@ class PatientStorage(RDBStorage):
                 if time.monotonic() - begun > WAIT_SECONDS:
                     raise
                 if not waiting:
-                    self._say(f"the database does not answer; waiting for it, {WAIT_SECONDS / 60:.0f} minutes at most")
+                    self._write_line(
+                        f"the database does not answer; waiting for it, {WAIT_SECONDS / 60:.0f} minutes at most"
+                    )
                 waiting = True
                 time.sleep(_PAUSE_SECONDS)
             else:
                 if waiting:
-                    self._say(f"the database answers again, after {time.monotonic() - begun:.0f} s")
+                    self._write_line(f"the database answers again, after {time.monotonic() - begun:.0f} s")
                 return connection
 
 
@@ -126,4 +128,4 @@ for _name in (
     "_get_trials",
     "_set_trial_param",
 ):
-    setattr(PatientStorage, _name, _again(getattr(RDBStorage, _name)))
+    setattr(ReconnectingStorage, _name, _again(getattr(RDBStorage, _name)))

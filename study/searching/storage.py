@@ -12,7 +12,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 
 from sea_core.errors import UserError
-from study.searching.reconnecting_storage import PatientStorage
+from study.searching.reconnecting_storage import ReconnectingStorage
 
 
 def check_url(url: str) -> None:
@@ -34,19 +34,19 @@ def check_url(url: str) -> None:
         raise UserError(f"cannot use the storage {url}: its folder does not exist")
 
 
-def open_storage(url: str, *, say: Callable[[str], None] = lambda line: None) -> RDBStorage:
+def open_storage(url: str, *, write_line: Callable[[str], None] = lambda line: None) -> RDBStorage:
     """Open an SQL storage, creating its tables where they are missing.
 
     Args:
         url: as Optuna takes it, ``sqlite:///path`` or ``postgresql://user@host/database``.
-        say: told when a database server does not answer, and when it does again.
+        write_line: told when a database server does not answer, and when it does again.
 
     Raises:
         UserError: as ``check_url``; or the database is damaged.
     """
     try:
         if not url.startswith("sqlite"):
-            return PatientStorage(url, say=say)
+            return ReconnectingStorage(url, write_line=write_line)
         # SQLite waits for another reader (a dashboard, say).
         storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
     except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, ImportError, RuntimeError) as error:

@@ -38,10 +38,10 @@ def test_a_figure_is_written_as_pdf_png_and_csv(one_trial):
 
 
 def test_what_is_missing_is_skipped_with_one_line_each(one_trial):
-    said: list[str] = []
-    assert make_figures(one_trial, only=["ablation", "club_bound"], say=said.append) == []
-    assert [line.partition(":")[0] for line in said] == ["figure ablation skipped", "figure club_bound skipped"]
-    assert all("\n" not in line for line in said)
+    skipped: list[str] = []
+    assert make_figures(one_trial, only=["ablation", "club_bound"], write_line=skipped.append) == []
+    assert [line.partition(":")[0] for line in skipped] == ["figure ablation skipped", "figure club_bound skipped"]
+    assert all("\n" not in line for line in skipped)
 
 
 def test_the_program_does_not_claim_figures_that_it_could_not_draw(one_trial, capsys):

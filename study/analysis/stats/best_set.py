@@ -67,9 +67,9 @@ def model_confidence_set(
         statistic = np.divide(excess, error, out=np.where(excess > _ROUNDING, np.inf, 0.0), where=~same)
         null = np.divide(centred, error, out=np.zeros_like(centred), where=~same[None, :]).max(axis=1)
         worst = max(worst, float((null >= statistic.max() - _ROUNDING).mean()))
-        gone = left[int(np.argmax(statistic))]
-        p[gone] = worst
-        left.remove(gone)
+        dropped = left[int(np.argmax(statistic))]
+        p[dropped] = worst
+        left.remove(dropped)
     return BestSet(p, p > alpha, int(np.argmin(means)))
 
 

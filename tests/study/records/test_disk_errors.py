@@ -12,7 +12,7 @@ import pytest
 from optuna.exceptions import StorageInternalError
 
 from sea_core.errors import UserError
-from study.records.disk_errors import disk_errors_explained
+from study.records.disk_errors import explain_disk_errors
 
 PROGRAM = Path(__file__).parents[3] / "study" / "run_search.py"
 COMMAND = [sys.executable, str(PROGRAM), "-d", "synthetic:users=40,items=30,interactions=8,dims=8/6", "--quiet"]
@@ -35,7 +35,7 @@ POWERLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 )
 def test_what_a_disk_says_becomes_advice(error: Exception, said: str) -> None:
     advice = "finished work is kept, and the same command continues"
-    with pytest.raises(UserError, match=advice) as caught, disk_errors_explained(Path("results/s")):
+    with pytest.raises(UserError, match=advice) as caught, explain_disk_errors(Path("results/s")):
         raise error
     assert said in str(caught.value)
 

@@ -16,7 +16,7 @@ from sea_core.errors import UserError
 from study.records.study import load_study
 from study.running.executors.base import Task
 from study.searching import reconnecting_storage
-from study.searching.reconnecting_storage import PatientStorage
+from study.searching.reconnecting_storage import ReconnectingStorage
 from study.searching.storage import check_url, open_storage
 from tests.conftest import random_dataset
 from tests.study.postgresql import Server, postgresql_server
@@ -69,7 +69,7 @@ def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_
 ) -> None:
     whole = search(tmp_path / "whole", 10, pruner=pruner)
     timers: list[threading.Timer] = []
-    said: list[str] = []
+    lines: list[str] = []
 
     def kill_and_restart() -> None:
         server.kill()
@@ -83,14 +83,15 @@ def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_
 
     actions = iter([kill_and_restart, stop_and_restart, kill_and_restart])
     misbehave = at_epochs(lambda: next(actions)(), 3, 18, 33)
-    monkeypatch.setattr("tests.study.small_searches.open_storage", lambda url: open_storage(url, say=said.append))
+    opened_with = "tests.study.small_searches.open_storage"
+    monkeypatch.setattr(opened_with, lambda url: open_storage(url, write_line=lines.append))
     store = search(tmp_path / "killed", 10, pruner=pruner, storage=storage, misbehave=misbehave)
     assert len(timers) == 3
     assert outcome(store) == outcome(whole)
     records = [load_study(tmp_path / name / "tiny").trials for name in ("whole", "killed")]
     assert [trial.record for trial in records[1]] == [trial.record for trial in records[0]]
-    assert sum("does not answer; waiting for it" in line for line in said) == 3
-    assert sum("answers again" in line for line in said) == 3
+    assert sum("does not answer; waiting for it" in line for line in lines) == 3
+    assert sum("answers again" in line for line in lines) == 3
 
 
 class Cutter:
@@ -146,7 +147,7 @@ def test_a_transaction_that_is_cut_is_made_again_without_a_duplicate_or_a_loss(
     storage: str, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     optuna_storage = open_storage(storage)
-    assert isinstance(optuna_storage, PatientStorage)
+    assert isinstance(optuna_storage, ReconnectingStorage)
     study = optuna_storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], "cut")
     cutter = Cutter(storage, monkeypatch)
     distributions = {"x": optuna.distributions.FloatDistribution(0, 1)}
