@@ -58,7 +58,8 @@ def measure_study(study: Study) -> list[Measurement]:
         if record.test is not None:
             receipt = record.folder / RECEIPT
             check_receipt(record.record, read_receipts(receipt)[-1], source=str(receipt))
-            run = (study.name, study.dataset, kind, name, title, record.mode, record.seed)
+            seed = None if kind == "baseline" else record.seed  # nothing in a baseline depends on it
+            run = (study.name, study.dataset, kind, name, title, record.mode, seed)
             found += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
     return found
 

@@ -25,6 +25,7 @@ from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
+from study.running.fixed_runs import FinalRuns
 from study.running.resources import Resources
 from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
@@ -34,7 +35,7 @@ from study.searching.samplers import make_sampler
 from study.searching.storage import open_storage
 from study.searching.storage_check import check_database, check_storage, find_study
 from study.searching.trial_store import TrialStore
-from study.selection.baseline_runs import run_baselines
+from study.selection.baseline_runs import baseline_runs
 from study.selection.winner import Winner, finalize
 
 
@@ -133,7 +134,8 @@ class StudyRun:
             beside_default=baselines,
         )
         if baselines:
-            run_baselines(plan.folder, plan.dataset, ks=plan.base.ks, emit=self._emit)
+            runs = baseline_runs(plan.folder, plan.dataset, base=plan.base, seed=plan.seed)
+            self.train(FinalRuns(runs, dataset=plan.dataset, emit=self._emit))
         return winner
 
     def write_results(self, *, expected: float | None = None) -> Study | None:

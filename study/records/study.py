@@ -38,7 +38,7 @@ class RunRecord:
 
     @property
     def seed(self) -> int | None:
-        """The run's seed; None for a baseline, which has none."""
+        """The run's seed; None for a baseline of an earlier version, which has none."""
         return self.record.get("seed")
 
     @property
@@ -63,7 +63,7 @@ class RunRecord:
 
     @property
     def config_hash(self) -> str | None:
-        """Hash of the config; None for a baseline."""
+        """Hash of the config; None for a baseline of an earlier version."""
         return self.record.get("config_hash")
 
     @property

@@ -13,8 +13,8 @@ from safetensors.torch import load
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
-from sea_core.evaluation.full_ranking import embedding_scorer
 from sea_core.holdout import open_test
+from sea_core.models.scoring import recorded_scorer
 from sea_core.run_folder import (
     DIAGNOSTICS,
     EMBEDDINGS,
@@ -96,10 +96,10 @@ class FinalRuns:
         means: dict[str, float] = json.loads(files[RECORD])["validation"]
         tested: dict[str, float] = {}
         if wanted.opens_test:
-            embeddings = load(files[EMBEDDINGS])
+            embeddings = load(files[EMBEDDINGS]) if EMBEDDINGS in files else None
             test = open_test(
                 self._dataset,
-                embedding_scorer(embeddings["user"], embeddings["item"]),
+                recorded_scorer(wanted.config, self._dataset, embeddings),
                 subject=wanted.config.as_dict(),
                 seed=wanted.seed,
                 receipt=run.folder / RECEIPT,

@@ -1,55 +1,43 @@
-"""The simplest methods, evaluated beside every winner: a table without them says little."""
+"""The simplest methods, run beside every winner: a table without them says little."""
 
 from __future__ import annotations
-
-import json
-import time
-from collections.abc import Sequence
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
-from sea_core.evaluation.full_ranking import evaluate
-from sea_core.files import write_json
-from sea_core.holdout import open_test
-from sea_core.models.item_knn import ItemKNN
-from sea_core.models.popularity import Popularity
-from sea_core.run_folder import RECEIPT, RECORD, SCHEMA_VERSION, TEST, VALIDATION, read_run_folder, write_user_metrics
+from sea_core.models.registry import find_model, model_names
+from sea_core.run_folder import TEST, read_run_folder
 from study.records.folder import StudyFolder
-from study.running.events import Emit, Note
+from study.running.fixed_runs import FinalRun
 
 
-def run_baselines(folder: StudyFolder, dataset: Dataset, *, ks: Sequence[int], emit: Emit) -> None:
-    """Evaluate every baseline on validation and test, except where a record for these data and ``ks`` is there."""
-    for model in (Popularity, ItemKNN):
-        name, config = model.name, Config.from_mapping({"model": model.name})
-        target = folder.baseline(name)
-        parameters = {"neighbours": config.knn_k, "shrink": config.shrink} if model is ItemKNN else {}
-        subject = {"baseline": name, **parameters}
-        own = {"baseline": name, "parameters": parameters, "data_hash": dataset.data_hash}
-        try:
-            record = read_run_folder(target).record
-            measured = all(f"recall@{k}" in record["validation"] for k in ks)
-            if json.loads(json.dumps(own)).items() <= dict(record).items() and (target / TEST).exists() and measured:
-                continue
-        except UserError:
-            pass
-        target.mkdir(parents=True, exist_ok=True)
-        started = time.perf_counter()
-        inputs = model.prepare(config, dataset, device="cpu")
-        scorer = model.build(config, dataset, inputs, seed=0).scorer(inputs)
-        validation = evaluate(scorer, train=dataset.train_matrix, relevant=dataset.valid, ks=ks)
-        test = open_test(dataset, scorer, subject=subject, seed=None, receipt=target / RECEIPT, ks=ks)
-        write_user_metrics(target / VALIDATION, validation)
-        write_user_metrics(target / TEST, test)
-        record = {
-            "schema_version": SCHEMA_VERSION,
-            **own,
-            "dataset": dataset.name,
-            "split_hash": dataset.split_hash,
-            **dataset.split_record,
-            "validation": validation.means(),
-            "seconds": time.perf_counter() - started,
-        }
-        write_json(target / RECORD, record)
-        emit(Note(f"baseline {name}: test recall@20 {test.means()['recall@20']:.4f}"))
+def baseline_runs(folder: StudyFolder, dataset: Dataset, *, base: Config, seed: int) -> list[FinalRun]:
+    """A run of every model that needs no training, evaluated as the study is and opened on the test split.
+
+    Nothing in them depends on the seed. Where an earlier version left a baseline of these data, it is kept.
+
+    Args:
+        folder: of the study.
+        dataset: the study's.
+        base: says what is measured.
+        seed: the study's, for the record.
+    """
+    runs = []
+    for name in model_names():
+        if not find_model(name).trains and not _was_there(folder, name, dataset, base):
+            measured = {"valid_metric": base.valid_metric, "metrics": base.metrics}
+            config = Config.from_mapping({"model": name, **measured})
+            label, own = f"baseline {name}", {"baseline": name}
+            runs.append(FinalRun(folder.baseline(name), config, seed, label, opens_test=True, extra=own))
+    return runs
+
+
+def _was_there(folder: StudyFolder, name: str, dataset: Dataset, base: Config) -> bool:
+    """Whether there is a record from before baselines were runs: one without a config."""
+    target = folder.baseline(name)
+    try:
+        record = read_run_folder(target).record
+    except UserError:
+        return False
+    whole = (target / TEST).exists() and all(f"recall@{k}" in record.get("validation", {}) for k in base.ks)
+    return "config" not in record and record.get("data_hash") == dataset.data_hash and whole
