@@ -40,11 +40,9 @@ def paired_difference(difference: Float[np.ndarray, " pairs"], *, alpha: float =
     mean = float(difference.mean())
     if pairs < 2:
         return PairedDifference(mean, math.nan, math.nan, math.nan, pairs)
-    error = float(difference.std(ddof=1)) / math.sqrt(pairs)
-    if error <= 1e-12 * abs(mean):
+    if float(difference.std(ddof=1)) <= 1e-12 * abs(mean) * math.sqrt(pairs):  # one number, again and again
         same = mean == 0
         return PairedDifference(mean, *((0.0, 0.0, 1.0) if same else (math.nan, math.nan, math.nan)), pairs)
-    width = float(stats.t.isf(alpha / 2, pairs - 1)) * error
-    return PairedDifference(
-        mean, mean - width, mean + width, float(2 * stats.t.sf(abs(mean) / error, pairs - 1)), pairs
-    )
+    test = stats.ttest_1samp(difference, 0.0)
+    low, high = test.confidence_interval(1 - alpha)
+    return PairedDifference(mean, float(low), float(high), float(test.pvalue), pairs)
