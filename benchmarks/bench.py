@@ -6,9 +6,11 @@ The last line is one JSON object with the ratios that the project holds itself t
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,6 +35,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the interleaved timings (default: 7)")
     parser.add_argument("--epoch-of", metavar="FOLDER", help="also time an epoch of this MMRec folder")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the ratios there: docs/performance.csv")
     arguments = parser.parse_args()
 
     started = time.perf_counter()
@@ -45,15 +48,36 @@ def main() -> int:
         **_evaluation(),
         **_memory(full=arguments.full),
     }
-    _overhead(numbers.pop("step_seconds"), arguments.epoch_of)
+    numbers |= _overhead(numbers["step_seconds"], arguments.epoch_of)
     if arguments.full:
         from benchmarks.growth import report_growth
 
         print("\nGrowth, one size at a time, the others at Baby's (seconds a step):")
         report_growth()
     print(f"\nbenchmarks took {time.perf_counter() - started:.0f} s")
+    if arguments.csv is not None:
+        write_numbers(arguments.csv, str(machine()["cpu"]), numbers)
     print(json.dumps({name: round(value, 3) for name, value in numbers.items()}))
     return 0
+
+
+def write_numbers(path: Path, processor: str, numbers: Mapping[str, float]) -> None:
+    """Put a run's numbers into a CSV of several processors, in the place of those that this one had there.
+
+    Args:
+        path: with the columns ``processor``, ``quantity``, ``value``, or missing.
+        processor: whose numbers they are.
+        numbers: quantity -> value.
+    """
+    rows: list[tuple[str, str, str]] = []
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [(row["processor"], row["quantity"], row["value"]) for row in csv.DictReader(file)]
+    kept = [row for row in rows if row[0] != processor or row[1] not in numbers]
+    new = [(processor, name, f"{value:.3f}") for name, value in numbers.items()]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([("processor", "quantity", "value"), *sorted(kept + new)])
 
 
 def _steps(rounds: int) -> dict[str, float]:
@@ -62,7 +86,9 @@ def _steps(rounds: int) -> dict[str, float]:
     _print_times(times)
     literal, fast = times["literal"].median, times["float32"].median
     return {
+        "floor_seconds": times["floor"].median,
         "step_seconds": fast,
+        "literal_seconds": literal,
         "step_over_floor": fast / times["floor"].median,
         "speedup_float32": literal / fast,
         "speedup_bf16": literal / times["bf16"].median,
@@ -103,14 +129,19 @@ def _memory(*, full: bool) -> dict[str, float]:
     return {"peak_gb_clothing": training.peak_gb, "knn_peak_gb": graph.peak_gb}
 
 
-def _overhead(step_seconds: float, folder: str | None) -> None:
+def _overhead(step_seconds: float, folder: str | None) -> dict[str, float]:
     print("\nBeside the steps:")
-    for name, value in epoch_overhead(step_seconds).items():
+    beside, startup = epoch_overhead(step_seconds), startup_seconds()
+    for name, value in beside.items():
         shown = f"{value:9.2%} of an epoch" if name == "share" else f"{value:9.3f} s an epoch"
         print(f"  {name:<38}{shown}")
-    print(f"  start-up to the first epoch's end     {startup_seconds():9.2f} s   (synthetic, cached)")
+    print(f"  start-up to the first epoch's end     {startup:9.2f} s   (synthetic, cached)")
+    numbers = {"overhead_share": beside["share"], "startup_seconds": startup}
     if folder is not None:
-        print(f"  an epoch of {Path(folder).name:<26}{epoch_seconds(folder):9.2f} s")
+        name = Path(folder).name
+        numbers[f"epoch_seconds_{name}"] = epoch_seconds(folder)
+        print(f"  an epoch of {name:<26}{numbers[f'epoch_seconds_{name}']:9.2f} s")
+    return numbers
 
 
 def _print_times(times: dict[str, Timing]) -> None:
