@@ -14,13 +14,17 @@ from study.planning.requests import DATASET, MODES, AblationRequest, refuse_with
 
 EPILOG = """\
 examples:
-  run_ablations.py -d synthetic                               the four arms on three seeds
+  run_ablations.py -d synthetic                               the four arms on ten seeds
   run_ablations.py --from-study lfm2k-search --suite paper    with the config that a search chose
   run_ablations.py --from-study a-search --from-study b-search --mode both       two datasets, and tables over both
   run_ablations.py -d lfm2k --arms no-club my-arm.yaml        an arm of your own: copy a file of ablations/arms
 
 Differences are paired: every arm trains on the same seeds, and full is always among them. The same command again
 continues; finished runs are not repeated. Each run opens the test split once and leaves a receipt of it."""
+
+
+def _number_or_auto(text: str) -> int | str:
+    return text if text == "auto" else int(text)
 
 
 OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
@@ -44,11 +48,43 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             text="frozen: every arm has the full model's config; retuned: each has a search like the study's; both",
             choices=list(MODES),
         ),
+        option(
+            "--seeds",
+            text="fresh seeds for every arm, the same for all; auto: look at 10, 20, 40 seeds and stop what is decided",
+            type=_number_or_auto,
+            metavar="N|auto",
+            field="fresh_seeds",
+            unless="what the ablation was begun with, else 10",
+        ),
+        option("--max-seeds", text="the most seeds of --seeds auto", type=int, metavar="N", unless="40"),
+        option("--primary", text="metric of the primary question", metavar="METRIC", unless="the one of the search"),
+        option(
+            "--contrasts",
+            text="arms whose difference to full is the primary question; all others wait behind their gate",
+            nargs="+",
+            metavar="ARM",
+            unless="no-club, no-solosim, no-both",
+        ),
+        option(
+            "--margin",
+            text="largest difference that does not matter, as a share of the full model's mean",
+            type=float,
+            metavar="X",
+            unless="0.02",
+        ),
         option("--list", text="list arms and suites, and stop", action="store_true"),
     ]
 )
 GROUPS: Mapping[str, Sequence[str]] = {
-    "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--fresh-seeds", "--mode"],
+    "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--mode"],
+    "what is asked, fixed before the first arm runs": [
+        "--seeds",
+        "--max-seeds",
+        "--fresh-seeds",
+        "--primary",
+        "--contrasts",
+        "--margin",
+    ],
     "the full model, where no study gives it": [
         "--model",
         "--preset",

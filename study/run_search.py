@@ -68,10 +68,12 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     from plots.lib.pictures import study_pictures
     from sea_core.training.loop import Stopped
     from study.ablation.plan import plan_ablation
-    from study.ablation.run import run_ablation
+    from study.ablation.run import fix_the_question, run_ablation
     from study.analysis.results import Results
     from study.planning.dry_run import expected_power
     from study.planning.session import driving
+    from study.records.arm_names import FULL
+    from study.records.question import assumed_question
     from study.records.study import load_study
     from study.reporting.page.write import write_report
     from study.reporting.tables.write import compute_tables, write_tables
@@ -94,6 +96,11 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
                         skip_inapplicable=True,  # a suite is for any dataset; not all arms are
                     )
                     emit(Note(expected_power(plan, [arm.name for arm in arms])))
+                    names = list(dict.fromkeys(planned.arm.name for planned in ablation.runs))
+                    asked = assumed_question(
+                        winner.config.valid_metric, [name for name in names if name != FULL], winner.seeds
+                    )
+                    fix_the_question(folder, asked, asked=False)
                     run_ablation(ablation, train=run.train, emit=emit)
         except Stopped:
             run.write_results()

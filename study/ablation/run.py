@@ -22,13 +22,15 @@ from sea_core.run_folder import (
     VALIDATION,
     read_run_folder,
 )
+from study.ablation.looks import Looking, run_looks
 from study.ablation.plan import Plan, plan_runs
 from study.ablation.retune import run_retuning
 from study.ablation.setup import Ablation
 from study.records.disk_errors import explain_disk_errors
-from study.records.folder import make_writable
+from study.records.folder import StudyFolder, make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
+from study.records.question import Question, fix_question
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
 from study.running.executors.make import make_executor
@@ -54,14 +56,36 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
         executor = make_executor(dataset, resources)
         train = partial(drive, executor=executor, emit=emit, stop=stop)
         try:
+            fix_the_question(folder, ablation.question, asked=ablation.asked)
             if ablation.frozen is not None:
-                run_ablation(ablation.frozen, train=train, emit=emit)
+                run = partial(run_ablation, train=train, emit=emit)
+                if len(ablation.question.looks) == 1:
+                    run(ablation.frozen)
+                else:
+                    left_out = {arm.name for arm, _ in ablation.skipped}
+                    arms = [arm for arm in ablation.arms if arm.name not in left_out]
+                    run_looks(Looking(folder, ablation.question, arms, ablation.plan_frozen, run), emit=emit)
             if ablation.study is not None and ablation.retuned:
                 tuned = run_retuning(ablation.study, ablation.retuned, resources, emit=emit, stop=stop)
                 runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
                 run_ablation(Plan(runs, []), train=train, emit=emit)
         finally:
             executor.close()
+
+
+def fix_the_question(folder: StudyFolder, question: Question, *, asked: bool) -> None:
+    """Write down what is asked before the first arm runs, or that it was changed afterwards.
+
+    Records that lie there already were made without a question; the defaults are then not called fixed.
+
+    Args:
+        folder: of the study.
+        question: what its arms are asked.
+        asked: by the user; else these are the defaults.
+    """
+    begun = any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}"))
+    if folder.question.exists() or not begun or asked:
+        fix_question(folder.question, question, after_runs=begun)
 
 
 def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], emit: Emit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -14,22 +15,26 @@ from sea_core.config import Config
 from sea_core.config_files import build_config
 from sea_core.data.catalogue import load_dataset
 from sea_core.data.dataset import Dataset
-from sea_core.errors import UserError
+from sea_core.errors import UserError, suggest
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.ablation.arms import Arm, load_arms, load_suite
 from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
+from study.analysis.stats.sequential import planned_looks
 from study.planning.estimate import Probe, estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
-from study.planning.requests import AblationRequest, SearchRequest
+from study.planning.requests import AUTO, AblationRequest, SearchRequest
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.durations import duration
 from study.records.folder import StudyFolder, name_for, study_folder
+from study.records.question import Question, assumed_question, read_question
 from study.records.study import Study, load_study
 
-DEFAULT_SEEDS = 3
+DEFAULT_SEEDS = 10
+MOST_SEEDS = 40  # of a design that looks until it is decided
+FEW_SEEDS = 5  # fewer leave intervals several times as wide
 
 
 class Ablation(NamedTuple):
@@ -41,6 +46,9 @@ class Ablation(NamedTuple):
         study: whose winner is ablated; None for a config of the user's.
         retuned: arms that get a search of their own.
         skipped: arms that do not apply here, with the reason.
+        question: what is asked of the arms; it is written down before the first of them runs.
+        asked: whether the user said so, or these are the defaults.
+        arms: those that were asked for, with ``full``.
     """
 
     folder: StudyFolder
@@ -51,6 +59,13 @@ class Ablation(NamedTuple):
     study: Study | None
     retuned: list[RetunedArm]
     skipped: list[tuple[Arm, str]]
+    question: Question
+    asked: bool
+    arms: list[Arm]
+
+    def plan_frozen(self, arms: Sequence[Arm], seeds: Sequence[int]) -> Plan:
+        """The runs of some arms, with the full model's config, on some seeds."""
+        return plan_ablation(arms, self.config, self.dataset, seeds=seeds, folder=self.folder, skip_inapplicable=True)
 
 
 def plan_ablations(requests: Sequence[AblationRequest]) -> list[Ablation]:
@@ -87,7 +102,7 @@ def _of_dataset(request: AblationRequest) -> Ablation:
         feature_transform=config.feature_transform,
     )
     folder = study_folder(request.out, name_for(request.study_name, data.name))
-    return _plan(folder, data, config, request, seeds=fresh_seeds(request.seed, request.fresh_seeds or DEFAULT_SEEDS))
+    return _plan(folder, data, config, request, seed=request.seed, seeds=DEFAULT_SEEDS)
 
 
 def _of_study(request: AblationRequest, name: str) -> Ablation:
@@ -113,8 +128,8 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
-    seeds = fresh_seeds(study.seed, request.fresh_seeds or len(study.winner))
-    return _plan(study.folder, data, winner.config, request, seeds=seeds, study=study)
+    seeds = max(DEFAULT_SEEDS, len(study.winner))
+    return _plan(study.folder, data, winner.config, request, seed=study.seed, seeds=seeds, study=study)
 
 
 def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
@@ -131,6 +146,7 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
     left = len(missing) + sum(sum(_missing(search).values()) for search in tuned)
     lines = [f"{ablation.dataset.name}: {total} runs in {ablation.folder.root}, {left} of them to train"]
     lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
+    lines += _question_lines(ablation.question)
     for arm in {planned.arm.name: planned.arm for planned in runs}.values():
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
         count = sum(planned.arm.name == arm.name for planned in missing)
@@ -195,20 +211,65 @@ def _plan(
     config: Config,
     request: AblationRequest,
     *,
-    seeds: list[int],
+    seed: int,
+    seeds: int,
     study: Study | None = None,
 ) -> Ablation:
     arms = load_arms(request.arms) if request.arms else load_suite(request.suite)
+    question = _ask(request, folder, config, arms, seed=seed, seeds=seeds)
+    planned = list(question.seeds[: question.looks[0]])
     lenient = not request.arms  # a suite is for any dataset; not all arms are
     frozen: Plan | None = None
     retuned: list[RetunedArm] = []
     skipped: list[tuple[Arm, str]] = []
     if request.mode in ("frozen", "both"):
-        frozen = plan_ablation(arms, config, data, seeds=seeds, folder=folder, skip_inapplicable=lenient)
+        frozen = plan_ablation(arms, config, data, seeds=planned, folder=folder, skip_inapplicable=lenient)
         skipped += frozen.skipped
     if request.mode in ("retuned", "both"):
         if study is None:
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
         retuned, left_out = plan_retuning(study, arms, data, skip_inapplicable=lenient)
         skipped += [each for each in left_out if each not in skipped]
-    return Ablation(folder, data, config, seeds, frozen, study, retuned, skipped)
+    asked = any(getattr(request, name) is not None for name in OF_THE_QUESTION)
+    return Ablation(folder, data, config, planned, frozen, study, retuned, skipped, question, asked, list(arms))
+
+
+OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds")
+
+
+def _ask(
+    request: AblationRequest, folder: StudyFolder, config: Config, arms: Sequence[Arm], *, seed: int, seeds: int
+) -> Question:
+    """The question of a request; what it does not say is as it was asked before, else the default."""
+    before = read_question(folder.question)
+    names = tuple(arm.name for arm in arms if arm.name != FULL)
+    if before is None:
+        before = assumed_question(config.valid_metric, names, fresh_seeds(seed, seeds))
+    if request.fresh_seeds is not None:
+        auto = request.fresh_seeds == AUTO
+        most = (request.max_seeds or MOST_SEEDS) if auto else int(request.fresh_seeds)
+        before = replace(before, seeds=tuple(fresh_seeds(seed, most)), looks=planned_looks(most) if auto else (most,))
+    contrasts = before.contrasts if request.contrasts is None else request.contrasts
+    known = {*names, *before.arms}
+    for name in contrasts:
+        if name not in known:
+            raise UserError(f"--contrasts names '{name}', which is no arm of this ablation{suggest(name, known)}")
+    metric = request.primary or before.metric
+    if metric not in (*config.metrics, config.valid_metric):
+        raise UserError(f"--primary {metric} is not among the metrics of the runs{suggest(metric, config.metrics)}")
+    margin = before.margin if request.margin is None else request.margin
+    return replace(before, metric=metric, contrasts=contrasts, margin=margin)
+
+
+def _question_lines(question: Question) -> list[str]:
+    """What is asked, and at which numbers of seeds is looked."""
+    asked = f"  primary: {', '.join(question.contrasts) or 'no arm'} against full by {question.metric}, "
+    lines = [f"{asked}margin {100 * question.margin:g} %"]
+    if len(question.looks) > 1:
+        lines.append(
+            f"  looks at {', '.join(map(str, question.looks))} seeds, an arm that is decided trains no further"
+        )
+    elif question.looks[0] < FEW_SEEDS:
+        count = question.looks[0]
+        lines.append(f"  warning: {count} seed{'' if count == 1 else 's'} decide little; --fresh-seeds 10, or auto")
+    return lines

@@ -18,6 +18,7 @@ from study.searching.cost import parse_cost
 from study.searching.methods import GRID, PRUNERS, SAMPLERS
 
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
+AUTO = "auto"  # seeds until decided
 MODES = ("frozen", "retuned", "both")
 SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 
@@ -113,7 +114,12 @@ class AblationRequest:
         data_root: where named dataset folders lie.
         arms: names of shipped arms, or YAML files; empty = those of ``suite``.
         suite: a named list of arms.
-        fresh_seeds: how many, the same for every arm; None = the study's, else 3.
+        fresh_seeds: how many, the same for every arm, or ``auto``: looks at 10, 20, 40 seeds until decided. None = what
+            the ablation was begun with, else the study's, else 10.
+        max_seeds: the most seeds of ``auto``; None = 40.
+        primary: metric of the primary question; None = the one that decided the search.
+        contrasts: arms whose difference to ``full`` is primary; None = which of no-club, no-solosim and no-both run.
+        margin: largest difference that does not matter, as a share of the full model's mean; None = 0.02.
         mode: ``frozen``, ``retuned`` or ``both``.
         model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
             study has its own.
@@ -127,7 +133,11 @@ class AblationRequest:
     data_root: Path = field(default_factory=default_data)
     arms: tuple[str, ...] = ()
     suite: str = "default"
-    fresh_seeds: int | None = None
+    fresh_seeds: int | str | None = None
+    max_seeds: int | None = None
+    primary: str | None = None
+    contrasts: tuple[str, ...] | None = None
+    margin: float | None = None
     mode: str = "frozen"
     model: str | None = None
     preset: str | None = None
@@ -142,9 +152,16 @@ class AblationRequest:
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
-        _as_tuples(self, "metrics")
-        _as_tuples(self, "arms")
-        _at_least(self, fresh_seeds=1, epochs=1, seed=0)
+        _as_tuples(self, "metrics", "arms", "contrasts")
+        if self.fresh_seeds != AUTO:
+            if isinstance(self.fresh_seeds, str):
+                raise UserError(f"--fresh-seeds must be a number or auto, got '{self.fresh_seeds}'")
+            if self.max_seeds is not None:
+                raise UserError("--max-seeds belongs to --fresh-seeds auto, which it ends")
+            _at_least(self, fresh_seeds=1)
+        _at_least(self, epochs=1, seed=0, max_seeds=5)
+        if self.margin is not None and not 0 < self.margin < 1:
+            raise UserError(f"--margin must be a share between 0 and 1, got {self.margin}")
         _one_of(self, mode=MODES)
         if self.from_study is not None:
             default = AblationRequest()

@@ -67,12 +67,13 @@ def read_question(path: Path) -> Question | None:
     return entries[-1] if entries else None
 
 
-def fix_question(path: Path, question: Question) -> Question:
+def fix_question(path: Path, question: Question, *, after_runs: bool = False) -> Question:
     """Write a question down if it is the first or a changed one; the one that holds.
 
     Args:
         path: ``question.json`` of the study; its folder exists.
         question: ``fixed``, ``commit`` and ``changed`` are filled in here.
+        after_runs: arms have run already, so that a first question counts as a changed one.
 
     Raises:
         UserError: as ``read_question``.
@@ -80,7 +81,7 @@ def fix_question(path: Path, question: Question) -> Question:
     entries = _entries(path)
     if entries and entries[-1].asks_like(question):
         return entries[-1]
-    stamped = replace(question, fixed=now(), commit=source_version()["commit"], changed=len(entries))
+    stamped = replace(question, fixed=now(), commit=source_version()["commit"], changed=len(entries) or int(after_runs))
     write_json(path, {"schema_version": SCHEMA_VERSION, "questions": [asdict(each) for each in (*entries, stamped)]})
     return stamped
 

@@ -77,9 +77,9 @@ def test_an_abbreviated_option_is_refused(make: object, capsys: pytest.CaptureFi
     assert "unrecognized arguments: --see 3; did you mean --seed?" in capsys.readouterr().err
 
 
-def test_the_former_name_of_an_option_leads_to_the_present_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistyped_name_of_an_option_leads_to_the_present_one(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        run_ablations.make_parser().parse_args(["--seeds", "3"])
+        run_ablations.make_parser().parse_args(["--seedz", "3"])
     error = capsys.readouterr().err
     assert "did you mean --" in error
     assert error.count("\n") == 1

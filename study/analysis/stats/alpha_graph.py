@@ -54,13 +54,14 @@ def check_graph(graph: AlphaGraph) -> None:
         raise ValueError("edges must be >= 0 without loops, and each row must sum to at most 1")
 
 
-def decide(graph: AlphaGraph, p: Float[np.ndarray, " nodes"], *, alpha: float) -> Decisions:
+def decide(graph: AlphaGraph, p: Float[np.ndarray, " nodes"], *, alpha: float, adjust_all: bool = True) -> Decisions:
     """Reject whatever the graph allows at the whole level ``alpha``.
 
     Args:
         graph: weights and edges.
         p: p-value of each node (of a sequential design: its sequential p-value); NaN is never rejected.
         alpha: level of the whole procedure.
+        adjust_all: also adjust the p-values of nodes that are not rejected; without it they keep 1, which is quicker.
 
     Source: Bretz, Maurer, Brannath and Posch (2009), algorithm 1 and its adjusted p-values.
 
@@ -86,6 +87,8 @@ def decide(graph: AlphaGraph, p: Float[np.ndarray, " nodes"], *, alpha: float) -
             ratio[open_nodes] = p[open_nodes] / weights[open_nodes]
         node = int(np.argmin(ratio))
         worst = max(worst, float(ratio[node]))
+        if worst > alpha and not adjust_all:
+            break
         adjusted[node] = min(worst, 1.0)
         if worst <= alpha:
             rejected[node] = True

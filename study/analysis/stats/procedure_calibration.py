@@ -98,7 +98,9 @@ def procedure_rates(design: Design, *, replicates: int, rng: np.random.Generator
     drawn = draw(design, replicates, rng)
     p = sequential_ps(design, drawn)
     graph = gatekeeping_graph(design.families)
-    rejected = np.stack([decide(graph, row, alpha=ALPHA).rejected for row in p.reshape(replicates, -1)])
+    rejected = np.stack(
+        [decide(graph, row, alpha=ALPHA, adjust_all=False).rejected for row in p.reshape(replicates, -1)]
+    )
     kept, better, below, worse = np.moveaxis(rejected.reshape(p.shape), 2, 0)
     truth = np.array(design.effects)
     differ = (better & (truth <= 0)) | (worse & (truth >= 0))

@@ -88,6 +88,16 @@ def test_it_equals_the_closed_test(p_values: list[int], weights: list[int], edge
     assert found.adjusted == pytest.approx(closed_test(graph, p), rel=1e-6, abs=1e-12)
 
 
+def test_stopping_at_the_first_node_that_is_not_rejected_rejects_the_same() -> None:
+    rng = np.random.default_rng(1)
+    graph = diabetes_graph()
+    for _ in range(200):
+        p = rng.random(4) ** 3
+        whole, quick = (decide(graph, p, alpha=0.2, adjust_all=every) for every in (True, False))
+        assert quick.rejected.tolist() == whole.rejected.tolist()
+        assert quick.local.tolist() == whole.local.tolist()
+
+
 def test_a_closed_gate_keeps_what_lies_behind_it_descriptive() -> None:
     gate = AlphaGraph(np.array([1.0, 0.0]), np.array([[0.0, 1.0], [0.0, 0.0]]))
     shut = decide(gate, np.array([0.06, 1e-9]), alpha=0.05)

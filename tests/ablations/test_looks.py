@@ -1,0 +1,110 @@
+"""Seeds until decided: what is decided trains no further, and a killed call takes the same looks."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ablations.run_ablations import main
+from sea_core.errors import UserError
+from sea_core.run_folder import RECORD
+from study.ablation.looks import verdicts
+from study.analysis.stats.contrasts import DECIDED
+from study.records.folder import StudyFolder
+from study.records.question import read_question
+
+DATASET = "synthetic:users=60,items=30,interactions=8,dims=6/5"
+SMALL = ["latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
+
+
+@pytest.fixture
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at 2, 4 and 8 seeds, as ten seeds train too long here; and no figures."""
+    monkeypatch.setattr("study.analysis.stats.sequential.FIRST_LOOK", 2)
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda study, out: [])
+
+
+def ablate(out: Path, *arguments: str) -> int:
+    command = ["-d", DATASET, "--out", str(out), "--study-name", "s", "--epochs", "2", "--set", *SMALL]
+    return main([*command, "--arms", "no-club", "no-solosim", *arguments])
+
+
+def seeds_of(root: Path, arm: str) -> int:
+    return len(list(root.glob(f"ablations/frozen/{arm}/seed-*/{RECORD}")))
+
+
+@pytest.mark.usefixtures("early")
+def test_arms_train_until_they_are_decided_or_the_seeds_are_used_up(
+    tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ablate(tmp_path, "--seeds", "auto", "--max-seeds", "8", "--margin", "0.3") == 0
+    said = capsys.readouterr()
+    text = said.out + said.err
+    root = tmp_path / "s"
+    question = read_question(root / "question.json")
+    assert question is not None
+    assert (question.looks, question.margin, question.contrasts) == ((2, 4, 8), 0.3, ("no-club", "no-solosim"))
+    assert question.changed == 0
+    rows = {row.arm: row for row in verdicts(StudyFolder(root), question)}
+    for arm in ("no-club", "no-solosim"):
+        row = rows[arm]
+        expected = row.look if row.verdict in DECIDED else 8
+        assert seeds_of(root, arm) == expected, "what is decided trains no further"
+        assert f"{arm} {row.verdict}" in text
+    assert seeds_of(root, "full") == max(seeds_of(root, "no-club"), seeds_of(root, "no-solosim"))
+    assert text.index("look at 2 seeds: 2 arms and full, 6 runs to train") < text.index("after 2 seeds: ")
+
+    # Killed somewhere in the middle and called again without a word about seeds, it ends where it had ended.
+    counts = {arm: seeds_of(root, arm) for arm in ("full", "no-club", "no-solosim")}
+    for arm in ("full", "no-club"):
+        folders = sorted(root.glob(f"ablations/frozen/{arm}/seed-*"))
+        shutil.rmtree(folders[-1])
+    assert ablate(tmp_path) == 0
+    assert {arm: seeds_of(root, arm) for arm in counts} == counts
+    assert {row.arm: (row.verdict, row.look) for row in verdicts(StudyFolder(root), question)} == {
+        arm: (row.verdict, row.look) for arm, row in rows.items()
+    }
+
+
+@pytest.mark.usefixtures("early")
+def test_a_question_that_is_changed_after_the_runs_is_marked(tmp_path: Path, cache_folder: Path) -> None:
+    assert ablate(tmp_path, "--seeds", "2", "--quiet") == 0
+    path = tmp_path / "s" / "question.json"
+    first = read_question(path)
+    assert first is not None
+    assert (first.margin, first.looks, first.changed) == (0.02, (2,), 0)
+    assert ablate(tmp_path, "--quiet") == 0
+    assert read_question(path) == first
+    assert ablate(tmp_path, "--margin", "0.05", "--quiet") == 0
+    second = read_question(path)
+    assert second is not None
+    assert (second.margin, second.looks, second.changed) == (0.05, (2,), 1)
+    assert len(json.loads(path.read_text())["questions"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seeds", "auto", "--max-seeds", "3"], "--max-seeds must be at least 5"),
+        (["--seeds", "5", "--max-seeds", "10"], "--max-seeds belongs to --fresh-seeds auto"),
+        (["--contrasts", "no-clubs"], "--contrasts names 'no-clubs', which is no arm of this ablation; did you mean"),
+        (["--primary", "recall@21"], "--primary recall@21 is not among the metrics of the runs"),
+        (["--margin", "2"], "--margin must be a share between 0 and 1, got 2"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_runs(
+    arguments: list[str], message: str, tmp_path: Path, cache_folder: Path
+) -> None:
+    with pytest.raises(UserError, match=message):
+        ablate(tmp_path, *arguments)
+    assert not (tmp_path / "s").exists()
+
+
+def test_few_seeds_are_warned_of(tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ablate(tmp_path, "--seeds", "3", "--dry-run") == 0
+    text = capsys.readouterr().out
+    assert "warning: 3 seeds decide little" in text
+    assert "primary: no-club, no-solosim against full by recall@20, margin 2 %" in text
+    assert ablate(tmp_path, "--seeds", "auto", "--dry-run") == 0
+    assert "looks at 10, 20, 40 seeds" in capsys.readouterr().out
