@@ -18,6 +18,19 @@ from study.records.arm_names import ABLATIONS, FULL, arm_names, suite_arms
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+# What makes a comparison of two models fair; the rest is each model's own.
+_SAME_FOR_EVERY_MODEL = (
+    "modalities",
+    "feature_transform",
+    "batch_size",
+    "epochs",
+    "stopping_step",
+    "stopping_decimals",
+    "valid_metric",
+    "metrics",
+)
+
+
 @dataclass(frozen=True)
 class Arm:
     """A named variant of the model.
@@ -50,6 +63,8 @@ class Arm:
         Raises:
             UserError: the arm cannot be applied here, or would change nothing.
         """
+        if self.changes.get("model", config.model) != config.model:
+            return self._of_another_model(config)
         model = find_model(config.model)
         for key in self.changes:
             if key in keys_unread(model):
@@ -72,6 +87,12 @@ class Arm:
                 f"modalities; here they are {', '.join(kept)}"
             )
         return changed
+
+    def _of_another_model(self, config: Config) -> Config:
+        """Another model at its default preset, with the full model's data, batches, epochs, stopping and metrics."""
+        model = find_model(self.changes["model"])
+        same = {key: getattr(config, key) for key in _SAME_FOR_EVERY_MODEL if key not in keys_unread(model)}
+        return Config.from_mapping({**same, **self.changes}, source=f"arm '{self.name}'")
 
     def _keep(self, names: Sequence[str], config: Config, modalities: Sequence[str]) -> dict[str, Any]:
         """The changes that leave only the named modalities."""

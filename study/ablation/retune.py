@@ -20,7 +20,7 @@ from sea_core.run_folder import RECORD, read_run_folder
 from study.ablation.arms import Arm
 from study.ablation.plan import TunedArm
 from study.planning.session import driving
-from study.planning.study_plan import StudyPlan
+from study.planning.study_plan import StudyPlan, first_trials
 from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
 from study.records.spec import check_spec
@@ -28,7 +28,7 @@ from study.records.study import Study
 from study.running.events import Emit, Note
 from study.running.resources import Resources
 from study.searching.methods import GRID
-from study.searching.space import Space, as_plain, parse_space
+from study.searching.space import Space, as_plain, load_space, parse_space, space_of_model
 
 MODE = "retuned"
 
@@ -124,7 +124,9 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         raise UserError(f"{study.folder.root} has no search with a winner to repeat; finalise the study first")
     full = Config.from_record(spec.config, source=source)
     base = arm.apply(full, only_modalities(dataset, full).modalities)
-    space = searched_parameters(parse_space(spec.space, source=source), arm, base)
+    another = base.model != full.model  # which has parameters of its own
+    whole = load_space(space_of_model(base.model)) if another else parse_space(spec.space, source=source)
+    space = searched_parameters(whole, arm, base)
     if not space:
         raise UserError(f"arm '{arm.name}' leaves no parameter of {source} to search; compare it with --mode frozen")
     final_epochs = study.winner[0].config.epochs if study.winner else base.epochs
@@ -133,7 +135,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters; then
     # what the study found.
     found = [trial.params for trial in study.trials if trial.number == selection.winner]
-    first = _told([*(spec.first or spec.warm_start), *found], space)
+    first = first_trials(base, space, [], []) if another else _told([*(spec.first or spec.warm_start), *found], space)
     if spec.sampler == GRID:
         first = []
     wanted = replace(

@@ -48,7 +48,9 @@ def with_full(arm: Arm) -> tuple[TrainingRun, TrainingRun]:
     return train("full", first_modality, columns), train(arm.name, first_modality, columns)
 
 
-arms = pytest.mark.parametrize("arm", [load_arms([name])[-1] for name in sorted(arm_names())], ids=lambda arm: arm.name)
+ARMS = [load_arms([name])[-1] for name in sorted(arm_names())]
+arms = pytest.mark.parametrize("arm", [arm for arm in ARMS if "model" not in arm.changes], ids=lambda arm: arm.name)
+models = pytest.mark.parametrize("arm", [arm for arm in ARMS if "model" in arm.changes], ids=lambda arm: arm.name)
 
 
 def matching(names: set[str], patterns: tuple[str, ...]) -> set[str]:
@@ -88,6 +90,27 @@ def test_an_arm_changes_the_features_only_if_it_says_so(arm: Arm) -> None:
     changed = {m for m in here.modalities if here.feature_hashes[m] != full.feature_hashes[m]}
     named = arm.changes.get("feature_transform", {})
     assert changed == set(full.modalities if "all" in named else named)
+
+
+@models
+def test_an_arm_of_another_model_trains_it_on_the_same_data_batches_and_negatives_for_as_long(arm: Arm) -> None:
+    full, here = with_full(arm)
+    assert here.model.name == arm.changes["model"]
+    assert here.draw_hashes() == full.draw_hashes()
+    assert here.dataset.data_hash == full.dataset.data_hash
+    protocol = ("epochs", "batch_size", "stopping_step", "stopping_decimals", "valid_metric", "metrics")
+    assert {key: getattr(here.config, key) for key in protocol} == {key: getattr(BASE, key) for key in protocol}
+    assert set(here.init_hashes).isdisjoint(full.init_hashes)
+
+
+@models
+def test_an_arm_of_another_model_is_at_that_models_default_preset_in_all_else(arm: Arm) -> None:
+    here, default = train(arm.name, "image").config.as_dict(), Config.from_mapping(arm.changes).as_dict()
+    assert {key for key in default if default[key] != here[key]} <= {
+        "epochs",
+        "batch_size",
+        "stopping_decimals",
+    }
 
 
 def test_fitting_club_at_weight_zero_recommends_what_removing_it_does() -> None:
