@@ -73,6 +73,7 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     from study.planning.dry_run import expected_power
     from study.planning.session import driving
     from study.records.arm_names import FULL
+    from study.records.drawn import is_drawn, mark_drawn
     from study.records.question import assumed_question
     from study.records.study import load_study
     from study.reporting.page.write import write_report
@@ -108,11 +109,15 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
         results = Results([run.write_results(expected=expected) or load_study(folder.root)])
         emit(StageBegun("tables"))
         tables = compute_tables(results)
+        if is_drawn(folder):
+            emit(Note("nothing is new: tables, figures and report stay as they are"))
+            return results, tables
         write_tables(tables, folder.tables, emit=emit)
         emit(StageBegun("figures"))
         pictures = study_pictures(results, folder.figures)
         emit(StageBegun("report"))
         write_report(results, tables, pictures, folder.root)
+        mark_drawn(folder)
     return results, tables
 
 

@@ -25,6 +25,9 @@ class Drawn(NamedTuple):
     module: FigureFile
     files: Mapping[str, bytes]
 
+    def __repr__(self) -> str:
+        return f"figure {self.name} ({', '.join(self.files)})"
+
     def _repr_png_(self) -> bytes | None:
         """How a notebook shows it."""
         return self.files.get("png")

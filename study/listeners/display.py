@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from collections.abc import Callable
@@ -179,8 +180,8 @@ def make_display() -> Listener:
 
 
 def _in_notebook() -> bool:
-    """Whether output goes to a cell, where rich draws over what it drew before."""
-    return Console().is_jupyter
+    """Whether output goes to a cell, where rich draws over what it drew before; it needs ipywidgets for that."""
+    return Console().is_jupyter and importlib.util.find_spec("ipywidgets") is not None
 
 
 def _epoch_text(report: EpochReport, config: Config) -> str:

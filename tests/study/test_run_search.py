@@ -593,3 +593,21 @@ def test_tables_may_show_any_metric_that_was_measured(
     assert "Recall" not in shown
     with pytest.raises(UserError, match=r"metric 'recall@7' was not measured.*is made with --metrics recall@7"):
         make_tables.main([str(root), "--metrics", "recall@7"])
+
+
+def test_a_finished_study_is_not_drawn_again(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--n-trials", "1", "--finalists", "1", "--fresh-seeds", "2", "--no-ablations")
+    drawings: list[object] = []
+    monkeypatch.setattr("plots.lib.pictures.study_pictures", lambda results, out: drawings.append(results) or [])
+    assert run(*arguments) == 0
+    root = tmp_path / "out" / NAME
+    before = {name: (root / name).stat().st_mtime_ns for name in ("report.html", "tables/overall.md")}
+    assert run(*arguments) == 0
+    assert len(drawings) == 1
+    assert before == {name: (root / name).stat().st_mtime_ns for name in before}
+    (root / "tables" / "overall.md").unlink()
+    assert run(*arguments) == 0
+    assert len(drawings) == 2
+    assert (root / "tables" / "overall.md").exists()

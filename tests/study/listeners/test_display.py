@@ -72,9 +72,13 @@ def test_nothing_is_drawn_before_anything_happened_and_nothing_stays_behind() ->
     assert console.file.getvalue() == ""  # type: ignore[attr-defined]
 
 
-def test_in_a_notebook_the_table_is_live_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("widgets", "expected"), [(True, LiveDisplay), (False, PlainDisplay)])
+def test_in_a_notebook_the_table_is_live_too_where_it_has_widgets(
+    widgets: bool, expected: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("study.listeners.display.Console", lambda: Console(force_jupyter=True, file=io.StringIO()))
-    assert isinstance(make_display(), LiveDisplay)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
+    assert isinstance(make_display(), expected)
 
 
 def test_plain_lines_hold_every_result_and_each_trial_has_a_log(
