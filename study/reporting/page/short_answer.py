@@ -84,11 +84,11 @@ def _signed(line: Comparison) -> str:
 def _about_others(lines: Sequence[Comparison], titles: Mapping[str, str], metric: str, model: str) -> str:
     """Arms that replace something, in words or, of many, in numbers."""
     if len(lines) <= FEW:
-        said = [
+        clauses = [
             f"{quoted(titles.get(line.arm, line.arm))} is {_against(line)} {model} by {metric} ({_signed(line)})"
             for line in lines
         ]
-        return listed(said)
+        return listed(clauses)
     named = {"better": "better", "worse": "worse", "equivalent": "equivalent", "non-inferior": "non-inferior"}
     counts = [f"{sum(line.verdict == verdict for line in lines)} {text}" for verdict, text in named.items()]
     rest = sum(is_open(line) for line in lines)
@@ -114,8 +114,8 @@ def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles
     differ = [line for line in lines if first.get(line.arm, _kind(line)) != _kind(line)]
     if not differ:
         return "the verdicts are the same"
-    said = [f"{quoted(titles.get(line.arm, line.arm))} is {_against(line)} {model}" for line in differ[:FEW]]
-    return listed([*said, *([f"{len(differ) - FEW} more arms differ"] if len(differ) > FEW else [])])
+    clauses = [f"{quoted(titles.get(line.arm, line.arm))} is {_against(line)} {model}" for line in differ[:FEW]]
+    return listed([*clauses, *([f"{len(differ) - FEW} more arms differ"] if len(differ) > FEW else [])])
 
 
 def _kind(line: Comparison) -> str:
@@ -128,29 +128,30 @@ def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles:
     if seeds == [1]:
         return "One seed gives no interval, so nothing here can be told from chance"
     design = f"{_range([str(n) for n in seeds])} seeds and {max(line.users for line in lines)} users"
-    said = []
+    clauses = []
     shown = [line for line in lines if not is_open(line)]
     if shown:
         worst = max(_p_of_verdict(line) for line in shown)
         p = relation(worst).replace("= ", "≤ ")
         what = "what is decided" if len(shown) < len(lines) else "all of this"
-        said.append(f"{what} holds with {design} at p {p}, adjusted for all verdicts together")
-    mdes = [line.mde for line in lines if is_open(line) and not math.isnan(line.mde)]
+        clauses.append(f"{what} holds with {design} at p {p}, adjusted for all verdicts together")
+    judged = [line for line in lines if is_open(line) and line.verdict != "descriptive"]
+    mdes = [line.mde for line in judged if not math.isnan(line.mde)]
     if mdes:
         found = _range([f"{mde:.4f}" for mde in (min(mdes), max(mdes))])
-        margin = max(line.margin for line in lines if is_open(line))
-        who = "they" if said else design
-        said.append(f"{who} reliably find only differences of {found} or more, where {margin:.4f} would matter")
+        margin = max(line.margin for line in judged)
+        who = "they" if clauses else design
+        clauses.append(f"{who} reliably find only differences of {found} or more, where {margin:.4f} would matter")
     known = {(line.mode, line.arm, line.verdict) for line in lines}
     elsewhere = [x for x in others if x.verdict in ("better", "worse") and (x.mode, x.arm, x.verdict) not in known]
     if elsewhere:
         line = elsewhere[0]
         more = f", and {len(elsewhere) - 1} more in the tables" if len(elsewhere) > 1 else ""
-        said.append(
+        clauses.append(
             f"by {metric_title(line.metric)}, {quoted(titles.get(line.arm, line.arm))} is "
             f"{line.verdict} than the full model{adjusted_text(line)}{more}"
         )
-    return _capitalised("; ".join(said))
+    return _capitalised("; ".join(clauses))
 
 
 def _p_of_verdict(line: Comparison) -> float:

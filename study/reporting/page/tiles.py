@@ -20,7 +20,7 @@ _TONES = {"worse": "good", "better": "bad", "equivalent": "even", "non-inferior"
 _VERDICTS = {"worse": "helps", "better": "harms"}
 # Of any other arm.
 _OTHER_TONES = {"better": "good", "worse": "bad", "equivalent": "even", "non-inferior": "even"}
-_OPEN = {"undecided": "not decided", "user-limited": "too few users", "descriptive": "descriptive"}
+_OPEN = {"undecided": "not decided", "user-limited": "too few users", "descriptive": "no verdict"}
 _CLUB_KEYS = frozenset(("club_fit_pairs", "club_clamp", "distance_weight"))
 _MODALITY_KEYS = frozenset(("modalities", "feature_transform"))
 _PART_KEYS = ("distancing", "alignment")  # each names the loss in that place, or none

@@ -78,7 +78,7 @@ def test_of_many_arms_the_undecided_are_counted(study: Study) -> None:
         ("no-club", "non-inferior", "costs less than 2 %", "even"),
         ("no-club", "undecided", "not decided", "open"),
         ("no-club", "user-limited", "too few users", "open"),
-        ("negative-l2", "descriptive", "descriptive", "open"),
+        ("negative-l2", "descriptive", "no verdict", "open"),
         ("negative-l2", "worse", "worse", "bad"),
     ],
 )
