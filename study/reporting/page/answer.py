@@ -62,6 +62,7 @@ def answer(study: Study, results: Results) -> Answer:
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
     sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)
+    sentences += _asked(study) if lines else []
     sentences += _shrinkage(study)
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
@@ -154,6 +155,22 @@ def _family(family: Sequence[Comparison], study: Study) -> list[str]:
     return [
         f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, one level for all), {listed(said)}."
     ]
+
+
+def _asked(study: Study) -> list[str]:
+    """What was asked, and whether that was fixed before anybody could know the answer."""
+    asked = study.question
+    if asked is None:
+        return ["What is asked of the arms was not written down before they ran; these are the defaults."]
+    commit = f" at commit {asked.commit[:12]}" if asked.commit else ""
+    when = f"on {asked.fixed[:10]}{commit}"
+    against = f"{listed([*asked.contrasts]) or 'no arm'} against the full model by {metric_title(asked.metric)}"
+    what = (
+        f"{against}, with a margin of {100 * asked.margin:g} %, at {listed([str(look) for look in asked.looks])} seeds"
+    )
+    if asked.changed:
+        return [f"The primary question ({what}) was changed {when}, after arms had run: a new family, not a fixed one."]
+    return [f"The primary question was fixed before the runs {when}: {what}."]
 
 
 def _shrinkage(study: Study) -> list[str]:

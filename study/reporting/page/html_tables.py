@@ -45,6 +45,7 @@ def html_table(table: Table, *, page_folder: Path, files: Path) -> HtmlTable:
     blocks: list[Block] = []
     for index, (cells, behind) in enumerate(zip(table.rows, runs, strict=True)):
         row = _row([_cell(cell) for cell in cells], behind, columns, page_folder)
+        row = row._replace(grey=index in table.greys)
         if index in table.follows and blocks:
             blocks[-1] = blocks[-1]._replace(rows=[*blocks[-1].rows, row])
         else:

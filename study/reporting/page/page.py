@@ -98,12 +98,14 @@ class Row(NamedTuple):
         name_href: the only run behind the row, where there is one.
         sources: several runs that have values of their own in the row's columns, one line each.
         links: several runs that have none.
+        grey: the row carries no verdict.
     """
 
     cells: Sequence[Cell]
     name_href: str
     sources: Sequence[Source]
     links: Sequence[Link]
+    grey: bool = False
 
 
 class Block(NamedTuple):

@@ -1,6 +1,7 @@
 """Answer, tiles and paragraph say what the comparisons say, no more."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sea_core.run_folder import VALIDATION, write_user_metrics
 from study.analysis.plausible_best import contenders
 from study.analysis.results import Results
 from study.records.folder import StudyFolder
+from study.records.question import Question, fix_question
 from study.records.study import load_study
 from study.reporting.page.about_arms import signed
 from study.reporting.page.answer import answer
@@ -191,6 +193,19 @@ def test_only_a_fall_is_called_a_winners_curse(level: float, expected: str, tmp_
     text = " ".join(answer_of(write_search(tmp_path, level=level, seeds=1)).sentences)
     assert f"The validation score that won the search {expected}" in text
     assert ("curse" in text) == (level < 0.25)
+
+
+def test_it_is_said_whether_the_question_was_fixed_before_the_runs(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=3)
+    assert "was not written down before they ran" in " ".join(answer_of(root).sentences)
+    asked = Question("recall@20", ("no-club",), 0.02, 0.05, (1, 2, 3), (3,), ("no-club",))
+    path = StudyFolder(root).question
+    date = fix_question(path, asked).fixed[:10]
+    text = " ".join(answer_of(root).sentences)
+    assert f"The primary question was fixed before the runs on {date}" in text
+    assert "no-club against the full model by Recall@20, with a margin of 2 %, at 3 seeds." in text
+    fix_question(path, replace(asked, margin=0.01))
+    assert "was changed on" in " ".join(answer_of(root).sentences)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.00123, "+0.0012"), (-0.5, "−0.5000"), (-0.00001, "0.0000")])
