@@ -46,3 +46,16 @@ def test_who_may_open_the_test_split_is_drawn() -> None:
 def test_the_readme_is_read_in_three_minutes() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 100
+
+
+def test_the_map_of_sea_core_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## sea_core, file by file")[2].partition("\n## ")[0]
+    entry = re.compile(r"`([\w/]+(?:\.py|/))`")
+    rows = [row.split("|") for row in section.splitlines() if row.startswith("| `")]
+    core = ROOT / "sea_core"
+    mapped = {name for row in rows for name in entry.findall(row[1])}
+    assert sorted(name for name in mapped if not (core / name).exists()) == []
+    named = {name.partition("/")[0] for row in rows for name in entry.findall("|".join(row))}
+    parts = {path.name for path in core.iterdir() if not path.name.startswith(("__", "py.typed"))}
+    assert sorted(parts - named) == []

@@ -9,7 +9,7 @@ from torch import Tensor
 from sea_core.registry import Registry
 
 NONE = "none"  # the part is removed: neither built, drawn nor fitted
-CLUB = "club"  # the one distancing loss with a net of its own, see model/separation.py
+CLUB = "club"  # the one distancing loss with a net of its own, see layers/separation.py
 
 
 class Alignment(Protocol):
