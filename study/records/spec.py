@@ -27,6 +27,9 @@ _NOT_IDENTITY = ("schema_version", "study", "source", "first", "final_epochs", "
 _CAME_LATER = ("first", "final_epochs", "warm_start", "warm_start_from", "plugins")  # studies from before do without
 
 
+_SHOWN, _LONGEST = 3, 60  # differences in a message, and characters of a value
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudySpec:
     """The content of ``config.yaml``. Fields that a file lacks have their defaults: a reader takes what is there.
@@ -157,8 +160,9 @@ def check_spec(folder: StudyFolder, wanted: StudySpec) -> bool:
             f"{folder.identity} is damaged: it has no {lacking[0]}; restore it, or choose another --study-name"
         )
     if changes := stored.differences(wanted):
+        more = [f"and {len(changes) - _SHOWN} more"] if len(changes) > _SHOWN else []
         raise UserError(
-            f"the study {folder.root} was made with other settings ({'; '.join(changes)}), says "
+            f"the study {folder.root} was made with other settings ({'; '.join([*changes[:_SHOWN], *more])}), says "
             f"{folder.identity.name}; repeat the settings it was made with, or choose another --study-name"
         )
     return True
@@ -189,7 +193,7 @@ def _schema(content: Mapping[str, Any]) -> int:
 
 
 def _differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
-    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping) and not _is_range(stored) | _is_range(wanted):
         found: list[str] = []
         for key in [*stored, *(key for key in wanted if key not in stored)]:
             inner = f"{path}.{key}" if path else str(key)
@@ -198,5 +202,19 @@ def _differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
     return [] if stored == wanted else [f"{path}: was {_show(stored)}, now {_show(wanted)}"]
 
 
+def _is_range(value: Mapping[str, Any]) -> bool:
+    """Whether this is what a search space says of one parameter."""
+    return "choices" in value or {"low", "high"} <= value.keys()
+
+
 def _show(value: Any) -> str:
-    return "absent" if value is None else str(value)
+    """A value in words, cut to what stays readable: a range of a space, say, ``0.05 to 1.0 on a log scale``."""
+    if value is None:
+        return "absent"
+    text = str(value)
+    if isinstance(value, Mapping) and {"low", "high"} <= value.keys():
+        step = f" in steps of {value['step']}" if "step" in value else ""
+        text = f"{value['low']} to {value['high']}{step}{' on a log scale' if value.get('log') else ''}"
+    elif isinstance(value, Mapping) and isinstance(value.get("choices"), list):
+        text = f"one of {', '.join(map(str, value['choices']))}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -13,6 +13,8 @@ from study.records.study import Study
 from study.reporting.tables.render import to_text
 from study.reporting.tables.table import Table
 
+_WORTH_A_PERCENTAGE = 60.0  # seconds, of a study's estimate and time
+
 
 def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
     """Lines: trials, the selected config, its test result beside baselines and arms, and where everything lies.
@@ -29,7 +31,9 @@ def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
     if (estimate := summary.get("estimate")) is not None:
         took = estimate["seconds"] * (1 + estimate["error"])
         spoken = f"estimated {exact_duration(estimate['seconds'])}, took {exact_duration(took)}"
-        lines.append(f"{spoken} ({100 * estimate['error']:+.0f} %), tables and figures not counted")
+        # Of a study of seconds, starting up is most of the time, and a percentage says nothing about the estimate.
+        off = f" ({100 * estimate['error']:+.0f} %)" if min(took, estimate["seconds"]) >= _WORTH_A_PERCENTAGE else ""
+        lines.append(f"{spoken}{off}, tables and figures not counted")
     if best is None:
         first = next((trial for trial in study.trials if trial.failure), None)
         why = f"; trial {first.number}: {first.failure['message']}" if first and first.failure else ""

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sea_core.baselines.popularity import popularity_scorer
 
 from sea_core.errors import UserError
 from sea_core.evaluation.full_ranking import evaluate
 from sea_core.evaluation.metrics import METRICS, average_precision, ndcg, precision, recall
+from sea_core.models.popularity import popularity_scorer
 from tests.conftest import random_dataset
 from tests.reference.naive_ranking import naive_metrics
 

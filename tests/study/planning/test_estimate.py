@@ -67,6 +67,11 @@ def test_the_error_of_an_estimate_is_reported_and_kept(tmp_path: Path) -> None:
     assert write_summary(study, seconds=212.0, expected=190.0)["estimate"]["error"] == pytest.approx(212 / 190 - 1)
     spoken = "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted"
     assert spoken in conclusion(Results([study]), [])
+    write_summary(study, seconds=27.0, expected=2.0)
+    assert "estimated 2.0 s, took 27.0 s, tables and figures not counted" in conclusion(Results([study]), []), (
+        "start-up is most of it: +1250 % says nothing"
+    )
+    write_summary(study, seconds=212.0, expected=190.0)
     write_summary(study, seconds=5.0)
     kept = json.loads((tmp_path / "tiny/summary.json").read_text())
     assert kept["estimate"]["seconds"] == 190

@@ -68,6 +68,21 @@ def test_a_study_of_other_settings_is_refused_with_the_difference(tmp_path: Path
         check_spec(folder, replace(SPEC, sampler="random"))
 
 
+def test_a_refused_space_is_a_line_that_can_be_read(tmp_path: Path) -> None:
+    names = [f"parameter_{number}" for number in range(9)]
+    ranges = {"low": 0.05, "high": 1.0, "log": True}, {"choices": [3, 5]}, {"choices": list(range(100))}
+    old, new, long = (replace(SPEC, space=dict.fromkeys(names, each)) for each in ranges)
+    folder = StudyFolder(tmp_path)
+    write_spec(folder, old)
+    for other in (new, long):
+        with pytest.raises(UserError) as refused:
+            check_spec(folder, other)
+        assert len(str(refused.value).replace(str(tmp_path), "")) < 600
+        assert "space.parameter_0: was 0.05 to 1.0 on a log scale, now one of " in str(refused.value)
+        assert "; and 6 more)" in str(refused.value)
+        assert "{" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
