@@ -54,6 +54,8 @@ class RunFolder:
         """
         table = self._read(HISTORY, pd.read_csv)
         epochs = self.record.get("epochs", len(table))
+        if not (self.folder / HISTORY).read_bytes().endswith(b"\n"):
+            raise self._damaged(HISTORY, "its last line is cut short")
         if "epoch" not in table or len(table) != epochs:
             raise self._damaged(HISTORY, f"expected {epochs} epochs, found {len(table)} rows")
         return table

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "results" / "README.md"]
+CODE = ("sea_core", "study", "plots", "ablations", "benchmarks")
+OF_OTHERS = {"--help", "--gpus-per-node", "--num-gpus"}  # argparse's, Slurm's and Ray's
 NAMED = re.compile(r"`((?:sea_core|study|plots|ablations|benchmarks|tests|docs)/[\w./-]*\w)`")
 
 
@@ -59,3 +61,15 @@ def test_the_map_of_sea_core_names_what_there_is() -> None:
     named = {name.partition("/")[0] for row in rows for name in entry.findall("|".join(row))}
     parts = {path.name for path in core.iterdir() if not path.name.startswith(("__", "py.typed"))}
     assert sorted(parts - named) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_of_a_page_name_programs_and_options_that_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    programs = re.findall(r"python ((?:study|plots|ablations|benchmarks)/\w+\.py)", text)
+    assert [program for program in programs if not (ROOT / program).exists()] == []
+    code = (path.read_text(encoding="utf-8") for folder in CODE for path in (ROOT / folder).rglob("*.py"))
+    options = {option for source in code for option in re.findall(r'"(--[a-z][\w-]*)"', source)} | OF_OTHERS
+    given = [line for line in text.splitlines() if re.search(r"python (study|plots|ablations|-m sea_core)|`--", line)]
+    named = {option for line in given for option in re.findall(r"(?<![\w-])(--[a-z][\w-]*)", line)}
+    assert sorted(named - options) == []

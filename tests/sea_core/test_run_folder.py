@@ -72,6 +72,7 @@ def test_no_temporary_file_is_left_behind(run: TrainingRun, tmp_path: Path) -> N
             ["truncated", "emptied", "garbage"],
         ),
         ("history.csv", "a row less"),  # which is a whole table still
+        ("history.csv", "a digit less"),  # and so is this, with another number
     ],
 )
 def test_a_damaged_file_is_named_with_what_to_do(run: TrainingRun, tmp_path: Path, name: str, damage: str) -> None:
@@ -79,7 +80,12 @@ def test_a_damaged_file_is_named_with_what_to_do(run: TrainingRun, tmp_path: Pat
     (tmp_path / "test.parquet").write_bytes((tmp_path / "validation.parquet").read_bytes())
     path = tmp_path / name
     whole = path.read_bytes()
-    contents = {"truncated": whole[: len(whole) // 3], "emptied": b"", "garbage": b"\x00\xff" * 50}
+    contents = {
+        "truncated": whole[: len(whole) // 3],
+        "emptied": b"",
+        "garbage": b"\x00\xff" * 50,
+        "a digit less": whole[:-2],
+    }
     path.write_bytes(contents.get(damage, whole[: whole[:-1].rindex(b"\n") + 1]))
     found, part = read_run_folder(tmp_path), name.partition(".")[0]
     with pytest.raises(UserError) as caught:
