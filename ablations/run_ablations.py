@@ -81,6 +81,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--seeds",
         "--max-seeds",
         "--fresh-seeds",
+        "--split-seeds",
         "--primary",
         "--contrasts",
         "--margin",

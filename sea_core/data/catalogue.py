@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from sea_core.data.dataset import Dataset, Interactions
+from sea_core.data.dataset import Dataset, Interactions, OtherSplit
+from sea_core.data.resplit import resplit
 from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
 from sea_core.data.splits import Splits
@@ -67,7 +69,32 @@ def reopen(dataset: Dataset) -> Splits:
         UserError: the data are gone.
     """
     source, options = _find(dataset.source, None)
-    return source.open(options).splits
+    contents = source.open(options)
+    if dataset.split_seed is None:
+        return contents.splits
+    return resplit(contents.splits, contents.protocol, dataset.split_seed)[0]
+
+
+def with_other_splits(dataset: Dataset, split_seeds: Mapping[int, int]) -> Dataset:
+    """The dataset with another split for runs of some seeds; features and ids stay.
+
+    Each split keeps its own test rows out. A row that is tested on in one is trained on in others, so nothing may be
+    chosen on one split and be called untouched by the test rows of another.
+
+    Args:
+        dataset: as loaded.
+        split_seeds: seed of a run -> seed of its split.
+
+    Raises:
+        UserError: the rows were not split at random.
+    """
+    source, options = _find(dataset.source, None)
+    contents = source.open(options)
+    made = {}
+    for seed in dict.fromkeys(split_seeds.values()):
+        splits, protocol = resplit(contents.splits, contents.protocol, seed)
+        made[seed] = OtherSplit(seed, splits.train, of_training_users(splits.valid, splits), protocol)
+    return replace(dataset, other_splits={run: made[seed] for run, seed in split_seeds.items()})
 
 
 def of_training_users(rows: Interactions, splits: Splits) -> Interactions:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -37,6 +37,20 @@ class Interactions:
         return matrix
 
 
+class OtherSplit(NamedTuple):
+    """Another split of a dataset's rows, without its test rows.
+
+    Attributes:
+        seed: of the split.
+        train, valid, protocol: as in ``Dataset``.
+    """
+
+    seed: int
+    train: Interactions
+    valid: Interactions
+    protocol: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A loaded dataset without its test rows (``sea_core/holdout.py`` alone reads those).
@@ -49,6 +63,8 @@ class Dataset:
         features: modality -> ``(items, d_m)`` float32 raw features, in model order; see ``aligned``.
         notes: what was counted and explained while loading (items without training rows, ...).
         protocol: how the rows were split and with which seed; None where nobody wrote it down.
+        split_seed: of a split made anew (``sea_core/data/resplit.py``); None for the data's own.
+        other_splits: run seed -> the split that runs of this seed train on; ``for_seed`` takes it.
         raw_features: those before a transformation, where there was one; ``viewed`` starts from them.
     """
 
@@ -62,6 +78,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     protocol: Mapping[str, Any] | None = None
     raw_features: Mapping[str, Float[np.ndarray, "items dim"]] | None = None
+    split_seed: int | None = None
+    other_splits: Mapping[int, OtherSplit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Loaders, tests, ``replace`` and Ray's object store bring arrays at any address; here all of them pass.
@@ -98,6 +116,20 @@ class Dataset:
             return replace(self, features=chosen, raw_features=None)
         return replace(self, features=transform_features(chosen, transform), raw_features=raw)
 
+    def for_seed(self, seed: int | None) -> Dataset:
+        """What a run of this seed trains on: the split that is kept for it, or the dataset itself."""
+        other = self.other_splits.get(seed) if seed is not None else None
+        if other is None:
+            return self
+        return replace(
+            self,
+            train=other.train,
+            valid=other.valid,
+            protocol=other.protocol,
+            split_seed=other.seed,
+            other_splits={},
+        )
+
     @cached_property
     def train_matrix(self) -> sp.csr_array:
         """Binary ``(users, items)`` training matrix."""
@@ -116,8 +148,9 @@ class Dataset:
 
     @property
     def split_record(self) -> dict[str, Any]:
-        """What records say of the split: ``{"split": protocol}``, or nothing where nobody wrote it down."""
-        return {} if self.protocol is None else {"split": dict(self.protocol)}
+        """What records say of the split: its protocol where that is known, and its seed if it was made anew."""
+        anew = {} if self.split_seed is None else {"split_seed": self.split_seed}
+        return anew if self.protocol is None else {"split": dict(self.protocol), **anew}
 
     @cached_property
     def feature_hashes(self) -> dict[str, str]:

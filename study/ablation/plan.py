@@ -123,7 +123,7 @@ def _refuse_another(run: FinalRun, dataset: Dataset) -> None:
     if not (run.folder / RECORD).exists():
         return
     there = read_run_folder(run.folder)
-    if found := there.differences(run.config, seed=run.seed, data_hash=dataset.data_hash):
+    if found := there.differences(run.config, seed=run.seed, data_hash=dataset.for_seed(run.seed).data_hash):
         raise UserError(
             f"{run.folder} holds another run ({'; '.join(found)}); choose another --study-name, or delete that folder"
         )

@@ -13,7 +13,7 @@ import numpy as np
 from sea_core.cache import temporary_cache
 from sea_core.config import Config
 from sea_core.config_files import build_config
-from sea_core.data.catalogue import load_dataset
+from sea_core.data.catalogue import load_dataset, with_other_splits
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError, suggest
 from sea_core.run_folder import RECORD, read_run_folder
@@ -30,6 +30,7 @@ from study.records.arm_names import FULL
 from study.records.durations import duration
 from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.question import Question, assumed_question, read_question
+from study.records.seeds import finalist_seeds, split_seeds_of
 from study.records.study import Study, load_study
 
 DEFAULT_SEEDS = 10
@@ -102,6 +103,8 @@ def _of_dataset(request: AblationRequest) -> Ablation:
         feature_transform=config.feature_transform,
     )
     folder = study_folder(request.out, name_for(request.study_name, data.name))
+    if request.split_seeds:
+        data = _on_splits(data, request.seed, request.split_seeds)
     return _plan(folder, data, config, request, seed=request.seed, seeds=DEFAULT_SEEDS)
 
 
@@ -123,13 +126,21 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
         modalities=winner.config.modalities,
         feature_transform=winner.config.feature_transform,
     )
-    if data.data_hash != winner.data_hash:
+    if study.spec is not None and study.spec.split_seeds:
+        data = _on_splits(data, study.seed, study.spec.split_seeds)
+    if data.for_seed(winner.seed).data_hash != winner.data_hash:
         raise UserError(
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
     seeds = max(DEFAULT_SEEDS, len(study.winner))
     return _plan(study.folder, data, winner.config, request, seed=study.seed, seeds=seeds, study=study)
+
+
+def _on_splits(dataset: Dataset, seed: int, splits: int) -> Dataset:
+    """The dataset with a split for every seed that an ablation may come to, in the order a study gives them out."""
+    rivals, seeds = finalist_seeds(seed, MOST_SEEDS), fresh_seeds(seed, MOST_SEEDS)
+    return with_other_splits(dataset, split_seeds_of(seed, splits, rivals, seeds))
 
 
 def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:

@@ -26,7 +26,7 @@ from study.records.study import RunRecord, Study
 FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
 
 Runs = Mapping[int, RunRecord]  # seed -> run
-PerUser = dict[str, Float[np.ndarray, "seeds users"]]  # metric -> values
+PerUser = dict[str, Float[np.ndarray, "replicates users"]]  # metric -> values; a replicate is a seed, or a split
 
 
 class Comparisons(NamedTuple):
@@ -188,10 +188,16 @@ def _why(row: Comparison) -> str:
 def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     pairs: list[Pair] = []
     winner = _tested(study.winner)
+    by_name: dict[str, dict[int | None, RunRecord]] = {}
     for baseline in study.baselines if winner else ():
-        seeds, name = sorted(winner), str(baseline.baseline)
-        _require_same_users(winner[seeds[0]], baseline)
-        same, ours = _per_user(dict.fromkeys(seeds, baseline), seeds, metrics), _per_user(winner, seeds, metrics)
+        by_name.setdefault(str(baseline.baseline), {})[baseline.split_seed] = baseline
+    for name, by_split in by_name.items():
+        seeds = sorted(seed for seed, run in winner.items() if run.split_seed in by_split)
+        if not seeds:
+            continue
+        beside = {seed: by_split[winner[seed].split_seed] for seed in seeds}
+        _require_same_users(winner[seeds[0]], beside[seeds[0]])
+        same, ours = _per_user(beside, seeds, metrics), _per_user(winner, seeds, metrics)
         pairs += [Pair(metric, "SEA", name, same[metric], ours[metric]) for metric in metrics]
     # One side is the same runs in every pair, so the pairs tell each other nothing about their variances.
     return _judged_once(study, "", pairs, "baselines", prior_df=0)
@@ -261,7 +267,13 @@ def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
 
 def _per_user(runs: Runs, seeds: Sequence[int], metrics: Sequence[str]) -> PerUser:
     tests = [test.values for seed in seeds if (test := runs[seed].test) is not None]
-    return {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
+    found = {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
+    splits = [runs[seed].split_seed or 0 for seed in seeds]
+    if len(set(splits)) in (1, len(seeds)):
+        return found
+    # Seeds of one split share its luck: they are one replicate, not several.
+    members = [np.flatnonzero(np.equal(splits, split)) for split in sorted(set(splits))]
+    return {m: np.stack([values[rows].mean(axis=0) for rows in members]) for m, values in found.items()}
 
 
 def _require_same_users(one: RunRecord, other: RunRecord) -> None:

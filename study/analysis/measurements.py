@@ -24,7 +24,7 @@ class Measurement(NamedTuple):
         kind: ``baseline``, ``default``, ``winner`` or ``arm``.
         name, title: of the method or arm, in records and for people.
         mode: ``frozen`` or ``retuned`` of an arm, else None.
-        seed: None of a baseline, which has none.
+        seed: of a baseline, which has none, that of the split if there are several, else None.
         value: mean over users.
     """
 
@@ -58,7 +58,8 @@ def measure_study(study: Study) -> list[Measurement]:
         if record.test is not None:
             receipt = record.folder / RECEIPT
             check_receipt(record.record, read_receipts(receipt)[-1], source=str(receipt))
-            seed = None if kind == "baseline" else record.seed  # nothing in a baseline depends on it
+            # Nothing in a baseline depends on its seed, but on the split where there are several.
+            seed = record.split_seed if kind == "baseline" else record.seed
             run = (study.name, study.dataset, kind, name, title, record.mode, seed)
             found += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
     return found
@@ -77,7 +78,8 @@ def tuned_title(study: Study) -> str:
 def check_comparable(studies: Sequence[Study]) -> None:
     """Refuse to put results side by side that were measured on different data.
 
-    Rows of one dataset must share the split; rows with the same modalities, transformed alike, the features too.
+    Rows of one dataset must share the split, those of other splits of it that of their split's seed; rows with the same
+    modalities, transformed alike, the features too.
 
     Raises:
         UserError: they do not, or were split by different protocols; both folders are named.
@@ -88,7 +90,8 @@ def check_comparable(studies: Sequence[Study]) -> None:
         for _, _, _, record in _tested(study):
             config = record.record.get("config") or {}
             features = (str(config.get("modalities")), str(config.get("feature_transform")))
-            keys = {"split_hash": (record.dataset,), "data_hash": (record.dataset, *features)}
+            rows = (record.dataset, str(record.split_seed))
+            keys = {"split_hash": rows, "data_hash": (*rows, *features)}
             for name, key in keys.items():
                 other = first.setdefault((name, *key), record)
                 mine, theirs = getattr(record, name), getattr(other, name)

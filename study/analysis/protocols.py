@@ -41,5 +41,10 @@ def check_one_protocol(studies: Sequence[Study]) -> None:
 
 
 def _words_of(study: Study) -> str:
+    anew = {record.split_seed: record.split for record in study.all_records() if record.split_seed is not None}
+    if anew:
+        split = dict(next(split for split in anew.values() if split is not None))
+        split.pop("seed", None)
+        return f"{split_words(split)}, {len(anew)} splits with seeds nested in them"
     splits = {split_words(record.split) for record in study.all_records() if record.split is not None}
     return " and ".join(sorted(splits))

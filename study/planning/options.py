@@ -37,6 +37,14 @@ STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
             unless="3; of an ablation of a study, the study's",
         ),
         option(
+            "--split-seeds",
+            text="train the fresh seeds on K random splits of the data in turn, so that results hold for more than "
+            "one split; the search stays on the data's own",
+            type=int,
+            metavar="K",
+            unless="0: the data's own split; of an ablation of a study, the study's",
+        ),
+        option(
             "--out",
             text="parent of study folders",
             type=Path,

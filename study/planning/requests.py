@@ -49,6 +49,7 @@ class SearchRequest:
         metrics: shown and evaluated, like ``recall@5``; None = the config's.
         finalists: best trials that compete again on fresh seeds.
         fresh_seeds: how many, for finalists, winner and arms.
+        split_seeds: on how many splits of the data these seeds train in turn; 0 = on the data's own.
         finalize: whether the winner is opened on the test split.
         suite: arms to ablate the winner with; None = none.
         out: parent of study folders; the project's ``results``, or those of the current folder once installed.
@@ -78,6 +79,7 @@ class SearchRequest:
     metrics: tuple[str, ...] | None = None
     finalists: int = 3
     fresh_seeds: int = 3
+    split_seeds: int = 0
     finalize: bool = True
     suite: str | None = "default"
     out: Path = field(default_factory=default_results)
@@ -90,7 +92,8 @@ class SearchRequest:
         _as_paths(self, "data_root", "config", "out")
         _as_tuples(self, "metrics")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
-        _at_least(self, final_epochs=1)
+        _at_least(self, final_epochs=1, split_seeds=0)
+        _whole_splits(self.split_seeds, self.fresh_seeds)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
             raise UserError(
                 f"--final-epochs must be at least --epochs ({self.epochs}), got {self.final_epochs}: a winner that may "
@@ -120,6 +123,7 @@ class AblationRequest:
         primary: metric of the primary question; None = the one that decided the search.
         contrasts: arms whose difference to ``full`` is primary; None = which of no-club, no-solosim and no-both run.
         margin: largest difference that does not matter, as a share of the full model's mean; None = 0.02.
+        split_seeds: on how many splits of the data these seeds train in turn; a study has its own.
         mode: ``frozen``, ``retuned`` or ``both``.
         model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
             study has its own.
@@ -138,6 +142,7 @@ class AblationRequest:
     primary: str | None = None
     contrasts: tuple[str, ...] | None = None
     margin: float | None = None
+    split_seeds: int = 0
     mode: str = "frozen"
     model: str | None = None
     preset: str | None = None
@@ -159,7 +164,10 @@ class AblationRequest:
             if self.max_seeds is not None:
                 raise UserError("--max-seeds belongs to --fresh-seeds auto, which it ends")
             _at_least(self, fresh_seeds=1)
-        _at_least(self, epochs=1, seed=0, max_seeds=5)
+            _whole_splits(self.split_seeds, self.fresh_seeds or 10)
+        elif self.split_seeds:
+            raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
+        _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0)
         if self.margin is not None and not 0 < self.margin < 1:
             raise UserError(f"--margin must be a share between 0 and 1, got {self.margin}")
         _one_of(self, mode=MODES)
@@ -175,6 +183,7 @@ OF_THE_STUDY = (
     "preset",
     "epochs",
     "seed",
+    "split_seeds",
     "study_name",
 )  # not to be said beside --from-study
 
@@ -216,6 +225,15 @@ def _at_least(request: object, **bounds: float) -> None:
         if value is not None and not value >= least:
             why = "; differences get an interval from 2 on" if name == "fresh_seeds" else ""
             raise UserError(f"{_flag(name)} must be at least {least}, got {value}{why}")
+
+
+def _whole_splits(splits: int, seeds: int) -> None:
+    """Refuse splits that would have different numbers of seeds, or none."""
+    if splits and seeds % splits:
+        raise UserError(
+            f"--split-seeds {splits} needs as many --fresh-seeds, or a multiple, so that each split has the same "
+            f"number, got {seeds}; give --fresh-seeds {splits}"
+        )
 
 
 def _one_of(request: object, **choices: Any) -> None:

@@ -141,6 +141,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--final-epochs",
         "--finalists",
         "--fresh-seeds",
+        "--split-seeds",
         "--no-finalize",
         "--suite",
         "--no-ablations",
@@ -193,7 +194,7 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
     """An option that another makes meaningless was given by mistake; to ignore it would hide that."""
     for switch, why, ignored in (
         ("no_ablations", "leaves out the arms", ["suite"]),
-        ("finalize", "ends with the search", ["suite", "finalists", "fresh_seeds", "final_epochs"]),
+        ("finalize", "ends with the search", ["suite", "finalists", "fresh_seeds", "split_seeds", "final_epochs"]),
     ):
         for name in ignored:
             if switch in given and name in given:

@@ -134,7 +134,7 @@ class StudyRun:
             beside_default=baselines,
         )
         if baselines:
-            runs = baseline_runs(plan.folder, plan.dataset, base=plan.base, seed=plan.seed)
+            runs = baseline_runs(plan.folder, plan.dataset, base=plan.base, seed=plan.seed, seeds=winner.seeds)
             self.train(FinalRuns(runs, dataset=plan.dataset, emit=self._emit))
         return winner
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from sea_core.config import Config
 from sea_core.config_files import build_config, read_config
-from sea_core.data.catalogue import load_dataset
+from sea_core.data.catalogue import load_dataset, with_other_splits
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.plugins import training_plugins
+from sea_core.streams import fresh_seeds
 from study.planning.requests import SEARCH_EPOCHS, SearchRequest
 from study.records.folder import StudyFolder, name_for, study_folder
-from study.records.seeds import MOST_SEEDS_PER_TRIAL
+from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds, split_seeds_of
 from study.records.spec import StudySpec, check_spec, read_spec
 from study.searching.cost import Cost, parse_cost
 from study.searching.methods import GRID, NO_PRUNER
@@ -132,6 +133,9 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         modalities=base.modalities,
         feature_transform=base.feature_transform,
     )
+    seeds = (finalist_seeds(request.seed, request.fresh_seeds), fresh_seeds(request.seed, request.fresh_seeds))
+    if request.split_seeds:
+        dataset = with_other_splits(dataset, split_seeds_of(request.seed, request.split_seeds, *seeds))
     space, wanted_first = _searched(request, base.model, dataset)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
@@ -153,6 +157,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         plugins=training_plugins(),
         final_epochs=final_epochs,
         seeds_per_trial=request.seeds_per_trial,
+        split_seeds=request.split_seeds,
         first=first,
         warm_start=warm,
         warm_start_from=warm_from,

@@ -22,6 +22,21 @@ def finalist_seeds(seed: int, count: int) -> list[int]:
     return _derived(seed, "finalists", count, {seed, *fresh_seeds(seed, count)})
 
 
+def split_seeds_of(seed: int, splits: int, *run_seeds: list[int]) -> dict[int, int]:
+    """Seed of a run -> seed of the split it trains on: the first of each list on the first split, and so on in turn.
+
+    Seeds are nested in splits. Crossing them would pair nothing, because the same seed draws other batches and
+    negatives from other training rows; and for a given number of runs, more splits narrow the interval most.
+
+    Args:
+        seed: the study's.
+        splits: how many there are; 0 = the data's own alone.
+        run_seeds: lists of seeds, of finalists, winner and arms.
+    """
+    drawn = _derived(seed, "splits", splits, set())
+    return {run: drawn[place % splits] for seeds in run_seeds for place, run in enumerate(seeds)} if splits else {}
+
+
 def _derived(seed: int, purpose: str, count: int, taken: set[int]) -> list[int]:
     candidates = fresh_seeds(stream_seed(seed, purpose) % 2**31, count + len(taken))
     return [candidate for candidate in candidates if candidate not in taken][:count]

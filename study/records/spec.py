@@ -24,7 +24,14 @@ METRIC = "recall@20"  # of studies that do not say by which metric they searched
 # Where a study lies, and what it tries first: the first trials are in its queue from its beginning on, and a later
 # version may propose others.
 _NOT_IDENTITY = ("schema_version", "study", "source", "first", "final_epochs", "warm_start_from")
-_CAME_LATER = ("first", "final_epochs", "warm_start", "warm_start_from", "plugins")  # studies from before do without
+_CAME_LATER = (
+    "first",
+    "final_epochs",
+    "warm_start",
+    "warm_start_from",
+    "plugins",
+    "split_seeds",
+)  # studies from before do without
 
 
 _SHOWN, _LONGEST = 3, 60  # differences in a message, and characters of a value
@@ -45,6 +52,7 @@ class StudySpec:
         plugins: what the user's own files add to training, by name.
         final_epochs: cap of finalists, winner and arms; None of studies in which it was that of the trials.
         seeds_per_trial: the most seeds a trial is judged on.
+        split_seeds: on how many splits the fresh seeds train in turn; 0 = on the data's own.
         first: parameters of the trials that came before the sampler's.
         warm_start: those of them that an earlier study gave.
         warm_start_from: that study's name.
@@ -63,6 +71,7 @@ class StudySpec:
     plugins: Any = None
     final_epochs: int | None = None
     seeds_per_trial: int = 1
+    split_seeds: int = 0
     first: Sequence[Mapping[str, Any]] = ()
     warm_start: Sequence[Mapping[str, Any]] = ()
     warm_start_from: str | None = None
@@ -79,7 +88,7 @@ class StudySpec:
         known = {name: content[name] for name in cls.__dataclass_fields__ if content.get(name) is not None}
         kinds: Mapping[type, Sequence[str]] = {
             str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric", "warm_start_from"),
-            int: ("seed", "final_epochs", "seeds_per_trial"),
+            int: ("seed", "final_epochs", "seeds_per_trial", "split_seeds"),
             Mapping: ("space", "config"),
             list: ("first", "warm_start"),
         }
@@ -110,6 +119,7 @@ class StudySpec:
             **({"plugins": self.plugins} if self.plugins else {}),
             **({"final_epochs": self.final_epochs} if self.final_epochs is not None else {}),
             **({"seeds_per_trial": self.seeds_per_trial} if self.seeds_per_trial > 1 else {}),
+            **({"split_seeds": self.split_seeds} if self.split_seeds else {}),
             **({"first": [dict(each) for each in self.first]} if self.first else {}),
             **({"warm_start": [dict(each) for each in self.warm_start]} if self.warm_start else {}),
             **({"warm_start_from": self.warm_start_from} if self.warm_start_from else {}),

@@ -62,6 +62,11 @@ class RunRecord:
         return self.record.get("split")
 
     @property
+    def split_seed(self) -> int | None:
+        """Seed of the split, if it is not the data's own (``--split-seeds``)."""
+        return self.record.get("split_seed")
+
+    @property
     def config_hash(self) -> str | None:
         """Hash of the config; None for a baseline of an earlier version."""
         return self.record.get("config_hash")
@@ -340,7 +345,7 @@ def load_study(folder: str | os.PathLike[str]) -> Study:
         finalists=_read(paths.finalists, "*/seed-*"),
         winner=_read(paths.root / "final" / "winner", "seed-*"),
         default=_read(paths.root / "final" / "default", "seed-*"),
-        baselines=_read(paths.root / "final" / "baselines", "*"),
+        baselines=[run for pattern in ("*", "*/split-*") for run in _read(paths.root / "final" / "baselines", pattern)],
         ablations=_read(paths.root / "ablations", "*/*/seed-*"),
     )
     if not study.all_records():

@@ -49,7 +49,7 @@ def write_summary(study: Study, *, seconds: float, expected: float | None = None
         "best": None if best is None else _best(best),
         "final": _final(study.winner),
         "default": _final(study.default),
-        "baselines": {str(each.baseline): _means(each) for each in study.baselines},
+        "baselines": _baselines(study),
         "seconds": seconds + earlier.get("seconds", 0.0),
     }
     summary["estimate"] = (
@@ -84,6 +84,17 @@ def _final(winner: Sequence[RunRecord]) -> dict[str, Any] | None:
         "config": runs[0].record["config"],
         "seeds": [run.seed for run in runs],
         "test": {name: _mean_and_sd([each[name] for each in means]) for name in means[0]},
+    }
+
+
+def _baselines(study: Study) -> dict[str, dict[str, float]]:
+    """Test metrics of each baseline, the mean over splits where there are several."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for run in study.baselines:
+        found.setdefault(str(run.baseline), []).append(_means(run))
+    return {
+        name: parts[0] if len(parts) == 1 else {m: statistics.fmean(part[m] for part in parts) for m in parts[0]}
+        for name, parts in found.items()
     }
 
 

@@ -54,7 +54,7 @@ class FinalRun:
             found = read_run_folder(self.folder)
         except UserError:
             return False
-        same = not found.differences(self.config, seed=self.seed, data_hash=dataset.data_hash)
+        same = not found.differences(self.config, seed=self.seed, data_hash=dataset.for_seed(self.seed).data_hash)
         failure = (found.record.get("trial") or {}).get("failure")
         if failure is not None:
             return same and failure["kind"] == "diverged"
@@ -96,10 +96,11 @@ class FinalRuns:
         means: dict[str, float] = json.loads(files[RECORD])["validation"]
         tested: dict[str, float] = {}
         if wanted.opens_test:
+            dataset = self._dataset.for_seed(wanted.seed)
             embeddings = load(files[EMBEDDINGS]) if EMBEDDINGS in files else None
             test = open_test(
-                self._dataset,
-                recorded_scorer(wanted.config, self._dataset, embeddings),
+                dataset,
+                recorded_scorer(wanted.config, dataset, embeddings),
                 subject=wanted.config.as_dict(),
                 seed=wanted.seed,
                 receipt=run.folder / RECEIPT,
@@ -113,6 +114,6 @@ class FinalRuns:
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``."""
         wanted = self._going_on.pop(run.key)
-        write_failed_run(run, self._dataset, failure, wanted.extra)
+        write_failed_run(run, self._dataset.for_seed(wanted.seed), failure, wanted.extra)
         metric = wanted.config.valid_metric
         self._emit(RunEnded(run.key, run.label, metric, {}, {}, failure=failure.message))

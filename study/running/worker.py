@@ -79,7 +79,7 @@ class TrialWorker:
 
     def _start(self, task: Task, checkpoint: bytes | None) -> Progress:
         self.discard()
-        dataset = only_modalities(self._dataset, task.config)
+        dataset = only_modalities(self._dataset.for_seed(task.seed), task.config)
         run, note = self._build(task, dataset), None
         if checkpoint is not None:
             try:

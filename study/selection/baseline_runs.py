@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
@@ -11,7 +13,9 @@ from study.records.folder import StudyFolder
 from study.running.fixed_runs import FinalRun
 
 
-def baseline_runs(folder: StudyFolder, dataset: Dataset, *, base: Config, seed: int) -> list[FinalRun]:
+def baseline_runs(
+    folder: StudyFolder, dataset: Dataset, *, base: Config, seed: int, seeds: Sequence[int]
+) -> list[FinalRun]:
     """A run of every model that needs no training, evaluated as the study is and opened on the test split.
 
     Nothing in them depends on the seed. Where an earlier version left a baseline of these data, it is kept.
@@ -21,14 +25,22 @@ def baseline_runs(folder: StudyFolder, dataset: Dataset, *, base: Config, seed: 
         dataset: the study's.
         base: says what is measured.
         seed: the study's, for the record.
+        seeds: the winner's; where they train on several splits, every baseline has a run on each of these.
     """
+    # A run's seed says which split it sees, so the first seed of each split stands for it.
+    splits = {dataset.for_seed(each).split_seed: each for each in reversed(seeds)}
     runs = []
     for name in model_names():
         if not find_model(name).trains and not _was_there(folder, name, dataset, base):
             measured = {"valid_metric": base.valid_metric, "metrics": base.metrics}
             config = Config.from_mapping({"model": name, **measured})
-            label, own = f"baseline {name}", {"baseline": name}
-            runs.append(FinalRun(folder.baseline(name), config, seed, label, opens_test=True, extra=own))
+            label, own, target = f"baseline {name}", {"baseline": name}, folder.baseline(name)
+            if splits.keys() == {None}:
+                runs.append(FinalRun(target, config, seed, label, opens_test=True, extra=own))
+                continue
+            for split, run_seed in splits.items():
+                there, which = target / f"split-{split}", f"{label}, split {split}"
+                runs.append(FinalRun(there, config, run_seed, which, opens_test=True, extra=own))
     return runs
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from sea_core.data.catalogue import with_other_splits
 from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from sea_core.errors import UserError
@@ -45,6 +46,8 @@ def verify(
     history = record.history
     if history is None or record.seed is None:
         raise UserError(f"{record.folder} holds no trained run: nothing to replay")
+    if record.split_seed is not None:
+        dataset = with_other_splits(dataset, {record.seed: record.split_seed}).for_seed(record.seed)
     used = only_modalities(dataset, record.config)
     if used.data_hash != record.data_hash:
         raise UserError(f"the data are not those of the record: data_hash {record.data_hash}, found {used.data_hash}")
