@@ -6,7 +6,7 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow test-trackers explore chaos dashboard bench bench-full bench-search bench-study check
+.PHONY: help setup setup-dev search paper test test-slow test-trackers test-rest explore chaos dashboard bench bench-full bench-search bench-study check
 .PHONY: audit format clean
 
 help:  ## list the targets
@@ -42,6 +42,10 @@ test-slow: setup-dev  ## the tests that train for seconds or more
 test-trackers: setup-dev  ## MLflow and Weights & Biases: install both (170 MB) and read back what they keep
 	$(RUN) -m pip install --disable-pip-version-check --no-cache-dir -q -r requirements-trackers.txt
 	$(RUN) -m pytest -m "slow or not slow" tests/study/listeners/test_trackers.py $(ARGS)
+
+test-rest: setup-dev  ## what CI leaves out: tests that a busy machine can fail, new property examples, kills, trackers
+	$(RUN) -m pytest -m timing $(ARGS)
+	$(MAKE) explore test-trackers chaos
 
 explore: setup-dev  ## the property tests on examples that nobody has seen yet
 	SEA_EXPLORE=1 $(RUN) -m pytest -n auto -m hypothesis $(ARGS)

@@ -86,6 +86,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_kills_inside_a_run_and_a_lost_work_folder_change_only_times(whole: Path, tmp_path: Path):
     folder = tmp_path / "killed"
@@ -110,6 +111,7 @@ def test_kills_inside_a_run_and_a_lost_work_folder_change_only_times(whole: Path
     assert sum(entry["runs"] for entry in facts["made_by"]) == RUNS
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_the_table_has_every_epoch_of_every_run(whole: Path):
     frame = read_curves(whole / "out" / f"{NAME}.parquet")
@@ -121,6 +123,7 @@ def test_the_table_has_every_epoch_of_every_run(whole: Path):
     assert frame["loss/total"].notna().all()
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_a_table_of_other_data_or_of_another_plan_is_refused(whole: Path):
     table = whole / "out" / f"{NAME}.parquet"

@@ -49,6 +49,7 @@ def fetch(address: str) -> bytes:
     return content
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_the_dashboard_shows_a_study_with_its_trials(address: str) -> None:
     assert b"Optuna Dashboard" in fetch(f"{address}/dashboard")
@@ -66,6 +67,7 @@ def test_the_dashboard_shows_a_study_with_its_trials(address: str) -> None:
     }
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_a_study_that_is_not_there_is_said_so() -> None:
     command = ["make", "dashboard", "-o", "setup-dev", "STUDY=results/nothing"]

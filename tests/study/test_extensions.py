@@ -170,6 +170,7 @@ class Place(NamedTuple):
         named = [each for name in plugins or [] for each in ("--plugin", str(self.own / name))]
         command = [sys.executable, str(ROOT / program), *arguments, *named]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "SEA_CACHE": str(self.out.parent / "cache")}
+        environment["RAY_worker_niceness"] = "0"  # a busy machine starves workers of Ray's own niceness
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.own, check=False)
 
 

@@ -131,6 +131,7 @@ def test_a_program_that_stops_in_time_is_not_ended_later(monkeypatch: pytest.Mon
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_two_presses_at_any_moment_end_the_real_program_with_code_130_and_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, str(PROGRAM), "-d", "synthetic:users=60,items=50,interactions=8,dims=8/6", "--n-trials"]
@@ -147,6 +148,7 @@ def test_two_presses_at_any_moment_end_the_real_program_with_code_130_and_no_tra
         assert "Traceback" not in errors
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 @pytest.mark.parametrize("presses", [1, 2])
 def test_the_real_program_resumed_after_ctrl_c_leaves_the_bytes_of_an_undisturbed_one(

@@ -62,6 +62,7 @@ def at_epochs(action: Callable[[], None], *epochs: int) -> Callable[[Task, int],
     return misbehave
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
 def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_one(

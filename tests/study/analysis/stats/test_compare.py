@@ -169,6 +169,7 @@ def test_a_factorial_with_an_arm_missing_is_refused() -> None:
         compare_factorial(values, rng=np.random.default_rng(0))
 
 
+@pytest.mark.timing
 @pytest.mark.slow
 def test_a_large_study_is_compared_within_a_minute() -> None:
     rng = np.random.default_rng(0)

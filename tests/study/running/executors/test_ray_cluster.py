@@ -19,7 +19,7 @@ from tests.study.running.executors.workers import MortalWorker
 from tests.study.small_searches import outcome, search
 from tests.study.test_real_training import SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timing]
 
 QUICK_CHECKS = {
     "health_check_initial_delay_ms": 500,

@@ -149,6 +149,7 @@ def test_more_threads_than_cores_are_one_clear_error(shared: Path) -> None:
         Resources(workers=cores + 1).check()
 
 
+@pytest.mark.timing
 def test_an_address_without_a_cluster_is_one_clear_error_at_once() -> None:
     began = time.monotonic()
     with pytest.raises(
