@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from sea_core.data.commands import add_data_parser
 from sea_core.errors import run_program
 from sea_core.models_command import add_models_parser
 from sea_core.options import Parser
@@ -21,7 +20,12 @@ def main() -> int:
     )
     subparsers: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_train_parser(subparsers)
-    add_data_parser(subparsers)
+    if "data" in sys.argv:
+        from sea_core.data.commands import add_data_parser  # torch takes seconds, which train --help need not wait for
+
+        add_data_parser(subparsers)
+    else:
+        subparsers.add_parser("data", help="list, describe, fetch, prepare and check datasets")
     add_models_parser(subparsers)
     arguments = parser.parse_args()
     result: int = arguments.run(arguments)

@@ -65,7 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest) -> Computed:
     """One study, from its first trial to its tables and figures."""
-    from plots.lib.pictures import study_pictures
     from sea_core.training.loop import Stopped
     from study.ablation.plan import plan_ablation
     from study.ablation.run import fix_the_question, run_ablation
@@ -112,6 +111,8 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
         if is_drawn(folder):
             emit(Note("nothing is new: tables, figures and report stay as they are"))
             return results, tables
+        from plots.lib.pictures import study_pictures  # Matplotlib takes a second, which a finished study need not
+
         write_tables(tables, folder.tables, emit=emit)
         emit(StageBegun("figures"))
         pictures = study_pictures(results, folder.figures)
@@ -148,7 +149,6 @@ def _show(plan: StudyPlan, request: SearchRequest) -> None:
 
 def _conclude(found: Sequence[Computed], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
-    from plots.lib.pictures import joint_pictures
     from study.analysis.results import Results
     from study.reporting.conclusion import conclusion
     from study.reporting.page.write import write_report
@@ -156,6 +156,8 @@ def _conclude(found: Sequence[Computed], joint: Path) -> int:
 
     print("\n".join(line for results, tables in found for line in conclusion(results, tables)))
     if len(found) > 1:
+        from plots.lib.pictures import joint_pictures
+
         results = Results.joined([each for each, _ in found])
         tables, figures = compute_tables(results), joint / "figures"
         write_tables(tables, joint / "tables")

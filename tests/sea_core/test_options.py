@@ -110,6 +110,17 @@ def test_what_was_not_given_is_not_in_the_answer() -> None:
     assert "of all (default: 999)" in parser.format_help()
 
 
+def test_help_of_training_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['sea_core', 'train', '--help']\n"
+        "from sea_core.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_help_and_mistyped_options_load_nothing_heavy(program: str) -> None:
     code = (
