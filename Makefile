@@ -66,8 +66,9 @@ bench-full: setup-dev  ## the same with growth curves and the whole item graph o
 bench-search: setup-dev  ## ways to search, simulated on learning curves on file (about an hour; ARGS="--repeats 20")
 	$(RUN) benchmarks/bench_search.py --workers 2 $(ARGS)
 
-bench-study: setup-dev  ## trials per minute of two workers over those of one (about 2 minutes)
+bench-study: setup-dev  ## trials per minute of two workers over those of one, and the time to show a large study
 	$(RUN) benchmarks/study_throughput.py $(ARGS)
+	$(RUN) benchmarks/report_speed.py
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

@@ -17,8 +17,7 @@ from sea_core.errors import UserError
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.analysis.stats.comparison import ALPHA
-from study.analysis.stats.importances import importances
-from study.searching.space import parse_space
+from study.searching.importance import study_importances
 
 register_figure(__name__, place=40)
 
@@ -27,7 +26,6 @@ CAPTION = (
     "Share of each hyper-parameter in what sets the best trials apart (PED-ANOVA). Grey mark: what 95 % of shuffled "
     "searches stay below, in which nothing matters. Pale bars do not stand out from that after Holm's correction."
 )
-PERMUTATIONS = 199  # as in the tables
 
 
 class ImportanceBars(NamedTuple):
@@ -40,20 +38,8 @@ class ImportanceBars(NamedTuple):
 def compute(results: Results) -> ImportanceBars:
     """Importances over complete trials."""
     study = results.study
-    trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
-    if not study.space:
-        raise MissingRecordsError("the study has no search space")
-    space = parse_space(study.space, source=str(study.folder.identity))
-    if sum(not searched.single() for searched in space.values()) < 2:
-        raise MissingRecordsError("fewer than two parameters were searched")
     try:
-        found = importances(
-            pd.DataFrame([trial.params for trial in trials]),
-            np.array([trial.value for trial in trials], dtype=np.float64),
-            distributions=space,
-            rng=np.random.default_rng(0),
-            permutations=PERMUTATIONS,
-        )
+        found = study_importances(results, study)
     except UserError as error:
         raise MissingRecordsError(str(error)) from None
     columns = {"parameter": found.names, "importance": found.importance, "chance": found.chance}

@@ -39,13 +39,16 @@ def compute(results: Results) -> PartsMap:
     if parts is None:
         raise MissingRecordsError("no final run with distance heads kept its parts")
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     items = parts["items"].numpy()
     chosen = np.sort(np.random.default_rng(0).permutation(len(items))[:MOST_PER_GROUP])
     heads = {name: part.numpy()[chosen] for name, part in parts.items() if "_head/" in name}
     rows = np.concatenate(list(heads.values())).astype(np.float64)
     perplexity = min(30.0, (len(rows) - 1) / 3)
-    layout = TSNE(perplexity=perplexity, init="pca", max_iter=ITERATIONS, random_state=0).fit_transform(rows)
+    # So few points gain nothing from a second thread, which would spin while others want the processor.
+    with threadpool_limits(1, user_api="openmp"):
+        layout = TSNE(perplexity=perplexity, init="pca", max_iter=ITERATIONS, random_state=0).fit_transform(rows)
     tables = []
     for name, where in zip(heads, np.split(layout.astype(np.float64), len(heads)), strict=True):
         part, _, modality = name.partition("_head/")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TypeVar, cast
 
 from sea_core.errors import UserError, suggest
 from study.analysis.comparisons import Comparisons, compare_study, side_by_side
 from study.analysis.measurements import Measurement, check_comparable, measure_study, shown_metrics
 from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
+
+T = TypeVar("T")
 
 
 class Results:
@@ -53,6 +56,13 @@ class Results:
             UserError: runs that were tested on different users.
         """
         return side_by_side([part.comparisons for part in self._parts], self.metrics)
+
+    def once(self, study: Study, what: str, compute: Callable[[], T]) -> T:
+        """``compute()`` of a study, worked out when first asked for; for what tables and figures both show."""
+        known = next(part.known for part in self._parts if part.study is study)
+        if what not in known:
+            known[what] = compute()
+        return cast("T", known[what])
 
     @property
     def arms(self) -> Sequence[Comparison]:
@@ -107,6 +117,7 @@ class _Part:
 
     def __init__(self, study: Study, metrics: Sequence[str] | None) -> None:
         self.study, self.measured = study, measure_study(study)
+        self.known: dict[str, object] = {}
         self._metrics = study.metrics if metrics is None else metrics
 
     @cached_property

@@ -3,11 +3,12 @@
 from pathlib import Path
 from unittest import mock
 
-from plots import importances, parts_map, sensitivities
+from plots import parts_map, sensitivities
 from plots.lib.figure import Info
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from study.analysis.results import Results
 from study.records.study import Study, load_study
+from study.searching import importance
 from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps
 
 ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
@@ -16,7 +17,7 @@ ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
 def compute(name: str, study: Study, root: Path) -> Info:
     """A figure's info from few resamples and iterations: all of them take seconds."""
     with (
-        mock.patch.object(importances, "PERMUTATIONS", 10),
+        mock.patch.object(importance, "PERMUTATIONS", 10),
         mock.patch.object(sensitivities, "RESAMPLES", 20),
         mock.patch.object(parts_map, "ITERATIONS", 500),
     ):

@@ -12,11 +12,10 @@ import pandas as pd
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
 from study.analysis.results import Results
-from study.analysis.stats.importances import importances
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
-from study.searching.space import parse_space
+from study.searching.importance import study_importances
 
 BINS = 4  # a searched parameter with more values than this is shown by quartiles of its trials
 _CHOSEN = "The search chose these values and other parameters moved along: read it as a map, not as an experiment."
@@ -26,7 +25,7 @@ _ENUMERATED = "A grid has each value equally often, beside all values of the oth
 @register_table("sensitivity", place=70)
 def compute(results: Results) -> Table | None:
     """Per study and parameter, the complete trials' scores by value. None without a search."""
-    found = [part for study in results.studies if (part := _of_study(study)) is not None]
+    found = [part for study in results.studies if (part := _of_study(results, study)) is not None]
     if not found:
         return None
     frame = pd.concat([part for part, _ in found], ignore_index=True)
@@ -54,14 +53,14 @@ def compute(results: Results) -> Table | None:
     )
 
 
-def _of_study(study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None:
+def _of_study(results: Results, study: Study) -> tuple[pd.DataFrame, list[list[RunRecord]]] | None:
     """The lines of a study's parameters, and the trials behind each."""
     trials = [trial for trial in study.trials if trial.state == "complete" and trial.duplicate_of is None]
     trials = [trial for trial in trials if trial.value is not None]
     names = list(dict.fromkeys(name for trial in trials for name in trial.params))
     if not names:
         return None
-    known = _importances(study, trials)
+    known = _importances(results, study)
     most = len(trials) if _is_grid(study) else BINS
     bins = [(name, entry, chosen) for name in names for entry, chosen in _by_value(trials, name, most)]
     lines = [
@@ -98,16 +97,11 @@ def _scores(label: str, part: pd.Series) -> dict[str, Any]:
     return {"values": label, "trials": len(part), "mean": part.mean(), "sd": part.std(), "best": part.max()}
 
 
-def _importances(study: Study, trials: list[RunRecord]) -> dict[str, dict[str, float]]:
+def _importances(results: Results, study: Study) -> dict[str, dict[str, float]]:
     """Importance of each parameter with what chance gives, where there are trials enough to say."""
-    space = parse_space(study.space, source=str(study.folder.identity)) if study.space else {}
-    if sum(not distribution.single() for distribution in space.values()) < 2:
-        return {}
-    scores = np.array([trial.value for trial in trials], dtype=np.float64)
-    params = pd.DataFrame([trial.params for trial in trials])
     try:
-        found = importances(params, scores, distributions=space, rng=np.random.default_rng(0))
-    except UserError:  # too few trials
+        found = study_importances(results, study)
+    except UserError:
         return {}
     keys = ("importance", "importance_chance", "importance_p")
     numbers = zip(found.importance, found.chance, found.p_holm, strict=True)
