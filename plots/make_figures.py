@@ -12,6 +12,7 @@ from plots.lib.figures import FIGURES, JOINT_FIGURES
 from sea_core.errors import UserError, run_program, suggest
 from sea_core.options import METRICS_HELP, Parser
 from sea_core.project import default_results
+from sea_core.working import working
 from study.analysis.results import Results
 from study.records.study import load_study
 
@@ -59,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = len(folders) == 1
     out = options.out or (folders[0] / "figures" if one else default_results() / "figures")
     chosen = _choose(FIGURES if one else JOINT_FIGURES, options.only)
-    results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
-    written = write_all(chosen, results, out, write_line=print)
+    with working("drawing figures"):
+        results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
+        written = write_all(chosen, results, out, write_line=print)
     count = len(written) // len(FILES)
     print(f"{count} figure{'' if count == 1 else 's'} in {out} (pdf, png, csv)" if count else "no figure was written")
     # Of all figures some are always skipped; one that was named and is not there is a failure.

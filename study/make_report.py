@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
     from plots.lib.pictures import joint_pictures, study_pictures
+    from sea_core.working import working
     from study.analysis.results import Results
     from study.records.study import load_study
     from study.reporting.page.write import write_report
@@ -36,10 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     many = len(folders) > 1
     for folder, results in zip(folders, of_each, strict=True):
         out = folder if many or options.out is None else options.out
-        print(write_report(results, compute_tables(results), study_pictures(results), out))
+        with working(f"drawing and writing the report of {folder.name}"):
+            report = write_report(results, compute_tables(results), study_pictures(results), out)
+        print(report)
     if many:
         joint, out = Results.joined(of_each), options.out or default_results()
-        print(write_report(joint, compute_tables(joint), joint_pictures(joint), out))
+        with working("drawing and writing the report over all studies"):
+            report = write_report(joint, compute_tables(joint), joint_pictures(joint), out)
+        print(report)
     return 0
 
 

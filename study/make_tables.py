@@ -24,15 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--metrics", nargs="+", metavar="METRIC", help=METRICS_HELP)
     options = parser.parse_args(arguments)
     # Pandas and torch take a second or two to import, which --help and mistyped options need not wait for.
+    from sea_core.working import working
     from study.analysis.results import Results
     from study.records.study import load_study
     from study.reporting.tables.write import compute_tables, write_tables
 
     folders = list(dict.fromkeys(options.studies))
     out = options.out or (folders[0] / "tables" if len(folders) == 1 else default_results() / "tables")
-    written = write_tables(
-        compute_tables(Results([load_study(folder) for folder in folders], metrics=options.metrics)), out
-    )
+    with working("computing comparisons and tables"):
+        results = Results([load_study(folder) for folder in folders], metrics=options.metrics)
+        written = write_tables(compute_tables(results), out)
     names = [path.stem for path in written if path.suffix == ".csv"]
     print(f"{', '.join(names) or 'no table: no study has results yet'} in {out} (csv, md, tex)")
     return 0

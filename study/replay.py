@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from sea_core.data.catalogue import load_dataset
     from sea_core.device import check_device
+    from sea_core.working import working
+    from study.records.durations import duration
     from study.records.study import load_study
     from study.verification.verify import surroundings, verify
 
@@ -57,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"note: {line}; results may differ in their last digits")
     # A trial that was judged on several seeds is all of their runs.
     for run in [each for each in study.trial_seeds if each.folder.parent == record.folder] or [record]:
-        difference = verify(run, dataset, device=device)
+        with working(f"training {run.record['epochs']} epochs again, {duration(run.seconds)} the first time"):
+            difference = verify(run, dataset, device=device)
         if difference is not None:
             print(f"{run.folder}: first difference at {difference}")
             return 1
