@@ -72,6 +72,12 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             metavar="X",
             unless="0.02",
         ),
+        option(
+            "--placebo",
+            text="copies of the full model on seeds of their own: what a difference of nothing looks like here",
+            type=int,
+            metavar="K",
+        ),
         option("--list", text="list arms and suites, and stop", action="store_true"),
     ]
 )
@@ -85,6 +91,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--primary",
         "--contrasts",
         "--margin",
+        "--placebo",
     ],
     "the full model, where no study gives it": [
         "--model",

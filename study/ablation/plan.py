@@ -110,7 +110,7 @@ def plan_runs(
         for seed in seeds:
             label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
             run = FinalRun(target, config, seed, label, opens_test=True, extra=own)
-            _refuse_another(run, used)
+            refuse_another(run, used)
             done = run.is_done(used)
             winner = FinalRun(study.winner(seed), config, seed, label, opens_test=True)
             same = not done and (winner.folder / TEST).exists() and winner.is_done(used)
@@ -118,8 +118,12 @@ def plan_runs(
     return runs
 
 
-def _refuse_another(run: FinalRun, dataset: Dataset) -> None:
-    """Never write over the record of a different run."""
+def refuse_another(run: FinalRun, dataset: Dataset) -> None:
+    """Never write over the record of a different run.
+
+    Raises:
+        UserError: one lies where this one would go.
+    """
     if not (run.folder / RECORD).exists():
         return
     there = read_run_folder(run.folder)

@@ -65,6 +65,8 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
                     left_out = {arm.name for arm, _ in ablation.skipped}
                     arms = [arm for arm in ablation.arms if arm.name not in left_out]
                     run_looks(Looking(folder, ablation.question, arms, ablation.plan_frozen, run), emit=emit)
+            if ablation.placebos.runs:
+                run_ablation(ablation.placebos, train=train, emit=emit)
             if ablation.study is not None and ablation.retuned:
                 tuned = run_retuning(ablation.study, ablation.retuned, resources, emit=emit, stop=stop)
                 runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")

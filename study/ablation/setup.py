@@ -19,6 +19,7 @@ from sea_core.errors import UserError, suggest
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.ablation.arms import Arm, load_arms, load_suite
+from study.ablation.placebo import plan_placebos
 from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
 from study.analysis.stats.sequential import planned_looks
@@ -50,6 +51,7 @@ class Ablation(NamedTuple):
         question: what is asked of the arms; it is written down before the first of them runs.
         asked: whether the user said so, or these are the defaults.
         arms: those that were asked for, with ``full``.
+        placebos: copies of the full model, or no run.
     """
 
     folder: StudyFolder
@@ -63,6 +65,7 @@ class Ablation(NamedTuple):
     question: Question
     asked: bool
     arms: list[Arm]
+    placebos: Plan
 
     def plan_frozen(self, arms: Sequence[Arm], seeds: Sequence[int]) -> Plan:
         """The runs of some arms, with the full model's config, on some seeds."""
@@ -167,6 +170,9 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
             what = f"{search.expected_trials} trials over {', '.join(search.space)}"
             to_train = f"{sum(_missing(search).values())} runs to train"
             lines.append(f"  {arm.name:<20} re-tuned: {what}, {to_train}{', begun' if search.exists else ''}")
+    if placebos := ablation.placebos.runs:
+        missing_copies = f"{len(ablation.placebos.missing)} of {len(placebos)} to train"
+        lines.append(f"  {'placebo':<20} {missing_copies}   {len({each.arm.name for each in placebos})} copies of full")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
     lines.append(f"  {_expected_power(ablation)}")
     searches = [search for search in tuned if sum(_missing(search).values())]
@@ -241,8 +247,11 @@ def _plan(
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
         retuned, left_out = plan_retuning(study, arms, data, skip_inapplicable=lenient)
         skipped += [each for each in left_out if each not in skipped]
+    placebos = plan_placebos(request.placebo, config, data, seeds=planned, seed=seed, folder=folder)
     asked = any(getattr(request, name) is not None for name in OF_THE_QUESTION)
-    return Ablation(folder, data, config, planned, frozen, study, retuned, skipped, question, asked, list(arms))
+    return Ablation(
+        folder, data, config, planned, frozen, study, retuned, skipped, question, asked, list(arms), placebos
+    )
 
 
 OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds")

@@ -38,12 +38,14 @@ class Comparisons(NamedTuple):
         baselines: the winner against each baseline, which has no seeds and is the same beside every one.
         factors: main effects of CLUB and Solosim and their interaction, where the four arms share seeds.
         tuning: the winner against the base configuration of its search, on the seeds that both finished.
+        placebos: copies of ``full`` against it, in no family; every difference among them is chance.
     """
 
     arms: tuple[Comparison, ...]
     baselines: tuple[Comparison, ...]
     factors: tuple[Comparison, ...]
     tuning: tuple[Comparison, ...] = ()
+    placebos: tuple[Comparison, ...] = ()
 
 
 def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
@@ -57,7 +59,13 @@ def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
 
 def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
     """One study by itself; otherwise as ``compare``."""
-    found = (_arms(study, metrics), _baselines(study, metrics), _factors(study, metrics), _tuning(study, metrics))
+    found = (
+        _arms(study, metrics),
+        _baselines(study, metrics),
+        _factors(study, metrics),
+        _tuning(study, metrics),
+        _placebos(study, metrics),
+    )
     return Comparisons(*(tuple(rows) for rows in found))
 
 
@@ -213,6 +221,25 @@ def _tuning(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     base, values = (_per_user(runs, seeds, metrics) for runs in (default, tuned))
     pairs = [Pair(metric, ours, reference, base[metric], values[metric]) for metric in metrics]
     return _judged_once(study, "", pairs, "tuning")
+
+
+def _placebos(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    """Every copy's ``n``-th seed against the full model's ``n``-th, as an arm that shares no seed with it."""
+    full = _arms_by_mode(study).get("frozen", {}).get(FULL, {})
+    copies: dict[str, dict[int, RunRecord]] = {}
+    for run in study.placebos:
+        if run.test is not None and run.record["stands_for"] in full:
+            copies.setdefault(str(run.arm), {})[run.record["stands_for"]] = run
+    pairs = []
+    for copy, runs in copies.items():
+        seeds = sorted(runs)
+        _require_same_users(full[seeds[0]], runs[seeds[0]])
+        base, values = _per_user(full, seeds, metrics), _per_user(runs, seeds, metrics)
+        pairs += [Pair(metric, copy, FULL, base[metric], values[metric]) for metric in metrics]
+    margin = MARGIN if study.question is None else study.question.margin
+    rows = describe(pairs, rng=_generator(), margin=margin)
+    note = "a copy of the full model on seeds of its own: its difference is chance"
+    return [row._replace(note=note) for row in _labelled(study, "placebo", rows)]
 
 
 def _tested(runs: Iterable[RunRecord]) -> dict[int, RunRecord]:

@@ -85,6 +85,11 @@ class Results:
         return self.comparisons.tuning
 
     @property
+    def placebos(self) -> Sequence[Comparison]:
+        """Copies of ``full`` against it."""
+        return self.comparisons.placebos
+
+    @property
     def study(self) -> Study:
         """The only study.
 
@@ -108,6 +113,7 @@ class Results:
         """Name of an arm or baseline -> its row's title; arms that failed are among them."""
         titles = {line.name: line.title for line in self.measured}
         for study in self.studies:
+            titles |= {str(run.arm): str(run.record.get("arm_title", run.arm)) for run in study.placebos}
             titles |= {str(run.arm): run.title for run in study.ablations}
         return titles
 

@@ -124,6 +124,7 @@ class AblationRequest:
         contrasts: arms whose difference to ``full`` is primary; None = which of no-club, no-solosim and no-both run.
         margin: largest difference that does not matter, as a share of the full model's mean; None = 0.02.
         split_seeds: on how many splits of the data these seeds train in turn; a study has its own.
+        placebo: copies of the full model on seeds of their own, shown beside the arms and outside of their family.
         mode: ``frozen``, ``retuned`` or ``both``.
         model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
             study has its own.
@@ -143,6 +144,7 @@ class AblationRequest:
     contrasts: tuple[str, ...] | None = None
     margin: float | None = None
     split_seeds: int = 0
+    placebo: int = 0
     mode: str = "frozen"
     model: str | None = None
     preset: str | None = None
@@ -167,7 +169,9 @@ class AblationRequest:
             _whole_splits(self.split_seeds, self.fresh_seeds or 10)
         elif self.split_seeds:
             raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
-        _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0)
+        _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0)
+        if self.placebo and self.split_seeds:
+            raise UserError("--placebo cannot be combined with --split-seeds: a copy has no split of its own")
         if self.margin is not None and not 0 < self.margin < 1:
             raise UserError(f"--margin must be a share between 0 and 1, got {self.margin}")
         _one_of(self, mode=MODES)

@@ -102,6 +102,10 @@ class StudyFolder:
         """Folder of a baseline's metrics."""
         return self.root / "final" / "baselines" / name
 
+    def placebo(self, copy: str, seed: int) -> Path:
+        """The run folder of a copy of the full model."""
+        return self.root / "placebos" / copy / f"seed-{seed}"
+
     def ablation(self, mode: str, arm: str, seed: int) -> Path:
         """Run folder of an ablation arm; ``mode`` is ``frozen`` or ``retuned``."""
         return self.root / "ablations" / mode / arm / f"seed-{seed}"

@@ -37,6 +37,19 @@ def split_seeds_of(seed: int, splits: int, *run_seeds: list[int]) -> dict[int, i
     return {run: drawn[place % splits] for seeds in run_seeds for place, run in enumerate(seeds)} if splits else {}
 
 
+def placebo_seeds(seed: int, copy: int, count: int) -> list[int]:
+    """Seeds of a copy of the full model that stands beside the arms; none serves an arm or another copy.
+
+    Args:
+        seed: the study's.
+        copy: number of the copy, from 1.
+        count: how many; a smaller count gives the first of them.
+    """
+    others = [each for before in range(1, copy) for each in placebo_seeds(seed, before, MOST_SEEDS_PER_TRIAL)]
+    taken = {seed, *fresh_seeds(seed, MOST_SEEDS_PER_TRIAL), *others}
+    return _derived(seed, f"placebo/{copy}", count, taken)
+
+
 def _derived(seed: int, purpose: str, count: int, taken: set[int]) -> list[int]:
     candidates = fresh_seeds(stream_seed(seed, purpose) % 2**31, count + len(taken))
     return [candidate for candidate in candidates if candidate not in taken][:count]

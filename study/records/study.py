@@ -286,6 +286,11 @@ class Study:
         return find_model(self.model).title if self.model in model_names() else self.model
 
     @cached_property
+    def placebos(self) -> list[RunRecord]:
+        """Copies of the full model on seeds of their own, by copy and seed."""
+        return _read(self.folder.root / "placebos", "*/seed-*")
+
+    @cached_property
     def question(self) -> Question | None:
         """What was asked of the arms before they ran; None of studies that did not write it down."""
         return read_question(self.folder.question)

@@ -4,15 +4,20 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ablations.run_ablations import main
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD
 from study.ablation.looks import verdicts
+from study.analysis.results import Results
 from study.analysis.stats.contrasts import DECIDED
 from study.records.folder import StudyFolder
 from study.records.question import read_question
+from study.records.study import load_study
+from study.reporting.page.answer import answer
+from study.reporting.tables import statistics
 
 DATASET = "synthetic:users=60,items=30,interactions=8,dims=6/5"
 SMALL = ["latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
@@ -108,3 +113,40 @@ def test_few_seeds_are_warned_of(tmp_path: Path, cache_folder: Path, capsys: pyt
     assert "primary: no-club, no-solosim against full by recall@20, margin 2 %" in text
     assert ablate(tmp_path, "--seeds", "auto", "--dry-run") == 0
     assert "looks at 10, 20, 40 seeds" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("early")
+def test_placebos_are_copies_on_other_seeds_outside_of_every_family(tmp_path: Path, cache_folder: Path) -> None:
+    assert ablate(tmp_path, "--seeds", "3", "--placebo", "2", "--quiet") == 0
+    study = load_study(tmp_path / "s")
+    full = {run.seed: run for run in study.ablations if run.arm == "full"}
+    assert {run.arm for run in study.placebos} == {"placebo-1", "placebo-2"}
+    seeds = [run.seed for run in study.placebos]
+    assert len(set(seeds)) == 6
+    assert not set(seeds) & full.keys()
+    assert {run.config.hash() for run in study.placebos} == {full[min(full)].config.hash()}
+    assert sorted(run.record["stands_for"] for run in study.placebos) == sorted([*full, *full])
+    results = Results([study])
+    rows = [row for row in results.placebos if row.metric == "recall@20"]
+    assert [(row.arm, row.seeds, row.verdict, row.family) for row in rows] == [
+        ("placebo-1", 3, "descriptive", ""),
+        ("placebo-2", 3, "descriptive", ""),
+    ]
+    first = {run.record["stands_for"]: run for run in study.placebos if run.arm == "placebo-1"}
+    expected = np.mean(
+        [
+            np.asarray(first[seed].test.values["recall@20"]) - np.asarray(full[seed].test.values["recall@20"])
+            for seed in full
+        ]
+    )
+    assert rows[0].difference == pytest.approx(expected)
+    assert not any(row.arm.startswith("placebo") for row in results.arms)
+    table = statistics.compute(results)
+    assert table is not None
+    labels = [str(row[0]) for row in table.rows]
+    assert {n for n, label in enumerate(labels) if label.startswith("placebo")} <= set(table.greys)
+    text = " ".join(answer(study, results).sentences)
+    assert "Of 2 copies of the full model on other seeds, " in text
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").glob(f"placebos/*/*/{RECORD}")}
+    assert ablate(tmp_path, "--placebo", "2", "--quiet") == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -10,6 +10,7 @@ from study.analysis.measurements import BASELINE_TITLES, Spread, spread_by
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison, Verdict
+from study.analysis.stats.placebo import summarise_placebos
 from study.records.arm_names import FULL
 from study.records.study import Study
 from study.reporting.page.about_arms import (
@@ -63,6 +64,7 @@ def answer(study: Study, results: Results) -> Answer:
     sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)
     sentences += _asked(study) if lines else []
+    sentences += _placebos(_lines(results.placebos, study, metric))
     sentences += _shrinkage(study)
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
@@ -171,6 +173,19 @@ def _asked(study: Study) -> list[str]:
     if asked.changed:
         return [f"The primary question ({what}) was changed {when}, after arms had run: a new family, not a fixed one."]
     return [f"The primary question was fixed before the runs {when}: {what}."]
+
+
+def _placebos(lines: Sequence[Comparison]) -> list[str]:
+    """What copies of the full model differ by: the yardstick for every other difference."""
+    if not lines:
+        return []
+    found = summarise_placebos([line.p for line in lines], [line.relative for line in lines])
+    copies = f"{found.copies} cop{'y' if found.copies == 1 else 'ies'} of the full model on other seeds"
+    return [
+        f"Of {copies}, {found.flagged} would have been called different at 5 % by itself (chance allows "
+        f"{found.most_expected}); the farthest lies {100 * found.farthest:.1f} % from the full model, which is what a "
+        "difference of nothing looks like here."
+    ]
 
 
 def _shrinkage(study: Study) -> list[str]:

@@ -18,10 +18,11 @@ from study.reporting.tables.table import Cell, Number, Table
 @register_table("statistics", place=40)
 def compute(results: Results) -> Table | None:
     """Arms against full, the winner against baselines and the default; grey rows lie behind gates that stayed shut."""
-    lines = [*results.arms, *results.baselines, *results.tuning]
+    lines = [*results.arms, *results.placebos, *results.baselines, *results.tuning]
     if not lines:
         return None
-    kinds = ["arms"] * len(results.arms) + ["baselines"] * len(results.baselines) + ["tuning"] * len(results.tuning)
+    parts_of_table = (results.arms, results.placebos, results.baselines, results.tuning)
+    kinds = [number for number, part in enumerate(parts_of_table) for _ in part]
     frame = to_frame(lines)
     titles = {**BASELINE_TITLES, **results.titles}
     parts = [(line.study, line.mode, kind, line.family) for line, kind in zip(lines, kinds, strict=True)]
@@ -54,6 +55,7 @@ def compute(results: Results) -> Table | None:
         greys=[n for n, line in enumerate(lines) if line.verdict == "descriptive"],
         runs=[
             *(_arm_runs(results.named(line.study), line) for line in results.arms),
+            *(_placebo_runs(results.named(line.study), line) for line in results.placebos),
             *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
             *(_rivals(results.named(line.study)) for line in results.tuning),
         ],
@@ -76,6 +78,10 @@ def _row(line: Comparison, titles: Mapping[str, str], prefix: str) -> list[Cell]
 def _arm_runs(study: Study, line: Comparison) -> list[RunRecord]:
     """Both sides of a comparison."""
     return [run for run in study.runs(mode=line.mode) if run.arm in (line.reference, line.arm)]
+
+
+def _placebo_runs(study: Study, line: Comparison) -> list[RunRecord]:
+    return [*study.runs(mode="frozen", arm=line.reference), *(run for run in study.placebos if run.arm == line.arm)]
 
 
 def _baseline_runs(study: Study, line: Comparison) -> list[RunRecord]:
