@@ -66,6 +66,28 @@ def test_only_the_opening_of_the_test_split_reads_its_rows_again() -> None:
     assert sorted(users) == ["sea_core/data/catalogue.py", "sea_core/holdout.py"]
 
 
+def test_no_library_module_is_made_of_test_tools() -> None:
+    tools = re.compile(r"^\s*(from|import) (unittest|pytest|hypothesis)\b", re.MULTILINE)
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("sea_core", "study", "plots", "ablations")
+        for path in (ROOT / package).rglob("*.py")
+        if tools.search(path.read_text(encoding="utf-8"))
+    ]
+    assert users == []
+
+
+def test_the_only_private_name_of_optuna_stands_in_the_file_that_says_why() -> None:
+    private = re.compile(r"\b(?!self\b|cls\b)[a-z_]+\._(?!_|replace|asdict|fields)[a-z]\w*|from optuna\S*\._\S*")
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for room in ("searching", "selection")
+        for path in (ROOT / "study" / room).rglob("*.py")
+        for name in private.findall(path.read_text(encoding="utf-8"))
+    }
+    assert found == {("study/searching/space.py", "distribution._contains")}
+
+
 def test_every_entry_of_the_allow_list_is_needed(graph: grimp.ImportGraph) -> None:
     reaching = graph.find_downstream_modules(HOLDOUT)
     unused = [prefix for prefix in MAY_REACH_THE_TEST_SPLIT if not any(_is_below(m, (prefix,)) for m in reaching)]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from sea_core.kernels.compiler import sources_hash
 from sea_core.layers import features
 from study.verification.auditing.knobs import Finding
 from study.verification.auditing.observables import SOURCE
+from study.verification.auditing.replaced import replaced
 
 ROOT = Path(__file__).resolve().parents[3]
 _HERE = "study/verification/auditing/cache_keys.py"  # named in advice
@@ -197,7 +197,7 @@ def _key(call: Callable[[], Any]) -> str:
         found.append(real(inputs))
         raise _Keyed
 
-    with patch.object(cache, "cache_key", note):
+    with replaced(cache, cache_key=note):
         try:
             call()
         except _Keyed:
@@ -219,7 +219,7 @@ def _with_another_feature(dataset: Dataset) -> Dataset:
 
 def _patched(call: Callable[[], Any], module: Any, **values: Any) -> Callable[[], Any]:
     def patched() -> Any:
-        with patch.multiple(module, **values):
+        with replaced(module, **values):
             return call()
 
     return patched

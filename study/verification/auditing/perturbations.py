@@ -12,14 +12,15 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from unittest.mock import patch
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.graphs import item_item
 from sea_core.models.registry import find_model, keys_unread
+from study.verification.auditing.replaced import replaced
 
 # Small enough for seconds, with every part switched on.
 BASE: dict[str, Any] = {
@@ -49,7 +50,7 @@ def _short_sighted_search() -> Iterator[None]:
     def first_items(features: Float[np.ndarray, "items dim"], k: int) -> Int[np.ndarray, "items k"]:
         return np.tile(np.arange(k), (len(features), 1))
 
-    with patch("sea_core.graphs.item_item.nearest_items_approximately", first_items):
+    with replaced(item_item, nearest_items_approximately=first_items):
         yield
 
 
