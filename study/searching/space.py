@@ -162,6 +162,7 @@ def describe(space: Space) -> list[str]:
 def contains(distribution: BaseDistribution, value: Any) -> bool:
     """Whether a value is one that the distribution can give."""
     try:
+        # Private, as Optuna offers no public question; steps and log scales in our own words would drift from it.
         return distribution._contains(distribution.to_internal_repr(value))
     except ValueError:  # Optuna has no number for it
         return False

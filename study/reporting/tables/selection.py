@@ -87,12 +87,16 @@ def compute(results: Results) -> Table | None:
 def stability_of_search(study: Study) -> dict[int, Place]:
     """Number of each complete trial -> its place if the validation users were drawn again.
 
-    Duplicates have an earlier trial's values and can never win, so they are left out. Empty with fewer than two trials.
+    Duplicates have an earlier trial's values and can never win, so they are left out. Empty with fewer than two trials,
+    and where trials were judged on different users: then nobody can be drawn for all of them.
     """
     metric = study.metric
     trials = [run for run in study.trials if run.state == "complete" and run.duplicate_of is None]
     judged = {run.number: run.validation.values[metric] for run in trials if run.validation and run.number is not None}
     if len(judged) < 2:
+        return {}
+    users = [run.validation.users for run in trials if run.validation and run.number is not None]
+    if not all(np.array_equal(each, users[0]) for each in users):
         return {}
     values = np.stack([np.asarray(per_user, dtype=np.float64) for per_user in judged.values()])
     found = selection_stability(values, rng=np.random.default_rng(0))
