@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from sea_core.models.registry import find_model, model_names
+from sea_core.models.registry import find_model, keys_read, model_names
 
 
 def models(*words: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def test_every_model_is_listed_with_its_paper_and_presets() -> None:
 def test_one_model_is_shown_with_what_its_presets_say_and_what_it_reads() -> None:
     shown = models("item-knn").stdout
     assert "plain: knn_k=100, shrink=20.0" in shown
-    assert shown.endswith("  knn_k model shrink valid_metric\n")
+    assert shown.split("config keys:")[1].split() == sorted(keys_read(find_model("item-knn")))
 
 
 @pytest.mark.parametrize(("word", "message"), [("itemknn", "did you mean 'item-knn'?"), ("x", "known: ")])

@@ -403,7 +403,7 @@ def test_a_lost_database_is_noticed(run: Callable[..., int], tmp_path: Path, cap
     for path in (tmp_path / "out" / NAME).glob("study.db*"):
         path.unlink()
     assert run(*arguments) == 2
-    assert "holds trials that the storage does not know; restore study.db" in capsys.readouterr().err
+    assert "the records of 1 trials; restore it (or give the --storage" in capsys.readouterr().err
     shutil.rmtree(tmp_path / "out" / NAME / "trials")
     (tmp_path / "out" / NAME / "config.yaml").write_text(yaml.safe_dump(["no", "mapping"]))
     assert run(*arguments) == 2
