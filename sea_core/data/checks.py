@@ -9,7 +9,7 @@ import numpy as np
 
 from sea_core.data.dataset import Dataset
 from sea_core.data.fingerprints import recognise
-from sea_core.data.mmrec_folder import PUBLISHED_SIZES, find_interactions, modality_files
+from sea_core.data.mmrec_folder import find_interactions, modality_files
 from sea_core.data.sources.registry import sources
 from sea_core.errors import UserError
 
@@ -55,9 +55,7 @@ def about_files(folder: Path, modalities: Mapping[str, str] | None) -> list[str]
     lines = []
     for path in (inter, *(folder / file for file in used)):
         words = recognise(path, collections) if path.is_file() else ""
-        published = inter.stem in PUBLISHED_SIZES and path.suffix == ".npy"
-        if words or published:
-            lines.append(f"{'file':<13} {path.name}: {words or 'not the file of the published tables'}")
+        lines.append(f"{'file':<13} {path.name}: {words or 'not a file of the published tables'}")
     unread = sorted(path.name for path in folder.glob("*.npy") if path.name not in used)
     if unread:
         named = {name.removesuffix(".npy").removesuffix("_feat"): name for name in unread}

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sea_core.data.prepare import manifest
 from sea_core.data.prepare.folder import read_ids, write_features, write_ids, write_interactions
 from sea_core.data.prepare.options import Options
-from sea_core.data.prepare.raw import Raw
+from sea_core.data.prepare.raw import Content, Raw
 from sea_core.data.prepare.steps import Step, chosen_contents, take_steps
 from sea_core.errors import UserError
 from sea_core.files import write_json
@@ -65,7 +65,11 @@ def prepare(
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
             write_json(work / _STATE, {"key": key})
-        about = _interactions(raw, contents, options, work, out.name, tell, say)
+        try:
+            about = _interactions(raw, contents, options, work, out.name, tell)
+        except UserError:
+            shutil.rmtree(work, ignore_errors=True)  # nothing that another attempt could use
+            raise
         items = read_ids(work / "items.tsv")
         modalities = {}
         for content in contents:
@@ -96,6 +100,8 @@ def prepare(
         for name in (_STATE, _INTERACTIONS):
             (work / name).unlink(missing_ok=True)
         check_target(out)
+        for path in (*work.iterdir(), work):
+            _flush(path)
         work.rename(out)
         _flush(out.parent)
     finally:
@@ -118,7 +124,7 @@ def check_target(out: Path) -> None:
 
 
 def _interactions(
-    raw: Raw, contents: Any, options: Options, work: Path, name: str, tell: Tell, say: Callable[[str], None]
+    raw: Raw, contents: Sequence[Content], options: Options, work: Path, name: str, tell: Tell
 ) -> dict[str, Any]:
     """The part of ``dataset.json`` that interactions give, made with their files unless it is there."""
     path = work / _INTERACTIONS
@@ -166,9 +172,9 @@ def _without_mask(path: Path) -> dict[str, Any]:
     return {key: value for key, value in json.loads(path.read_bytes()).items() if key != "mask"}
 
 
-def _flush(folder: Path) -> None:
-    """Make a rename outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """Make a file, or the names in a folder, outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError:

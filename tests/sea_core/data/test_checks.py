@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sea_core.data import checks, fingerprints
+from sea_core.data import fingerprints
 from sea_core.data.fingerprints import PUBLISHED, Fingerprint, recognise
+from sea_core.data.mmrec_folder import PUBLISHED_SIZES
 from sea_core.errors import UserError
 from tests.sea_core.data.test_data_commands import _run
 
@@ -62,11 +63,11 @@ def test_the_files_of_the_published_tables_are_recognised(
     assert _run("check", str(folder)) == 0
     shown = capsys.readouterr().out
     assert "image_feat.npy: the features of the published tables, Baby" in shown
-    assert "text_feat.npy: not the file of the published tables" in shown
+    assert "text_feat.npy: not a file of the published tables" in shown
 
 
 def test_fingerprints_are_sizes_of_float_tables_with_whole_or_shortened_hashes() -> None:
-    items = {name.capitalize(): sizes[1] for name, sizes in checks.PUBLISHED_SIZES.items()}
+    items = {name.capitalize(): sizes[1] for name, sizes in PUBLISHED_SIZES.items()}
     for known in PUBLISHED:
         columns = {"image_feat.npy": 4096, "text_feat.npy": 384}[known.file]
         assert (known.size - 128) in (items[known.dataset] * columns * 4, items[known.dataset] * columns * 8)

@@ -1,5 +1,8 @@
 """The folder as a whole: new or not at all, gone on with after an interruption, equal bytes for equal input."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +113,36 @@ def test_an_interrupted_run_with_other_choices_or_files_is_not_gone_on_with(
     monkeypatch.setattr(pipeline, "_check", real)
     write_csv(raw, shop(seed=1))
     assert prepared(raw, tmp_path / "shop", "--seed", 3) == prepared(raw, tmp_path / "again" / "shop", "--seed", 3)
+
+
+@pytest.mark.slow
+def test_a_killed_program_leaves_nothing_and_the_same_command_goes_on(raw: Path, tmp_path: Path) -> None:
+    whole = prepared(raw, tmp_path / "a" / "shop")
+    out = tmp_path / "b" / "shop"
+    words = ["data", "prepare", "csv", str(raw), str(out), "--k-core", "2", "--dims", "4"]
+    command = [sys.executable, "-m", "sea_core", *words]
+    # Killed when the interactions are written and the features are not.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("features"):
+                process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "going on with .shop.preparing" in done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == whole
+    assert [path.name for path in out.parent.iterdir()] == ["shop"]
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert again.stderr == f"error: {out} exists; choose another folder, or remove it first\n"
+
+
+def test_a_faulty_file_leaves_nothing_behind(raw: Path, tmp_path: Path) -> None:
+    (raw / "interactions.csv").write_text("user,item\nann\n")
+    with pytest.raises(UserError):
+        prepared(raw, tmp_path / "out" / "shop")
+    assert [*(tmp_path / "out").iterdir()] == []
 
 
 def test_an_existing_folder_is_never_touched(raw: Path, tmp_path: Path) -> None:
