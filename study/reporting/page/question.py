@@ -42,8 +42,8 @@ def varied(study: Study) -> list[str]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    """``a, b and c``; nothing of nothing."""
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def quoted(title: str) -> str:
