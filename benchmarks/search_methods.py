@@ -28,6 +28,7 @@ from study.records.folder import StudyFolder
 from study.running.driver import Run, drive
 from study.running.events import silent
 from study.searching.budget import Budget
+from study.searching.cost import Cost
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.trial_store import TrialStore
@@ -221,7 +222,7 @@ class Driven:
     warm: bool = False
 
     def __call__(self, world: World, budget: int) -> list[Judged]:
-        """Search until the budget is spent; the trial that is running then is finished."""
+        """Search as ``run_search.py --budget <N>epochs`` does."""
         base = world.base if self.cap is None else world.base.override(epochs=self.cap)
         space = world.surrogate.space
         executor = TabularExecutor(world.surrogate, world=world.number)
@@ -243,22 +244,19 @@ class Driven:
                 enumerate_grid=False,
                 seed=world.seed,
                 dataset=_NO_DATA,
-                budget=Budget(None),
+                budget=Budget(cost=Cost(budget, "epochs")),
                 emit=silent,
             )
-            search.watch(executor, budget)
+            search.watch(executor)
             drive(search, executor, emit=silent, stop=StopRequest())
         return search.judged
 
 
 class _Watched(Search):
-    """A search that begins no trial after so many epochs and remembers what was complete when."""
+    """A search that remembers what was complete when."""
 
-    def watch(self, executor: TabularExecutor, budget: int) -> None:
-        self._executor, self._most, self.judged = executor, budget, list[Judged]()
-
-    def next(self) -> Run | None:
-        return super().next() if self._executor.epochs_spent < self._most else None
+    def watch(self, executor: TabularExecutor) -> None:
+        self._executor, self.judged = executor, list[Judged]()
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         parameters = self._open[run.key].params
