@@ -99,7 +99,7 @@ def run_prepare(arguments: argparse.Namespace) -> int:
         encoding=Encoding(arguments.text, arguments.dims, arguments.seed),
         min_rating=arguments.min_rating,
         duplicates=arguments.duplicates,
-        modalities=None if arguments.modalities is None else tuple(arguments.modalities),
+        modalities=None if arguments.modalities is None else _names(arguments.modalities),
         without_content=arguments.without_content,
         without_interactions=arguments.without_interactions or ("keep" if layout.keeps_items else "drop"),
     )
@@ -138,6 +138,11 @@ def parse_columns(text: str) -> dict[str, str]:
             raise UserError(f"--columns must be like user=UID,item=SKU, each name once, got {text!r}")
         columns[name.strip()] = column.strip()
     return columns
+
+
+def _names(words: list[str]) -> tuple[str, ...]:
+    """``text citations`` and ``text,citations`` alike."""
+    return tuple(name for word in words for name in word.split(",") if name)
 
 
 def _print_step(step: Step) -> None:

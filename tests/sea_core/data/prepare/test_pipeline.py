@@ -203,3 +203,5 @@ def test_the_modalities_come_in_the_order_asked_for(raw: Path, tmp_path: Path) -
     prepared(raw, tmp_path / "shop", "--modalities", "text", "image")
     assert load_dataset(str(tmp_path / "shop")).modalities == ("text", "image")
     assert list(manifest(tmp_path / "shop")["features"]) == ["text", "image"]
+    prepared(raw, tmp_path / "commas", "--modalities", "text,image")
+    assert load_dataset(str(tmp_path / "commas")).modalities == ("text", "image")
