@@ -33,7 +33,7 @@ def test_the_tutorial_runs_and_shows_tables_figures_and_progress(
     assert any("Popularity" in table and "SEA" in table for table in tables)
     assert any("temperature x 5" in table for table in tables)
     assert len(shown(cells, "image/png")) == 2
-    assert any("p_holm" in frame for frame in shown(cells, "text/html"))
+    assert any("p_adjusted" in frame for frame in shown(cells, "text/html"))
     searching = next(cell for cell in cells if "study.search(" in cell.source)
     progress = "".join(str(output.get("text", "")) for output in searching.outputs) + str(
         shown([searching], "text/html")
@@ -47,3 +47,12 @@ def test_the_tutorial_is_committed_without_results() -> None:
 
     cells = json.loads(TUTORIAL.read_text(encoding="utf-8"))["cells"]
     assert all(cell.get("outputs", []) == [] and cell.get("execution_count") is None for cell in cells)
+
+
+def test_the_columns_that_the_tutorial_shows_are_those_of_a_comparison() -> None:
+    import re
+
+    from study.analysis.stats.comparison import Comparison
+
+    (shown_columns,) = re.findall(r"rows\[\[(.*?)\]\]", TUTORIAL.read_text(encoding="utf-8"))
+    assert set(re.findall(r"\w+", shown_columns)) <= set(Comparison._fields)
