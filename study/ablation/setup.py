@@ -187,11 +187,9 @@ def _missing(search: StudyPlan) -> dict[str, int]:
 
 
 def _expected_power(ablation: Ablation) -> str:
-    """What the planned seeds can find; every arm is compared on each metric that tables show."""
-    arms = {planned.arm.name for planned in (ablation.frozen.runs if ablation.frozen else ())} - {FULL}
-    count = len(arms) + sum(search is not None for _, search in ablation.retuned)
+    """What the planned seeds can find of a primary contrast."""
     users = len(np.unique(ablation.dataset.valid.user))  # those of the test split are as good as as many
-    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, count * len(ablation.config.metrics))}
+    design = {"seeds": len(ablation.seeds), "users": users, "comparisons": max(1, len(ablation.question.contrasts))}
     return power_line(ablation.study or _earlier_runs(ablation.folder), **design)
 
 

@@ -17,7 +17,7 @@ def enough_seeds(line: Comparison, *, comparisons: int) -> int | None:
 
     Args:
         line: its variance components are taken as true.
-        comparisons: size of the family, over which the level is divided (the first step of Holm's correction).
+        comparisons: size of the family that shares the level.
 
     Returns:
         None where even the most seeds are too few, as users differ too much, or where the variances are unknown.

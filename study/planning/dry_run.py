@@ -10,7 +10,9 @@ from sea_core.cache import temporary_cache
 from study.planning.estimate import estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
 from study.planning.study_plan import StudyPlan
+from study.records.arm_names import FULL
 from study.records.durations import duration
+from study.records.question import CONTRASTS
 from study.records.study import load_study
 from study.running.resources import Resources
 from study.searching.space import describe
@@ -20,7 +22,9 @@ def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
     """What the ablation of the winner will be able to find; finalists of a study that exists serve as a pilot."""
     users = len(np.unique(plan.dataset.valid.user))
     study = load_study(plan.folder.root) if plan.folder.selection.exists() else None
-    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=(len(arms) - 1) * len(plan.base.metrics))
+    others = [arm for arm in arms if arm != FULL]
+    primary = sum(arm in CONTRASTS for arm in others) or max(1, len(others))
+    return power_line(study, seeds=plan.fresh_seeds, users=users, comparisons=primary)
 
 
 def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources: Resources) -> list[str]:

@@ -32,7 +32,7 @@ class PowerPreview(NamedTuple):
 
 
 def preview_power(study: Study, *, seeds: int, comparisons: int) -> PowerPreview | None:
-    """The smallest difference that ``seeds`` seeds can find, at the first step of Holm over ``comparisons``.
+    """The smallest difference that ``seeds`` seeds can find, where ``comparisons`` primary contrasts share the level.
 
     The pilot is the paired validation difference of two finalists, which share seeds and users, or of two arms that ran
     already; the test split stays closed. None if the study has no such pair, or if one seed is planned.
@@ -53,7 +53,7 @@ def power_line(study: Study | None, *, seeds: int, users: int, comparisons: int)
     Args:
         study: with finalists, or earlier runs of arms; None if nothing has run.
         seeds, users: of the planned comparisons.
-        comparisons: size of the Holm family.
+        comparisons: primary contrasts, which share the level.
     """
     if seeds < 2:
         return "power: one seed gives no interval and no test; two or more do"

@@ -56,7 +56,7 @@ def answer(study: Study, results: Results) -> Answer:
         short = list(sentences)
     groups = [TileGroup(study.model_title if level is not None else "The search", tiles)] if tiles else []
     if lines:
-        short = short_answer(study, lines, others, results.titles, family=len(results.arms))
+        short = short_answer(study, lines, others, results.titles, family=_first_family(results, study))
         groups = [*tile_groups(study, lines, results.titles), *groups]
     for mode in dict.fromkeys(line.mode for line in lines):
         inside = [line for line in lines if line.mode == mode]
@@ -69,6 +69,11 @@ def answer(study: Study, results: Results) -> Answer:
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
     return Answer(study.name, study.dataset, short, groups, sentences)
+
+
+def _first_family(results: Results, study: Study) -> int:
+    """How many contrasts share the level at the first step."""
+    return max(1, sum(line.study == study.name and line.family == "primary" for line in results.arms))
 
 
 def _metric(study: Study, results: Results) -> str:
