@@ -17,7 +17,7 @@ from sea_core.data.prepare.command import add_prepare_parser
 from sea_core.data.sources.registry import sources
 from sea_core.data.sources.source import Source
 from sea_core.data.splits import split_words
-from sea_core.errors import UserError
+from sea_core.errors import UserError, suggest
 from sea_core.project import default_data
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def add_data_parser(subparsers: Subparsers) -> None:
     fetch.add_argument(
         "--mirror", metavar="ADDRESS", help="where to fetch from instead; files have the same names below it"
     )
-    fetch.add_argument("name", metavar="NAME", choices=_fetchable(), help=", ".join(_fetchable()))
+    fetch.add_argument("name", metavar="NAME", help=f"{', '.join(_fetchable())}, or a source of a plugin")
     check = commands.add_parser(
         "check",
         help="validate an MMRec folder without training: exit code 0, or 2 and the first fault",
@@ -105,6 +105,9 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
+    known = _fetchable()  # with those that plugins registered
+    if arguments.name not in known:
+        raise UserError(f"there is nothing to fetch for '{arguments.name}'{suggest(arguments.name, known)}")
     print(f"{arguments.name} is in {sources()[arguments.name].fetch(mirror=arguments.mirror)}")
     return 0
 

@@ -13,7 +13,7 @@ from sea_core.data.prepare.options import WITHOUT_CONTENT, WITHOUT_INTERACTIONS,
 from sea_core.data.prepare.pipeline import check_target, prepare
 from sea_core.data.prepare.splitting import PROTOCOLS, Split, parse_ratios
 from sea_core.data.prepare.steps import Step, chosen_contents, take_steps
-from sea_core.errors import UserError
+from sea_core.errors import UserError, suggest
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -29,9 +29,7 @@ def add_prepare_parser(commands: Subparsers) -> None:
         "command goes on where an interrupted one stopped. docs/data.md has examples.",
         epilog="Layouts of RAW: " + "; ".join(f"{name}: {layout.layout}" for name, layout in known.items()) + ".",
     )
-    parser.add_argument(
-        "layout", metavar="SOURCE", choices=list(known), help=f"layout of the files: {', '.join(known)}"
-    )
+    parser.add_argument("layout", metavar="SOURCE", help=f"layout of the files: {', '.join(known)}")
     parser.add_argument("raw", metavar="RAW", type=Path, help="folder of the raw files, or the file with interactions")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to make; its name is the dataset's")
     parser.add_argument(
@@ -87,7 +85,10 @@ def add_prepare_parser(commands: Subparsers) -> None:
 
 def run_prepare(arguments: argparse.Namespace) -> int:
     """Run the command; see ``add_prepare_parser`` for its arguments."""
-    layout = layouts()[arguments.layout]
+    known = layouts()
+    if arguments.layout not in known:
+        raise UserError(f"unknown SOURCE '{arguments.layout}'{suggest(arguments.layout, known)}")
+    layout = known[arguments.layout]
     if not arguments.raw.exists():
         raise UserError(f"{arguments.raw}: no such file or folder; expected {layout.layout}")
     split = arguments.split or (None if layout.name == "mmrec" else "random")

