@@ -23,7 +23,7 @@ register_figure(__name__, place=30)
 TITLE = "Heat map"
 CAPTION = (
     "Validation metric over a grid of two hyper-parameters, everything else fixed; one trial a cell, lighter is "
-    "better, the best cell framed. Dots: the cells among which the best one lies in 95 % of resamples of the "
+    "better, the best cell framed. Dots: the cells among which the best one lies with 95 % confidence for the "
     "validation users; one seed a cell, so seeds leave even more of them open. Dashes: cells whose trial failed or was "
     "pruned."
 )

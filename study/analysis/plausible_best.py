@@ -1,4 +1,4 @@
-"""Which trials of a search might be the best: those that win when the validation users are resampled."""
+"""Which trials of a search might be the best: a model confidence set over its validation users."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from study.analysis.stats.best_set import model_confidence_set
 from study.analysis.stats.stability import selection_stability
 from study.records.study import RunRecord, Study
 
-LEVEL = 0.95  # share of the resamples in which one of the contenders is the best
+LEVEL = 0.95  # probability that the best trial is among the contenders
 
 
 class Contenders(NamedTuple):
@@ -18,7 +19,7 @@ class Contenders(NamedTuple):
     Attributes:
         best: the trial with the best value.
         share: of the resamples, in which it stays the best.
-        trials: the fewest trials that together are the best in ``LEVEL`` of the resamples, the most frequent first.
+        trials: the model confidence set, which holds the best trial with probability ``LEVEL``; best mean first.
         users: with validation metrics.
     """
 
@@ -43,9 +44,8 @@ def contenders(study: Study) -> Contenders | None:
     if not all(np.array_equal(each, users[0]) for each in users):
         return None
     values = [np.asarray(t.validation.values[metric], dtype=np.float64) for t in known if t.validation is not None]
-    found = selection_stability(np.stack(values), rng=np.random.default_rng(0))
-    order = np.argsort(-found.win_share, kind="stable")
-    count = 1 + int(np.searchsorted(np.cumsum(found.win_share[order]), LEVEL - 1e-9))
-    return Contenders(
-        known[found.winner], found.winner_share, [known[n] for n in order[:count]], int(values[0].shape[0])
-    )
+    stacked = np.stack(values)
+    found = selection_stability(stacked, rng=np.random.default_rng(0))
+    inside = model_confidence_set(stacked[:, None, :], rng=np.random.default_rng(0), alpha=1 - LEVEL).inside
+    order = [int(n) for n in np.argsort(-stacked.mean(axis=1), kind="stable") if inside[n]]
+    return Contenders(known[found.winner], found.winner_share, [known[n] for n in order], stacked.shape[1])

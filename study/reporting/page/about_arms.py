@@ -144,8 +144,13 @@ def _why_open(lines: Sequence[Comparison]) -> str:
     if not mdes:
         return f"{subject}, as one seed gives no interval"
     found = " to ".join(dict.fromkeys(f"{mde:.4f}" for mde in (mdes[0], mdes[-1])))
-    line = lines[0]
-    return f"{subject}, as {line.seeds} seeds with {line.users} users reliably find only differences of {found} or more"
+    seeds = " to ".join(dict.fromkeys(str(count) for count in (min(_seeds(lines)), max(_seeds(lines)))))
+    users = max(line.users for line in lines)
+    return f"{subject}, as {seeds} seeds with {users} users reliably find only differences of {found} or more"
+
+
+def _seeds(lines: Sequence[Comparison]) -> list[int]:
+    return [line.seeds for line in lines]
 
 
 def relation(p: float) -> str:

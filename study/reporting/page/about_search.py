@@ -13,7 +13,6 @@ from study.reporting.page.page import Tile
 from study.reporting.page.question import listed, varied
 
 FEW = 3  # parameters that fit in a sentence
-SURE = 0.95
 
 
 def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
@@ -44,9 +43,9 @@ def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
 
 
 def _tile(found: Contenders) -> Tile:
-    value = "clear" if found.share >= SURE else f"{len(found.trials)} contenders"
+    value = "clear" if len(found.trials) == 1 else f"{len(found.trials)} contenders"
     detail = f"trial {found.best.number} is best in {_percent(found.share)} of resamples of the users"
-    return Tile("How sure is the best trial", value, detail, "good" if found.share >= SURE else "open")
+    return Tile("How sure is the best trial", value, detail, "good" if len(found.trials) == 1 else "open")
 
 
 def _range_tile(name: str, best: RunRecord, found: Contenders) -> Tile:
@@ -60,11 +59,11 @@ def _stability(found: Contenders, named: list[str]) -> list[str]:
         f"When its {found.users} validation users are resampled, trial {found.best.number} stays the best in "
         f"{_percent(found.share)} of the draws"
     )
-    if found.share >= SURE:
+    if len(found.trials) == 1:
         return [f"{first}. Other seeds may change more than other users do."]
     numbers = listed([str(run.number) for run in sorted(found.trials, key=lambda run: run.number or 0)])
     which = f" (trials {numbers})" if len(found.trials) <= 8 else ""
-    text = f"{first}; in 95 % the best is one of {len(found.trials)}{which}"
+    text = f"{first}; a set of {len(found.trials)} holds the best one with 95 % confidence{which}"
     if named:
         spreads = listed([f"{_words(name)} is {_spread(name, found)}" for name in named])
         text += f", among which {spreads}"

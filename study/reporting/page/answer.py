@@ -198,8 +198,10 @@ def _shrinkage(study: Study) -> list[str]:
     line = next((line for line in selection.shrinkages(study) if line.role == "winner"), None)
     if line is None:
         return []
-    if line.shrinkage > 0:
+    if line.low > 0:
         moved = f"fell from {line.search:.4f} to {line.fresh:.4f} on fresh seeds (winner’s curse)"
+    elif line.shrinkage > 0:
+        moved = f"was {line.search:.4f} and is {line.fresh:.4f} on fresh seeds, a fall that chance may explain"
     else:
         moved = f"did not fall on fresh seeds: {line.search:.4f} before, {line.fresh:.4f} now"
     return [f"The validation score that won the search {moved}."]

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from benchmarks.calibrate_statistics import FIGURES, bounds, cells, designs, markdown
+from benchmarks import calibrate_statistics
+from benchmarks.calibrate_statistics import FIGURES, bounds, cells, designs, markdown, real_values
+from benchmarks.seed_runs import _parquet
 from study.analysis.stats.procedure_calibration import procedure_rates
 
 DOCS = Path(__file__).parents[4] / "docs" / "statistics.md"
@@ -38,3 +41,41 @@ def test_a_cell_of_the_file_is_what_the_procedure_gives() -> None:
     found = procedure_rates(designs()[setting], replicates=2000, rng=np.random.default_rng(0))
     assert abs(found.false_claim - rows["false_claim"]) < 0.02
     assert abs(found.half_width - rows["half_width"]) < 0.05
+
+
+def test_copies_of_real_runs_are_read_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    relevant = rng.integers(1, 5, 40)
+    frames = [
+        pd.DataFrame(
+            {
+                "series": "seeds",
+                "copy": copy,
+                "seed": copy,
+                "split": "test",
+                "user": np.arange(40),
+                "relevant": relevant,
+                "recall@20": rng.binomial(relevant, 0.4) / relevant,
+                "ndcg@20": 0.5,
+            }
+        )
+        for copy in range(46)
+    ]
+    (tmp_path / "tiny.parquet").write_bytes(_parquet(pd.concat(frames, ignore_index=True)))
+    monkeypatch.setattr(calibrate_statistics, "RUNS", tmp_path)
+    monkeypatch.setattr(calibrate_statistics, "SPLITS", 60)
+    values, counts = real_values(tmp_path / "tiny.parquet", "seeds")
+    assert values.shape == (46, 40)
+    assert counts.tolist() == relevant.tolist()
+    real = [cell for cell in cells() if cell.check in ("a/a", "pipeline")]
+    assert {cell.check for cell in real} == {"a/a", "pipeline"}
+    five = next(cell for cell in real if cell.check == "a/a" and cell.seeds == 5 and "negatives" not in cell.setting)
+    found = five.measure(rng)
+    assert found["runs"] == 46
+    assert 0 <= found["rate"] <= 0.3
+    few = next(cell for cell in real if "negatives" in cell.setting)
+    assert few.measure(rng) == {"runs": 0.0}, "a series that is not there has no rate"
+    rows = [(*five.key, name, value) for name, value in found.items()]
+    columns = ["check", "seeds", "seed_effect", "setting", "replicates", "quantity", "value"]
+    lines = list(bounds(pd.concat([pd.read_csv(FIGURES), pd.DataFrame(rows, columns=columns)])))
+    assert lines[-1][0] == "A/A on real runs (tiny, seeds), 5 v 5: false positives at 5 %"
