@@ -29,9 +29,10 @@ from sea_core.interrupts import StopRequest
 from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.running.driver import drive
 from study.running.events import RunEvent, TrialEnded
-from study.running.executors.base import Progress, Task
+from study.running.executors.base import Progress
 from study.running.executors.in_process import InProcessExecutor
 from study.running.worker import TrialWorker
 from study.searching.budget import Budget
@@ -61,27 +62,27 @@ class IdleWorker(TrialWorker):
         super().__init__(dataset)
         self._epoch = 0
 
-    def start(self, task: Task, checkpoint: bytes | None) -> Progress:
+    def start(self, run: Run, checkpoint: bytes | None) -> Progress:
         """Begin at epoch 0."""
-        self._task, self._epoch = task, 0
+        self._run, self._epoch = run, 0
         return Progress()
 
     def advance(self) -> Progress:
         """An epoch that takes no time, a little better than the one before."""
-        assert self._task is not None
-        value = 0.1 + 0.01 * self._task.config.split_ratio + 1e-4 * self._epoch
+        assert self._run is not None
+        value = 0.1 + 0.01 * self._run.config.split_ratio + 1e-4 * self._epoch
         report = EpochReport(self._epoch, {"total": 1.0}, {"recall@20": value}, True, 0.0)
         self._epoch += 1
-        return Progress(reports=(report,), finished=self._epoch == self._task.config.epochs)
+        return Progress(reports=(report,), finished=self._epoch == self._run.config.epochs)
 
     def collect(self) -> RunFiles:
         """A record of the usual keys, without arrays."""
-        assert self._task is not None
+        assert self._run is not None
         record: dict[str, Any] = {
             "schema_version": 1,
-            "config": self._task.config.as_dict(),
-            "config_hash": self._task.config.hash(),
-            "seed": self._task.seed,
+            "config": self._run.config.as_dict(),
+            "config_hash": self._run.config.hash(),
+            "seed": self._run.seed,
             "dataset": self._dataset.name,
             "data_hash": self._dataset.data_hash,
             "split_hash": self._dataset.split_hash,

@@ -25,7 +25,8 @@ from sea_core.data.dataset import Dataset, Interactions
 from sea_core.interrupts import StopRequest
 from sea_core.run_folder import RunFiles
 from study.records.folder import StudyFolder
-from study.running.driver import Run, drive
+from study.records.run import Run
+from study.running.driver import drive
 from study.running.events import silent
 from study.searching.budget import Budget
 from study.searching.cost import Cost

@@ -28,11 +28,12 @@ from sea_core.config import Config
 from sea_core.data.catalogue import load_dataset
 from sea_core.interrupts import StopRequest
 from sea_core.provenance import machine, versions
+from study.records.run import Run
 from study.running.driver import drive
 from study.running.events import silent
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
-from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.fixed_runs import FixedRuns
 from study.running.resources import Resources
 
 # As large as Last.fm 2K: an epoch takes a second, as those of real studies do at least.
@@ -57,8 +58,8 @@ def main() -> int:
     def train(workers: int, executor: Executor) -> None:
         before = _processor_seconds()
         with tempfile.TemporaryDirectory() as folder:
-            runs = [FinalRun(Path(folder) / str(n), config, n, f"run {n}") for n in range(arguments.trials)]
-            source = FinalRuns(runs, dataset=dataset, emit=silent)
+            runs = [Run(config, n, Path(folder) / str(n), "finalist", f"run {n}") for n in range(arguments.trials)]
+            source = FixedRuns(runs, dataset=dataset, emit=silent)
             drive(source, executor, emit=silent, stop=StopRequest())
         processor[workers].append(_processor_seconds() - before)
 

@@ -13,14 +13,15 @@ from sea_core.config import Config
 from sea_core.files import json_bytes
 from sea_core.run_folder import HISTORY, RECORD, SCHEMA_VERSION, RunFiles
 from sea_core.training.run import EpochReport
-from study.running.executors.base import Progress, Task
+from study.records.run import Run
+from study.running.executors.base import Progress
 
 
 @dataclass
 class _Going:
     """A run as far as it has come: ``curve`` is all it would ever report."""
 
-    task: Task
+    run: Run
     curve: np.ndarray
     epochs: int = 0
     best_epoch: int = -1
@@ -31,13 +32,13 @@ class _Going:
         improved = self.best_epoch < 0 or value > self.curve[self.best_epoch]
         self.best_epoch = self.epochs if improved else self.best_epoch
         self.epochs += 1
-        return EpochReport(self.epochs - 1, {"total": 1.0}, {self.task.config.valid_metric: value}, improved, 1.0)
+        return EpochReport(self.epochs - 1, {"total": 1.0}, {self.run.config.valid_metric: value}, improved, 1.0)
 
     @property
     def finished(self) -> bool:
         """As ``TrainingRun.finished``; the curve is no longer than the config's epochs."""
         stale = self.epochs - 1 - self.best_epoch if self.epochs else 0
-        return self.epochs >= len(self.curve) or stale > self.task.config.stopping_step
+        return self.epochs >= len(self.curve) or stale > self.run.config.stopping_step
 
 
 class TabularExecutor:
@@ -61,15 +62,15 @@ class TabularExecutor:
         self._going: dict[str, _Going] = {}
         self._owed: deque[tuple[str, Progress]] = deque()
 
-    def start(self, key: str, task: Task, checkpoint: bytes | None) -> None:
+    def start(self, key: str, run: Run, checkpoint: bytes | None) -> None:
         """See ``Executor``."""
-        going = _Going(task, self._curve(task.config, task.seed))
+        going = _Going(run, self._curve(run.config, run.seed))
         reports, note = [], None
         if checkpoint is not None:
             try:
                 reports = [going.step() for _ in range(int(json.loads(checkpoint)["epochs"]))]
             except (ValueError, KeyError, TypeError, IndexError) as error:
-                going, note = _Going(task, going.curve), f"starting anew: {error}"
+                going, note = _Going(run, going.curve), f"starting anew: {error}"
         self._going[key] = going
         self._owed.append((key, Progress(reports=tuple(reports), finished=going.finished, note=note)))
 
@@ -87,12 +88,12 @@ class TabularExecutor:
     def collect(self, key: str) -> RunFiles:
         """See ``Executor``: a record and a history, without arrays."""
         going = self._going.pop(key)
-        metric, config = going.task.config.valid_metric, going.task.config
+        metric, config = going.run.config.valid_metric, going.run.config
         record = {
             "schema_version": SCHEMA_VERSION,
             "config": config.as_dict(),
             "config_hash": config.hash(),
-            "seed": going.task.seed,
+            "seed": going.run.seed,
             "data_hash": self._data_hash,
             "best_epoch": going.best_epoch,
             "epochs": going.epochs,

@@ -8,10 +8,10 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from study.ablation.arms import Arm
-from study.ablation.plan import Plan, PlannedRun, refuse_another
+from study.ablation.plan import Plan, PlanRow, refuse_another
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.seeds import placebo_seeds
-from study.running.fixed_runs import FinalRun
 
 
 def plan_placebos(
@@ -31,13 +31,13 @@ def plan_placebos(
         UserError: another run lies where one of these would go.
     """
     used = only_modalities(dataset, config)
-    runs: list[PlannedRun] = []
+    runs: list[PlanRow] = []
     for copy in range(1, copies + 1):
         name = f"placebo-{copy}"
         arm = Arm(name, f"placebo {copy}", {}, "the full model again, on other seeds")
         for own, theirs in zip(placebo_seeds(seed, copy, len(seeds)), seeds, strict=True):
             extra = {"arm": name, "arm_title": arm.title, "mode": "placebo", "stands_for": theirs}
-            run = FinalRun(folder.placebo(name, own), config, own, f"{name}, seed {own}", opens_test=True, extra=extra)
+            run = Run(config, own, folder.placebo(name, own), "placebo", f"{name}, seed {own}", extra)
             refuse_another(run, used)
-            runs.append(PlannedRun(arm, run, used, run.is_done(used), None))
+            runs.append(PlanRow(arm, run, used, run.is_done(used), None))
     return Plan(runs, [])

@@ -17,13 +17,13 @@ from sea_core.errors import UserError
 from sea_core.run_folder import RECORD, TEST, read_run_folder
 from study.ablation.arms import Arm
 from study.records.folder import StudyFolder
-from study.running.fixed_runs import FinalRun
+from study.records.run import Run
 
 Mode = Literal["frozen", "retuned"]
 
 
-class PlannedRun(NamedTuple):
-    """A run of an arm.
+class PlanRow(NamedTuple):
+    """A run of an arm, and what is known of it before anything trains.
 
     Attributes:
         run: its config, seed and folder.
@@ -33,7 +33,7 @@ class PlannedRun(NamedTuple):
     """
 
     arm: Arm
-    run: FinalRun
+    run: Run
     dataset: Dataset
     done: bool
     copy_of: Path | None
@@ -50,11 +50,11 @@ class TunedArm(NamedTuple):
 class Plan(NamedTuple):
     """All runs in the order of arms and seeds, and the arms that do not apply here with the reason."""
 
-    runs: list[PlannedRun]
+    runs: list[PlanRow]
     skipped: list[tuple[Arm, str]]
 
     @property
-    def missing(self) -> list[PlannedRun]:
+    def missing(self) -> list[PlanRow]:
         """The runs that have to be trained."""
         return [run for run in self.runs if not run.done and run.copy_of is None]
 
@@ -97,28 +97,28 @@ def plan_ablation(
 
 def plan_runs(
     tuned: Sequence[TunedArm], dataset: Dataset, *, seeds: Sequence[int], folder: StudyFolder, mode: Mode
-) -> list[PlannedRun]:
+) -> list[PlanRow]:
     """The runs of arms whose configs are known.
 
     Raises:
         UserError: a run of another config, seed or data lies where one of these would go.
     """
-    runs: list[PlannedRun] = []
+    runs: list[PlanRow] = []
     for arm, config, study in tuned:
         used = only_modalities(dataset, config)
         own = {"arm": arm.name, "arm_title": arm.title, "mode": mode}
         for seed in seeds:
             label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
-            run = FinalRun(target, config, seed, label, opens_test=True, extra=own)
+            run = Run(config, seed, target, "arm", label, own)
             refuse_another(run, used)
             done = run.is_done(used)
-            winner = FinalRun(study.winner(seed), config, seed, label, opens_test=True)
+            winner = Run(config, seed, study.winner(seed), "winner", label)
             same = not done and (winner.folder / TEST).exists() and winner.is_done(used)
-            runs.append(PlannedRun(arm, run, used, done, winner.folder if same else None))
+            runs.append(PlanRow(arm, run, used, done, winner.folder if same else None))
     return runs
 
 
-def refuse_another(run: FinalRun, dataset: Dataset) -> None:
+def refuse_another(run: Run, dataset: Dataset) -> None:
     """Never write over the record of a different run.
 
     Raises:

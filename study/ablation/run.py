@@ -31,10 +31,11 @@ from study.records.folder import StudyFolder, make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.records.question import Question, fix_question
+from study.records.run import Run
 from study.running.driver import RunSource, drive
 from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
 from study.running.executors.make import make_executor
-from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.fixed_runs import FixedRuns
 from study.running.resources import Resources
 
 
@@ -109,10 +110,10 @@ def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], emit: Emit) 
     # Arms that keep other modalities have other data to be tested on.
     for _, group in itertools.groupby(plan.missing, key=lambda planned: planned.dataset.data_hash):
         runs = list(group)
-        train(FinalRuns([planned.run for planned in runs], dataset=runs[0].dataset, emit=emit))
+        train(FixedRuns([planned.run for planned in runs], dataset=runs[0].dataset, emit=emit))
 
 
-def _take_over(source: Path, run: FinalRun) -> None:
+def _take_over(source: Path, run: Run) -> None:
     """Copy a run of equal config, seed and data; training it again would give the same bits."""
     run.folder.mkdir(parents=True, exist_ok=True)
     for name in (HISTORY, VALIDATION, EMBEDDINGS, PARTS, DIAGNOSTICS, TEST, RECEIPT):

@@ -25,7 +25,7 @@ from study.running.driver import RunSource, drive
 from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
-from study.running.fixed_runs import FinalRuns
+from study.running.fixed_runs import FixedRuns
 from study.running.resources import Resources
 from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
@@ -135,7 +135,7 @@ class StudyRun:
         )
         if baselines:
             runs = baseline_runs(plan.folder, plan.dataset, base=plan.base, seed=plan.seed, seeds=winner.seeds)
-            self.train(FinalRuns(runs, dataset=plan.dataset, emit=self._emit))
+            self.train(FixedRuns(runs, dataset=plan.dataset, emit=self._emit))
         return winner
 
     def write_results(self, *, expected: float | None = None) -> Study | None:

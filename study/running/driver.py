@@ -22,25 +22,12 @@ from sea_core.run_folder import RECORD, SCHEMA_VERSION, RunFiles
 from sea_core.training.loop import Stopped
 from sea_core.training.run import EpochReport
 from study.records.folder import now
+from study.records.run import Run
 from study.running.attempts import Attempts
 from study.running.events import Emit, EpochEnded, HowItEnded, RunBegun, SlotFreed
-from study.running.executors.base import Executor, Failure, Progress, Task
+from study.running.executors.base import Executor, Failure, Progress
 
 CHECKPOINT, ATTEMPTS, LOG = "checkpoint.safetensors", "attempts.json", "log.txt"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Something to train: where its files go, what to train, and what people call it."""
-
-    folder: Path
-    task: Task
-    label: str
-
-    @property
-    def key(self) -> str:
-        """Unique within a study."""
-        return str(self.folder)
 
 
 class RunSource(Protocol):
@@ -90,12 +77,12 @@ def write_run_files(folder: Path, files: RunFiles, extra: Mapping[str, Any]) -> 
 
 def write_failed_run(run: Run, dataset: Dataset, failure: Failure, extra: Mapping[str, Any]) -> None:
     """Write the record of a run without a result; ``extra`` may have a ``trial``, which the failure is added to."""
-    config, why = run.task.config, {"kind": failure.kind, "message": failure.message}
+    config, why = run.config, {"kind": failure.kind, "message": failure.message}
     record = {
         "schema_version": SCHEMA_VERSION,
         "config": config.as_dict(),
         "config_hash": config.hash(),
-        "seed": run.task.seed,
+        "seed": run.seed,
         "dataset": dataset.name,
         "data_hash": dataset.data_hash,
         "split_hash": dataset.split_hash,
@@ -130,9 +117,9 @@ class _Driver:
     def begin(self, run: Run) -> None:
         """Give a new run a slot."""
         run.folder.mkdir(parents=True, exist_ok=True)
-        entry = _Active(run, Attempts.read(run.folder / ATTEMPTS), run.task.config.override())
+        entry = _Active(run, Attempts.read(run.folder / ATTEMPTS), run.config.override())
         self.active[run.key] = entry
-        self._emit(RunBegun(run.key, run.label, entry.shown, run.task.seed))
+        self._emit(RunBegun(run.key, run.label, entry.shown, run.seed))
         self._start(entry)
 
     def hear(self, key: str, progress: Progress, *, stopping: bool) -> None:
@@ -165,7 +152,7 @@ class _Driver:
         path = entry.run.folder / CHECKPOINT
         checkpoint = path.read_bytes() if path.exists() else None
         _log(entry.run, "started" if checkpoint is None else "continued from a checkpoint")
-        self._executor.start(entry.run.key, entry.run.task, checkpoint)
+        self._executor.start(entry.run.key, entry.run, checkpoint)
 
     def _report(self, entry: _Active, report: EpochReport) -> bool:
         self._emit(EpochEnded(entry.run.key, entry.run.label, entry.shown, _sealed(report)))

@@ -17,8 +17,9 @@ from sea_core.plugins import Plugin, load_plugin
 from sea_core.run_folder import RunFiles, run_files
 from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
+from study.records.run import Run
 from study.running.diagnose import diagnostic_files
-from study.running.executors.base import Failure, Progress, Task
+from study.running.executors.base import Failure, Progress
 
 _OUT_OF_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "bad alloc")
 
@@ -44,13 +45,13 @@ class TrialWorker:
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         if threads is not None:
             torch.set_num_threads(threads)
-        self._run: TrainingRun | None = None
-        self._task: Task | None = None
+        self._training: TrainingRun | None = None
+        self._run: Run | None = None
         self._last_checkpoint = 0.0
 
-    def start(self, task: Task, checkpoint: bytes | None) -> Progress:
+    def start(self, run: Run, checkpoint: bytes | None) -> Progress:
         """Build a run, or continue one from a checkpoint; an unusable checkpoint is noted and the run starts anew."""
-        return self._guarded(lambda: self._start(task, checkpoint))
+        return self._guarded(lambda: self._start(run, checkpoint))
 
     def advance(self) -> Progress:
         """Train one epoch."""
@@ -59,9 +60,9 @@ class TrialWorker:
     def collect(self) -> RunFiles | Failure:
         """The run folder as bytes; the run is let go."""
         try:
-            run, task = self._current()
-            files = run_files(run, keep_embeddings=task.keep_embeddings)
-            return {**files, **diagnostic_files(run)} if task.keep_parts else files
+            training, run = self._current()
+            files = run_files(training, keep_embeddings=run.opens_test)
+            return {**files, **diagnostic_files(training)} if run.keeps_parts else files
         except Exception as error:
             return classify(error)
         finally:
@@ -69,44 +70,44 @@ class TrialWorker:
 
     def park(self) -> bytes | None:
         """The run's state, None if there is no run; the run is let go."""
-        state = None if self._run is None else to_bytes(self._run)
+        state = None if self._training is None else to_bytes(self._training)
         self.discard()
         return state
 
     def discard(self) -> None:
         """Let the run go."""
-        self._run = self._task = None
+        self._training = self._run = None
 
-    def _start(self, task: Task, checkpoint: bytes | None) -> Progress:
+    def _start(self, run: Run, checkpoint: bytes | None) -> Progress:
         self.discard()
-        dataset = only_modalities(self._dataset.for_seed(task.seed), task.config)
-        run, note = self._build(task, dataset), None
+        dataset = only_modalities(self._dataset.for_seed(run.seed), run.config)
+        training, note = self._build(run, dataset), None
         if checkpoint is not None:
             try:
-                from_bytes(run, checkpoint)
+                from_bytes(training, checkpoint)
             except CheckpointError as error:
                 note = f"starting anew: {error}"
-                run = self._build(task, dataset)
-        self._run, self._task = run, task
+                training = self._build(run, dataset)
+        self._training, self._run = training, run
         self._last_checkpoint = time.monotonic()
-        return Progress(reports=tuple(run.reports), finished=run.finished, note=note)
+        return Progress(reports=tuple(training.reports), finished=training.finished, note=note)
 
     def _advance(self) -> Progress:
-        run, task = self._current()
-        report = run.advance()
+        training, run = self._current()
+        report = training.advance()
         checkpoint = None
-        if not run.finished and time.monotonic() - self._last_checkpoint >= task.checkpoint_seconds:
-            checkpoint = to_bytes(run)
+        if not training.finished and time.monotonic() - self._last_checkpoint >= run.checkpoint_seconds:
+            checkpoint = to_bytes(training)
             self._last_checkpoint = time.monotonic()
-        return Progress(reports=(report,), finished=run.finished, checkpoint=checkpoint)
+        return Progress(reports=(report,), finished=training.finished, checkpoint=checkpoint)
 
-    def _build(self, task: Task, dataset: Dataset) -> TrainingRun:
-        return TrainingRun(task.config, dataset, seed=task.seed, device=self._device, keep_best_weights=task.keep_parts)
+    def _build(self, run: Run, dataset: Dataset) -> TrainingRun:
+        return TrainingRun(run.config, dataset, seed=run.seed, device=self._device, keep_best_weights=run.keeps_parts)
 
-    def _current(self) -> tuple[TrainingRun, Task]:
-        assert self._run is not None, "no run was started"
-        assert self._task is not None
-        return self._run, self._task
+    def _current(self) -> tuple[TrainingRun, Run]:
+        assert self._training is not None, "no run was started"
+        assert self._run is not None
+        return self._training, self._run
 
     def _guarded(self, work: Callable[[], Progress]) -> Progress:
         try:

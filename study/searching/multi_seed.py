@@ -15,9 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sea_core.run_folder import RECORD, RunFiles, RunFolder
 from sea_core.training.run import EpochReport
+from study.records.run import Run
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry, seed_values
-from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
-from study.running.executors.base import Failure, Task
+from study.running.driver import clear_leftovers, write_failed_run, write_run_files
+from study.running.executors.base import Failure
 from study.searching.trials import COPIED, Search, trial_entry
 
 
@@ -48,7 +49,7 @@ class SeedSearch(Search):
         """See ``RunSource``. The seed's record is written first: a kill after it finds the trial one seed further."""
         trial_run = self._trial_runs.pop(run.key)
         trial = self._open[trial_run.key]
-        write_run_files(run.folder, files, seed_entry(trial.number, run.task.seed, attempts=attempts))
+        write_run_files(run.folder, files, seed_entry(trial.number, run.seed, attempts=attempts))
         if (following := self._first_run(trial_run)) is not None:
             self._following.append(following)
 
@@ -56,13 +57,13 @@ class SeedSearch(Search):
         """See ``RunSource``: a trial that fails on a seed has failed."""
         trial_run = self._trial_runs.pop(run.key, run)
         if trial_run is not run:
-            own = seed_entry(self._open[trial_run.key].number, run.task.seed, attempts=attempts)
+            own = seed_entry(self._open[trial_run.key].number, run.seed, attempts=attempts)
             write_failed_run(run, self._dataset, failure, own)
         super().fail(trial_run, failure, attempts=attempts)
 
     def _first_run(self, run: Run) -> Run | None:
         """The first seed that is not done and that the pruner wants; if there is none, the trial ends here."""
-        trial, config = self._open[run.key], run.task.config
+        trial, config = self._open[run.key], run.config
         runs = finished_seeds(self._folder, trial.number, config, self._seeds, self._dataset)
         for done in runs:  # a kill may have come between a seed's record and this
             clear_leftovers(done.folder)
@@ -77,7 +78,7 @@ class SeedSearch(Search):
             return None
         seed = self._seeds[len(values)]
         label = f"{run.label}, seed {len(values) + 1}/{len(self._seeds)}"
-        following = Run(self._folder.trial_seed(trial.number, seed), Task(config, seed), label)
+        following = Run(config, seed, self._folder.trial_seed(trial.number, seed), label=label)
         self._trial_runs[following.key] = run
         return following
 
@@ -85,7 +86,7 @@ class SeedSearch(Search):
         attempts = max(each.record["trial"]["attempts"] for each in runs)
         value = statistics.fmean(values)
         extra = trial_entry(self._open[run.key], state, value, attempts=attempts)
-        extra["trial"] |= judged_on(runs, run.task.config.valid_metric)
+        extra["trial"] |= judged_on(runs, run.config.valid_metric)
         record = write_run_files(run.folder, joint_files(runs), extra)
         notes = {key: record[key] for key in ("epochs", "seconds")}
         self._tell(run, state, value, seeds=len(runs), **notes)

@@ -13,10 +13,11 @@ from sea_core.errors import UserError
 from sea_core.run_folder import HISTORY, RunFiles, RunFolder, read_run_folder
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry
-from study.running.driver import Run, write_failed_run, write_run_files
+from study.running.driver import write_failed_run, write_run_files
 from study.running.events import Emit, Note
-from study.running.executors.base import Failure, Task
+from study.running.executors.base import Failure
 from study.searching.trials import trial_entry
 
 
@@ -55,7 +56,7 @@ class Repairs:
                 continue
             place = folder if len(self._seeds) == 1 else self._folder.trial_seed(trial.number, seed)
             place.mkdir(parents=True, exist_ok=True)
-            run = Run(place, Task(self._base.override(**trial.params), seed), f"trial {trial.number}, again")
+            run = Run(self._base.override(**trial.params), seed, place, label=f"trial {trial.number}, again")
             self._going_on[run.key] = trial
             return run
         return None
@@ -69,7 +70,7 @@ class Repairs:
         """See ``RunSource``."""
         trial = self._going_on.pop(run.key)
         if len(self._seeds) > 1:
-            write_run_files(run.folder, files, seed_entry(trial.number, run.task.seed, attempts=attempts))
+            write_run_files(run.folder, files, seed_entry(trial.number, run.seed, attempts=attempts))
             self._queue.insert(0, trial)
             return
         entry = trial_entry(trial, attempts=attempts, duplicate_of=trial.user_attrs.get("duplicate_of"))
@@ -90,7 +91,7 @@ class Repairs:
             config = self._base.override(**trial.params)
         except UserError:  # parameters that someone enqueued, and that made the trial fail
             config = self._base
-        run = Run(folder, Task(config, self._seeds[0]), f"trial {trial.number}")
+        run = Run(config, self._seeds[0], folder, label=f"trial {trial.number}")
         entry = trial_entry(trial, attempts=trial.user_attrs.get("attempts", 1))
         write_failed_run(run, self._dataset, Failure(failure["kind"], failure["message"]), entry)
 

@@ -17,9 +17,10 @@ from sea_core.data.dataset import Dataset
 from sea_core.run_folder import RunFiles, read_run_folder
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
-from study.running.driver import Run, clear_leftovers, write_failed_run, write_run_files
+from study.records.run import Run
+from study.running.driver import clear_leftovers, write_failed_run, write_run_files
 from study.running.events import Emit, TrialEnded
-from study.running.executors.base import Failure, Task
+from study.running.executors.base import Failure
 from study.searching.budget import Budget
 from study.searching.space import Space, grid
 from study.searching.trial_store import OpenTrial, TrialStore
@@ -80,13 +81,13 @@ class Search:
         while (trial := self._next_trial()) is not None:
             folder = self._folder.trial(trial.number)
             folder.mkdir(parents=True, exist_ok=True)
-            run = Run(folder, Task(self._base, self._seed), f"trial {trial.number}")
+            run = Run(self._base, self._seed, folder, label=f"trial {trial.number}")
             self._open[run.key] = trial
             if trial.problem is not None:
                 self.fail(run, Failure("error", trial.problem), attempts=1)
                 continue
             config = self._base.override(**trial.params)
-            run = Run(folder, Task(config, self._seed), run.label)
+            run = Run(config, self._seed, folder, label=run.label)
             if (original := self._finished.get(config.hash())) is not None:
                 self._copy_result(original, run)
             elif (first := self._first_run(run)) is not None:
@@ -95,7 +96,7 @@ class Search:
 
     def report(self, run: Run, report: EpochReport) -> bool:
         """See ``RunSource``."""
-        value = self._last_values[run.key] = report.validation[run.task.config.valid_metric]
+        value = self._last_values[run.key] = report.validation[run.config.valid_metric]
         if report.improved:
             self._best_values[run.key] = value
         return not self._store.report(self._open[run.key], report.epoch, value)

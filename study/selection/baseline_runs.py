@@ -10,12 +10,10 @@ from sea_core.errors import UserError
 from sea_core.models.registry import find_model, model_names
 from sea_core.run_folder import TEST, read_run_folder
 from study.records.folder import StudyFolder
-from study.running.fixed_runs import FinalRun
+from study.records.run import Run
 
 
-def baseline_runs(
-    folder: StudyFolder, dataset: Dataset, *, base: Config, seed: int, seeds: Sequence[int]
-) -> list[FinalRun]:
+def baseline_runs(folder: StudyFolder, dataset: Dataset, *, base: Config, seed: int, seeds: Sequence[int]) -> list[Run]:
     """A run of every model that needs no training, evaluated as the study is and opened on the test split.
 
     Nothing in them depends on the seed. Where an earlier version left a baseline of these data, it is kept.
@@ -36,11 +34,11 @@ def baseline_runs(
             config = Config.from_mapping({"model": name, **measured})
             label, own, target = f"baseline {name}", {"baseline": name}, folder.baseline(name)
             if splits.keys() == {None}:
-                runs.append(FinalRun(target, config, seed, label, opens_test=True, extra=own))
+                runs.append(Run(config, seed, target, "baseline", label, own))
                 continue
             for split, run_seed in splits.items():
                 there, which = target / f"split-{split}", f"{label}, split {split}"
-                runs.append(FinalRun(there, config, run_seed, which, opens_test=True, extra=own))
+                runs.append(Run(config, run_seed, there, "baseline", which, own))
     return runs
 
 

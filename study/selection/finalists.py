@@ -17,9 +17,10 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.run_folder import read_run_folder
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.running.driver import RunSource
 from study.running.events import Emit, StageBegun
-from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.fixed_runs import FixedRuns
 
 
 def rank_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
@@ -44,15 +45,16 @@ def arrange_finalists(folder: StudyFolder, numbers: Collection[int]) -> None:
                 path.rename(target / path.name)
 
 
-def finalist_runs(folder: StudyFolder, configs: dict[int, Config], seeds: Sequence[int]) -> list[FinalRun]:
+def finalist_runs(folder: StudyFolder, configs: dict[int, Config], seeds: Sequence[int]) -> list[Run]:
     """One run for each finalist and fresh seed, by trial number."""
     return [
-        FinalRun(
-            folder.finalist(number, seed),
+        Run(
             config,
             seed,
+            folder.finalist(number, seed),
+            "finalist",
             f"finalist {number}, seed {seed}",
-            extra={"trial": {"number": number}},
+            {"trial": {"number": number}},
         )
         for number, config in configs.items()
         for seed in seeds
@@ -60,7 +62,7 @@ def finalist_runs(folder: StudyFolder, configs: dict[int, Config], seeds: Sequen
 
 
 def train_all(
-    runs: Sequence[FinalRun],
+    runs: Sequence[Run],
     title: str,
     *,
     dataset: Dataset,
@@ -70,7 +72,7 @@ def train_all(
     """Train what is missing of ``runs`` as a stage named ``title``."""
     if runs:
         emit(StageBegun(title, total=len(runs), done=sum(run.is_done(dataset) for run in runs)))
-        train(FinalRuns(runs, dataset=dataset, emit=emit))
+        train(FixedRuns(runs, dataset=dataset, emit=emit))
 
 
 def competed(folder: StudyFolder, trial: FrozenTrial, seeds: Sequence[int], metric: str) -> dict[str, Any] | None:

@@ -21,10 +21,10 @@ from sea_core.files import write_json
 from sea_core.run_folder import RECORD, read_run_folder
 from sea_core.streams import fresh_seeds
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.seeds import finalist_seeds
 from study.running.driver import RunSource
 from study.running.events import Emit
-from study.running.fixed_runs import FinalRun
 from study.selection.finalists import (
     arrange_finalists,
     competed,
@@ -145,19 +145,17 @@ def set_aside_former_winner(folder: StudyFolder, winner: Winner) -> None:
                 shutil.rmtree(source)
 
 
-def _winner_runs(folder: StudyFolder, winner: Winner) -> list[FinalRun]:
+def _winner_runs(folder: StudyFolder, winner: Winner) -> list[Run]:
     extra = {"trial": {"number": winner.number}}
     return [
-        FinalRun(folder.winner(seed), winner.config, seed, f"winner, seed {seed}", opens_test=True, extra=extra)
-        for seed in winner.seeds
+        Run(winner.config, seed, folder.winner(seed), "winner", f"winner, seed {seed}", extra) for seed in winner.seeds
     ]
 
 
-def _default_runs(folder: StudyFolder, base: Config, seeds: Sequence[int], number: int | None) -> list[FinalRun]:
+def _default_runs(folder: StudyFolder, base: Config, seeds: Sequence[int], number: int | None) -> list[Run]:
     extra = {"rival": "default", **({} if number is None else {"trial": {"number": number}})}
     return [
-        FinalRun(folder.default(seed), base, seed, f"base configuration, seed {seed}", opens_test=True, extra=extra)
-        for seed in seeds
+        Run(base, seed, folder.default(seed), "default", f"base configuration, seed {seed}", extra) for seed in seeds
     ]
 
 

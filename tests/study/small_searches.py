@@ -8,10 +8,11 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.interrupts import StopRequest
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.seeds import trial_seeds
 from study.running.driver import drive
 from study.running.events import Emit, silent
-from study.running.executors.base import Executor, Task
+from study.running.executors.base import Executor
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.budget import Budget
 from study.searching.multi_seed import make_search
@@ -63,7 +64,7 @@ def search(
     dataset: Dataset | None = None,
     worker: Any = None,
     base: Config = BASE,
-    misbehave: Callable[[Task, int], None] | None = None,
+    misbehave: Callable[[Run, int], None] | None = None,
     stop: StopRequest | None = None,
     emit: Emit = silent,
     seeds_per_trial: int = 1,

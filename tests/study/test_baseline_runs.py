@@ -14,7 +14,7 @@ from sea_core.run_folder import RECEIPT, read_run_folder
 from study.records.folder import StudyFolder
 from study.running.driver import drive
 from study.running.executors.in_process import InProcessExecutor
-from study.running.fixed_runs import FinalRuns
+from study.running.fixed_runs import FixedRuns
 from study.running.worker import TrialWorker
 from study.selection.baseline_runs import baseline_runs
 
@@ -22,7 +22,7 @@ BASE = Config(valid_metric="recall@5")
 
 
 def train(folder: StudyFolder, dataset):
-    source = FinalRuns(baseline_runs(folder, dataset, base=BASE, seed=7), dataset=dataset, emit=lambda event: None)
+    source = FixedRuns(baseline_runs(folder, dataset, base=BASE, seed=7), dataset=dataset, emit=lambda event: None)
     drive(source, InProcessExecutor(TrialWorker(dataset)), emit=lambda event: None, stop=StopRequest())
 
 

@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy
 
 from study.records.lock import hold_lock
+from study.records.run import Run
 from study.records.study import load_study
-from study.running.executors.base import Task
 from tests.conftest import random_dataset
 from tests.study.small_searches import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
@@ -24,7 +24,7 @@ KILLS = int(os.environ.get("SEA_CHAOS_KILLS", "5"))
 PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"
 
 
-def slow_down(task: Task, epoch: int) -> None:
+def slow_down(run: Run, epoch: int) -> None:
     time.sleep(0.005)
 
 

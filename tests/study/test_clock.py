@@ -11,7 +11,7 @@ from sea_core.config import Config
 from sea_core.training import loop
 from sea_core.training.run import TrainingRun
 from study.listeners import display
-from study.running.executors.base import Task
+from study.records.run import Run
 from study.running.worker import TrialWorker
 from study.verification import status_report
 from tests.conftest import random_dataset
@@ -53,7 +53,7 @@ def test_checkpoints_come_every_thirty_seconds_whatever_the_wall_clock_says(monk
     monkeypatch.setattr("study.running.worker.time", clocks.module())
     monkeypatch.setattr(time, "time", clocks.time)
     worker = TrialWorker(random_dataset())
-    worker.start(Task(SMALL, 1), None)
+    worker.start(Run(SMALL, 1), None)
     kept = [worker.advance().checkpoint is not None for _ in range(SMALL.epochs)]
     assert kept == [False, False, True] * 3 + [False, False, False], "not after the last epoch"
 

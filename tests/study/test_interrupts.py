@@ -14,18 +14,18 @@ import pytest
 
 from sea_core.interrupts import graceful_stop, no_interrupt_lost
 from sea_core.training.loop import Stopped
+from study.records.run import Run
 from study.records.study import load_study
-from study.running.executors.base import Task
 from tests.study.small_searches import outcome, search
 
 PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"
 
 
-def press_at(epoch_to_press: int, presses: int) -> Callable[[Task, int], None]:
+def press_at(epoch_to_press: int, presses: int) -> Callable[[Run, int], None]:
     """Send this process Ctrl-C while the study trains its n-th epoch."""
     seen = 0
 
-    def misbehave(task: Task, epoch: int) -> None:
+    def misbehave(run: Run, epoch: int) -> None:
         nonlocal seen
         seen += 1
         if seen == epoch_to_press:

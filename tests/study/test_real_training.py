@@ -9,12 +9,12 @@ from sea_core.data.dataset import Dataset
 from sea_core.files import write_json
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
+from study.records.run import Run
 from study.records.study import RunRecord, load_study
 from study.running.driver import drive
 from study.running.events import silent
-from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
-from study.running.fixed_runs import FinalRun, FinalRuns
+from study.running.fixed_runs import FixedRuns
 from study.running.worker import TrialWorker
 from study.verification.verify import verify
 from tests.conftest import random_dataset
@@ -74,20 +74,20 @@ def test_a_study_interrupted_after_every_epoch_leaves_the_records_of_an_undistur
 
 
 def test_a_run_continues_from_a_checkpoint_and_starts_anew_from_a_broken_one(tmp_path: Path, dataset: Dataset) -> None:
-    task = Task(SMALL, 3, checkpoint_seconds=0)
+    run = Run(SMALL, 3, checkpoint_seconds=0)
     worker = TrialWorker(dataset)
-    worker.start(task, None)
+    worker.start(run, None)
     worker.advance()
     checkpoint = worker.advance().checkpoint
     assert checkpoint is not None
-    continued = worker.start(task, checkpoint)
+    continued = worker.start(run, checkpoint)
     assert [report.epoch for report in continued.reports] == [0, 1]
     for broken in (checkpoint[:100], checkpoint[:-4] + b"\0\0\0\1", b""):
-        anew = worker.start(task, broken)
+        anew = worker.start(run, broken)
         assert (anew.reports, anew.finished) == ((), False)
         assert anew.note is not None
         assert anew.note.startswith("starting anew: ")
-    assert worker.start(Task(SMALL, 4), checkpoint).note is not None, "a checkpoint of another seed is not used"
+    assert worker.start(Run(SMALL, 4), checkpoint).note is not None, "a checkpoint of another seed is not used"
 
 
 def test_a_recorded_run_replays_to_the_bit_and_a_forged_one_does_not(tmp_path: Path, dataset: Dataset) -> None:
@@ -134,9 +134,9 @@ def test_a_learning_rate_that_explodes_is_a_diverged_trial(tmp_path: Path, datas
 
 
 def test_a_final_run_that_diverges_is_recorded_and_not_tried_again(tmp_path: Path, dataset: Dataset) -> None:
-    broken = FinalRun(tmp_path / "seed-1", SMALL.override(learning_rate=1e30), 1, "broken", extra={"arm": "x"})
+    broken = Run(SMALL.override(learning_rate=1e30), 1, tmp_path / "seed-1", "finalist", extra={"arm": "x"})
     for expected in (False, True):
         assert broken.is_done(dataset) is expected
-        source = FinalRuns([broken], dataset=dataset, emit=silent)
+        source = FixedRuns([broken], dataset=dataset, emit=silent)
         drive(source, InProcessExecutor(TrialWorker(dataset)), emit=silent, stop=StopRequest())
     assert broken.is_done(random_dataset(seed=5)) is False, "other data"

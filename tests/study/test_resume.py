@@ -6,7 +6,7 @@ from optuna.trial import TrialState
 
 from sea_core.interrupts import StopRequest
 from sea_core.training.loop import Stopped
-from study.running.executors.base import Task
+from study.records.run import Run
 from tests.study.small_searches import outcome, search
 
 
@@ -14,11 +14,11 @@ class KilledError(BaseException):
     """Stands for SIGKILL: nothing in the driver may catch it."""
 
 
-def kill_at(*epochs: int) -> Callable[[Task, int], None]:
+def kill_at(*epochs: int) -> Callable[[Run, int], None]:
     """Kill at these epochs, counted over all trials and restarts."""
     seen = 0
 
-    def misbehave(task: Task, epoch: int) -> None:
+    def misbehave(run: Run, epoch: int) -> None:
         nonlocal seen
         seen += 1
         if seen in epochs:
@@ -62,7 +62,7 @@ def test_kills_between_epochs_change_nothing(tmp_path: Path, pruner: str) -> Non
 def test_a_stopped_trial_continues_with_its_number_and_parameters(tmp_path: Path) -> None:
     stop = StopRequest()
 
-    def ask_to_stop(task: Task, epoch: int) -> None:
+    def ask_to_stop(run: Run, epoch: int) -> None:
         stop.asked = stop.asked or epoch == 2
 
     with pytest.raises(Stopped):

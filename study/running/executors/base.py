@@ -10,28 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sea_core.config import Config
 from sea_core.run_folder import RunFiles
-from sea_core.training.loop import CHECKPOINT_SECONDS
 from sea_core.training.run import EpochReport
+from study.records.run import Run
 
 FailureKind = Literal["diverged", "out-of-memory", "lost", "error"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a worker needs to know of a run.
-
-    Attributes:
-        keep_embeddings: the run folder holds the best epoch's embeddings.
-        keep_parts: it also holds generic and unique parts of items, and what separation did to them.
-    """
-
-    config: Config
-    seed: int
-    keep_embeddings: bool = False
-    keep_parts: bool = False
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ class Executor(Protocol):
 
     slots: int
 
-    def start(self, key: str, task: Task, checkpoint: bytes | None) -> None:
+    def start(self, key: str, run: Run, checkpoint: bytes | None) -> None:
         """Occupy a slot with a run, built anew or from a checkpoint; no epoch is trained yet."""
 
     def advance(self, key: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sea_core.run_folder import RunFiles
-from study.running.executors.base import Failure, Progress, Task
+from study.records.run import Run
+from study.running.executors.base import Failure, Progress
 from study.running.worker import TrialWorker
 
 
@@ -18,9 +19,9 @@ class InProcessExecutor:
         self._worker = worker
         self._owed: tuple[str, Callable[[], Progress]] | None = None
 
-    def start(self, key: str, task: Task, checkpoint: bytes | None) -> None:
+    def start(self, key: str, run: Run, checkpoint: bytes | None) -> None:
         """See ``Executor``."""
-        self._owed = (key, lambda: self._worker.start(task, checkpoint))
+        self._owed = (key, lambda: self._worker.start(run, checkpoint))
 
     def advance(self, key: str) -> None:
         """See ``Executor``."""

@@ -19,7 +19,8 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.plugins import loaded_plugins
 from sea_core.run_folder import RunFiles
-from study.running.executors.base import Failure, Progress, Task
+from study.records.run import Run
+from study.running.executors.base import Failure, Progress
 from study.running.worker import TrialWorker, classify
 
 _POLL_SECONDS = 1.0  # between two chances for Ctrl-C
@@ -34,7 +35,7 @@ _LOST = (
 
 class _Start(NamedTuple):
     key: str
-    task: Task
+    run: Run
     checkpoint: bytes | None
 
 
@@ -90,9 +91,9 @@ class RayExecutor:
         self._busy: dict[str, Any] = {}
         self._owed: dict[Any, str] = {}
 
-    def start(self, key: str, task: Task, checkpoint: bytes | None) -> None:
+    def start(self, key: str, run: Run, checkpoint: bytes | None) -> None:
         """See ``Executor``."""
-        self._queue.append(_Start(key, task, checkpoint))
+        self._queue.append(_Start(key, run, checkpoint))
         self._place()
 
     def advance(self, key: str) -> None:
@@ -152,7 +153,7 @@ class RayExecutor:
                 return
             start = self._queue.pop(0)
             self._busy[start.key], self._starting[start.key] = actor, start
-            self._owed[actor.start.remote(start.task, start.checkpoint)] = start.key
+            self._owed[actor.start.remote(start.run, start.checkpoint)] = start.key
 
     def _recall(self) -> None:
         """Queue starts again that wait for an actor on a node that is gone: Ray would let them wait for ever."""

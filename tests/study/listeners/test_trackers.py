@@ -16,8 +16,8 @@ from sea_core.training.loop import Stopped
 from study.listeners.choose import listening
 from study.listeners.hub import Hub
 from study.listeners.registry import LISTENERS
+from study.records.run import Run
 from study.running.events import RunEnded, RunEvent, StudyBegun, TableWritten, TrialEnded, announced
-from study.running.executors.base import Task
 from tests.study.small_searches import BASE, search
 
 LIBRARIES = {"tensorboard": "tensorboard", "mlflow": "mlflow.tracking", "wandb": "wandb"}
@@ -162,7 +162,7 @@ def test_every_tracker_keeps_each_runs_config_curve_and_result(tracker: str, tmp
 def test_a_continued_study_continues_in_the_tracker_with_every_epoch_once(tracker: str, tmp_path: Path) -> None:
     stop, seen = StopRequest(), 0
 
-    def stop_in_the_second_trial(task: Task, epoch: int) -> None:
+    def stop_in_the_second_trial(run: Run, epoch: int) -> None:
         nonlocal seen
         seen += 1
         stop.asked = seen == 8

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sea_core.training.loop import Stopped
+from study.records.run import Run
 from study.running.events import (
     EpochEnded,
     RunBegun,
@@ -18,7 +19,6 @@ from study.running.events import (
     TrialEnded,
     announced,
 )
-from study.running.executors.base import Task
 from tests.study.small_searches import search
 
 BEGUN = StudyBegun("tiny", Path("results/tiny"), "random", {})
@@ -39,7 +39,7 @@ def test_every_trial_begins_reports_its_epochs_ends_and_frees_its_slot(tmp_path:
 
 
 def test_a_trial_that_fails_says_why(tmp_path: Path) -> None:
-    def misbehave(task: Task, epoch: int) -> None:
+    def misbehave(run: Run, epoch: int) -> None:
         raise MemoryError("not enough memory")
 
     heard: list[RunEvent] = []

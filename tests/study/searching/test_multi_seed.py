@@ -12,11 +12,11 @@ from sea_core.errors import DivergedError
 from sea_core.interrupts import StopRequest
 from sea_core.streams import fresh_seeds
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.seeds import finalist_seeds, trial_seeds
 from study.records.study import load_study
 from study.running.driver import drive
 from study.running.events import Note, RunEvent
-from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.repairs import Repairs
 from tests.conftest import random_dataset
@@ -70,7 +70,7 @@ def test_kills_during_any_seed_change_nothing(tmp_path: Path, pruner: str) -> No
     settings = SETTINGS | {"pruner": pruner, "seeds_per_trial": 3}
     whole, kills, epochs = search(tmp_path / "whole", 8, **settings), 0, itertools.count()
 
-    def kill(task: Task, epoch: int) -> None:
+    def kill(run: Run, epoch: int) -> None:
         if next(epochs) % 7 == 5:
             raise KilledError
 
@@ -108,8 +108,8 @@ def test_an_equal_config_is_answered_with_all_seeds_and_trains_nothing(tmp_path:
 
 
 def test_a_seed_that_fails_fails_its_trial_and_the_count_stays_exact(tmp_path: Path) -> None:
-    def misbehave(task: Task, epoch: int) -> None:
-        if task.seed == SEEDS[1] and task.config.knn_k == 5:
+    def misbehave(run: Run, epoch: int) -> None:
+        if run.seed == SEEDS[1] and run.config.knn_k == 5:
             raise DivergedError(epoch=epoch, batch=0, term="bpr")
 
     search(tmp_path, 6, misbehave=misbehave, **(SETTINGS | {"pruner": "none"}))

@@ -13,8 +13,8 @@ import sqlalchemy
 from optuna.trial import TrialState, create_trial
 
 from sea_core.errors import UserError
+from study.records.run import Run
 from study.records.study import load_study
-from study.running.executors.base import Task
 from study.searching import reconnecting_storage
 from study.searching.reconnecting_storage import ReconnectingStorage
 from study.searching.storage import check_url, open_storage
@@ -49,11 +49,11 @@ def storage(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         connection.close()
 
 
-def at_epochs(action: Callable[[], None], *epochs: int) -> Callable[[Task, int], None]:
+def at_epochs(action: Callable[[], None], *epochs: int) -> Callable[[Run, int], None]:
     """Act before these epochs, counted over all trials."""
     seen = 0
 
-    def misbehave(task: Task, epoch: int) -> None:
+    def misbehave(run: Run, epoch: int) -> None:
         nonlocal seen
         seen += 1
         if seen in epochs:

@@ -5,10 +5,10 @@ import pytest
 from sea_core.errors import DivergedError, UserError
 from sea_core.interrupts import StopRequest
 from study.records.folder import StudyFolder
+from study.records.run import Run
 from study.records.study import load_study
 from study.running.driver import drive
 from study.running.events import silent
-from study.running.executors.base import Task
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.repairs import Repairs
 from study.searching.space import parse_space
@@ -18,8 +18,8 @@ from tests.study.small_searches import BASE, SPACE, search
 from tests.study.stand_in import StandInWorker
 
 
-def diverge(task: Task, epoch: int) -> None:
-    if task.config.knn_k == 5 and epoch == 1:
+def diverge(run: Run, epoch: int) -> None:
+    if run.config.knn_k == 5 and epoch == 1:
         raise DivergedError(epoch=1, batch=0, term="bpr")
 
 

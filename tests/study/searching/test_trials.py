@@ -7,8 +7,8 @@ from optuna.trial import TrialState
 from sea_core.errors import DivergedError, UserError
 from study.records.folder import StudyFolder, make_writable
 from study.records.lock import hold_lock
+from study.records.run import Run
 from study.records.study import load_study
-from study.running.executors.base import Task
 from tests.conftest import random_dataset
 from tests.study.small_searches import BASE, SPACE, outcome, search
 
@@ -20,8 +20,8 @@ def states(root: Path) -> list[str]:
 
 
 def test_the_number_of_trials_is_exact_whatever_becomes_of_them(tmp_path: Path) -> None:
-    def fail_some(task: Task, epoch: int) -> None:
-        if task.config.knn_k == 5 and epoch == 1:
+    def fail_some(run: Run, epoch: int) -> None:
+        if run.config.knn_k == 5 and epoch == 1:
             raise DivergedError(epoch=epoch, batch=0, term="bpr")
 
     for total in (4, 12):
@@ -70,10 +70,10 @@ def test_a_grid_in_parts_equals_a_whole_one(tmp_path: Path) -> None:
 
 
 def test_a_cell_that_failed_by_accident_is_tried_once_more_and_one_that_diverged_is_not(tmp_path: Path) -> None:
-    def misbehave(task: Task, epoch: int) -> None:
-        if (task.config.knn_k, task.config.gnn_layers) == (3, 2):
+    def misbehave(run: Run, epoch: int) -> None:
+        if (run.config.knn_k, run.config.gnn_layers) == (3, 2):
             raise MemoryError
-        if (task.config.knn_k, task.config.gnn_layers) == (5, 1):
+        if (run.config.knn_k, run.config.gnn_layers) == (5, 1):
             raise DivergedError(epoch=epoch, batch=0, term="bpr")
 
     store = search(tmp_path, None, space=GRID, sampler="grid", misbehave=misbehave)
@@ -94,8 +94,8 @@ def test_a_cell_that_failed_by_accident_is_tried_once_more_and_one_that_diverged
 def test_a_failure_is_recorded_with_kind_message_and_attempts(
     tmp_path: Path, error: Exception, kind: str, attempts: int
 ) -> None:
-    def misbehave(task: Task, epoch: int) -> None:
-        if epoch == 2 and task.config.gnn_layers == 2:
+    def misbehave(run: Run, epoch: int) -> None:
+        if epoch == 2 and run.config.gnn_layers == 2:
             raise error
 
     search(tmp_path, None, space=GRID | {"knn_k": {"choices": [3]}}, sampler="grid", misbehave=misbehave)
@@ -112,7 +112,7 @@ def test_a_failure_is_recorded_with_kind_message_and_attempts(
 def test_an_accident_costs_nothing_but_time(tmp_path: Path) -> None:
     accidents = iter([MemoryError(), ValueError("flaky")])
 
-    def misbehave(task: Task, epoch: int) -> None:
+    def misbehave(run: Run, epoch: int) -> None:
         if epoch == 1 and (error := next(accidents, None)) is not None:
             raise error
 
@@ -124,8 +124,8 @@ def test_an_accident_costs_nothing_but_time(tmp_path: Path) -> None:
 def test_a_trial_that_kills_its_process_five_times_is_lost_and_the_study_goes_on(tmp_path: Path) -> None:
     class KilledError(BaseException): ...
 
-    def poison(task: Task, epoch: int) -> None:
-        if task.config.gnn_layers == 2:
+    def poison(run: Run, epoch: int) -> None:
+        if run.config.gnn_layers == 2:
             raise KilledError
 
     space = {"gnn_layers": {"low": 1, "high": 3}}

@@ -7,7 +7,8 @@ import pytest
 
 from sea_core.data.dataset import Dataset
 from sea_core.run_folder import RunFiles
-from study.running.executors.base import Executor, Failure, Progress, Task
+from study.records.run import Run
+from study.running.executors.base import Executor, Failure, Progress
 from study.running.executors.in_process import InProcessExecutor
 from study.running.worker import TrialWorker
 from tests.conftest import random_dataset
@@ -35,9 +36,9 @@ def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         made.close()
 
 
-def train(executor: Executor, key: str, task: Task, checkpoint: bytes | None = None) -> tuple[RunFiles, list[bytes]]:
+def train(executor: Executor, key: str, run: Run, checkpoint: bytes | None = None) -> tuple[RunFiles, list[bytes]]:
     """A run to its end: its files, and the checkpoints it gave."""
-    executor.start(key, task, checkpoint)
+    executor.start(key, run, checkpoint)
     checkpoints = []
     while True:
         said, progress = executor.next()
@@ -58,7 +59,7 @@ def weights(files: RunFiles) -> tuple[str, int, dict[str, float]]:
 
 
 def test_a_start_trains_nothing_and_every_advance_one_epoch(executor: Executor) -> None:
-    executor.start("a", Task(SMALL, 3), None)
+    executor.start("a", Run(SMALL, 3), None)
     assert executor.next() == ("a", Progress())
     for epoch in range(SMALL.epochs):
         executor.advance("a")
@@ -73,26 +74,26 @@ def test_a_start_trains_nothing_and_every_advance_one_epoch(executor: Executor) 
 
 
 def test_a_run_ends_equal_wherever_and_however_often_it_was_put_aside(executor: Executor) -> None:
-    expected, checkpoints = train(in_process(random_dataset()), "x", Task(SMALL, 3, checkpoint_seconds=0))
-    assert weights(train(executor, "a", Task(SMALL, 3))[0]) == weights(expected)
-    assert weights(train(executor, "a", Task(SMALL, 3), checkpoints[1])[0]) == weights(expected)
-    executor.start("a", Task(SMALL, 3), None)
+    expected, checkpoints = train(in_process(random_dataset()), "x", Run(SMALL, 3, checkpoint_seconds=0))
+    assert weights(train(executor, "a", Run(SMALL, 3))[0]) == weights(expected)
+    assert weights(train(executor, "a", Run(SMALL, 3), checkpoints[1])[0]) == weights(expected)
+    executor.start("a", Run(SMALL, 3), None)
     executor.next()
     executor.advance("a")
     executor.next()
     parked = executor.park("a")
     assert parked is not None
-    assert weights(train(executor, "a", Task(SMALL, 3), parked)[0]) == weights(expected)
+    assert weights(train(executor, "a", Run(SMALL, 3), parked)[0]) == weights(expected)
 
 
 def test_a_broken_checkpoint_is_noted_and_a_failed_run_frees_its_slot(executor: Executor) -> None:
-    executor.start("a", Task(SMALL, 3), b"no checkpoint")
+    executor.start("a", Run(SMALL, 3), b"no checkpoint")
     note = executor.next()[1].note
     assert note is not None
     assert note.startswith("starting anew: ")
     executor.discard("a")
     for config, kind in ((SMALL.override(learning_rate=1e30), "diverged"), (SMALL.override(knn_k=1000), "error")):
-        executor.start("b", Task(config, 3), None)
+        executor.start("b", Run(config, 3), None)
         failure = None
         for _ in range(SMALL.epochs + 1):
             failure = executor.next()[1].failure
@@ -102,4 +103,4 @@ def test_a_broken_checkpoint_is_noted_and_a_failed_run_frees_its_slot(executor: 
         assert failure is not None
         assert failure.kind == kind
         executor.discard("b")
-    assert weights(train(executor, "c", Task(SMALL, 3))[0])[1] == SMALL.epochs
+    assert weights(train(executor, "c", Run(SMALL, 3))[0])[1] == SMALL.epochs

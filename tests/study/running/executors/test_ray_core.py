@@ -13,8 +13,8 @@ import pytest
 import ray
 
 from sea_core.errors import UserError
+from study.records.run import Run
 from study.records.study import load_study
-from study.running.executors.base import Task
 from study.running.executors.make import make_executor
 from study.running.executors.ray_core import RayExecutor
 from study.running.resources import Resources
@@ -131,7 +131,7 @@ def test_the_data_travel_once_to_a_node_and_cannot_be_written(shared: Path) -> N
     dataset = random_dataset(items=200, dims={"image": 500, "text": 10})
     executor = RayExecutor(dataset, workers=2, threads=1, worker=MemoryWorker)
     for key in ("a", "b"):
-        executor.start(key, Task(SMALL, 3), None)
+        executor.start(key, Run(SMALL, 3), None)
     notes = [str(executor.next()[1].note).split(maxsplit=2) for _ in range(2)]
     executor.close()
     (pid, access, mapping), (other_pid, *other) = notes

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from study.running.executors.base import Progress, Task
+from study.records.run import Run
+from study.running.executors.base import Progress
 from study.running.worker import TrialWorker
 
 
@@ -25,14 +26,14 @@ class MortalWorker(TrialWorker):
     epoch. Epochs are slow enough for the test to kill one in its middle, and each leaves a checkpoint.
     """
 
-    def start(self, task: Task, checkpoint: bytes | None) -> Progress:
-        return super().start(replace(task, checkpoint_seconds=0), checkpoint)
+    def start(self, run: Run, checkpoint: bytes | None) -> Progress:
+        return super().start(replace(run, checkpoint_seconds=0), checkpoint)
 
     def advance(self) -> Progress:
-        run, task = self._current()
+        run, run = self._current()
         if run.reports:
             (shared_folder() / f"pid-{os.getpid()}").touch()
-        death = shared_folder() / f"{task.config.gnn_layers}-{len(run.reports)}"
+        death = shared_folder() / f"{run.config.gnn_layers}-{len(run.reports)}"
         if death.exists():
             if death.read_text() != "for ever":
                 death.unlink()
@@ -44,7 +45,7 @@ class MortalWorker(TrialWorker):
 class RaisingWorker(TrialWorker):
     """Raises where no executor expects it."""
 
-    def start(self, task: Task, checkpoint: bytes | None) -> Progress:
+    def start(self, run: Run, checkpoint: bytes | None) -> Progress:
         raise RuntimeError("this worker does not work")
 
     def discard(self) -> Any:
@@ -54,7 +55,7 @@ class RaisingWorker(TrialWorker):
 class MemoryWorker(TrialWorker):
     """Says where the features lie: in which mapping of its process, and whether they can be written."""
 
-    def start(self, task: Task, checkpoint: bytes | None) -> Progress:
+    def start(self, run: Run, checkpoint: bytes | None) -> Progress:
         features = next(iter(self._dataset.features.values()))
         address, mapping = features.ctypes.data, "memory of its own"
         for line in Path("/proc/self/maps").read_text().splitlines():
@@ -62,4 +63,4 @@ class MemoryWorker(TrialWorker):
             if first <= address < last and "/" in line:
                 mapping = line[line.index("/") :]
         note = f"{os.getpid()} {'writable' if features.flags.writeable else 'read-only'} {mapping}"
-        return replace(super().start(task, checkpoint), note=note)
+        return replace(super().start(run, checkpoint), note=note)
