@@ -90,6 +90,12 @@ def check_comparable(studies: Sequence[Study]) -> None:
         for _, _, _, record in _tested(study):
             config = record.record.get("config") or {}
             features = (str(config.get("modalities")), str(config.get("feature_transform")))
+            scheme = first.setdefault(("splits", record.dataset), record)
+            if (scheme.split_seed is None) != (record.split_seed is None):
+                raise UserError(
+                    f"{scheme.folder} and {record.folder} were not run on the same splits (--split-seeds), so one "
+                    "table cannot hold both; make a table of each"
+                )
             rows = (record.dataset, str(record.split_seed))
             keys = {"split_hash": rows, "data_hash": (*rows, *features)}
             for name, key in keys.items():

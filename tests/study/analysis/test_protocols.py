@@ -63,6 +63,14 @@ def test_seeds_of_one_protocol_share_a_table_that_says_which_is_whose(tmp_path: 
     assert caption_words(studies) == "Split: a: random 8:1:1, seed 3; b: random 8:1:1, seed 4."
 
 
+def test_one_split_and_several_of_the_same_data_are_refused_in_one_table(tmp_path: Path) -> None:
+    plain = load_study(write_search(tmp_path, name="a", dataset="shop", split=RANDOM))
+    several = load_study(write_search(tmp_path, name="b", dataset="shop", split=RANDOM, split_seed=7))
+    Results([several])
+    with pytest.raises(UserError, match=r"were not run on the same splits \(--split-seeds\)"):
+        Results([plain, several])
+
+
 @pytest.mark.parametrize("other", [RANDOM, None, {"protocol": "user-time", "ratios": "8:1:1"}])
 def test_two_protocols_are_refused_in_one_table(tmp_path: Path, other: dict[str, Any] | None) -> None:
     studies = [load_study(studied(tmp_path, name, split)) for name, split in (("a", TIMED), ("b", other))]
