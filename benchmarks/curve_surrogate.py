@@ -136,6 +136,8 @@ def cross_validate(
 ) -> Quality:
     """How well the surrogate ranks configurations it has not seen; folds hold out whole configurations.
 
+    More than six parameters: those of the surrogate, passed on, and its folds.
+
     Args:
         curves: the table.
         space, most_epochs, metric, seeds: as for the surrogate.

@@ -55,7 +55,10 @@ def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tens
 
 @compiled
 def _take_steps(member, size, arrivals, parameters, first, second, gradients, losses, xs, ys, weights, dim, steps):  # type: ignore[no-untyped-def]
-    """One member's share of all steps: its tiles' gradients; the first member also takes the step."""
+    """One member's share of all steps: its tiles' gradients; the first member also takes the step.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+    """
     start, stop = len(xs) * member // size, len(xs) * (member + 1) // size
     for number in range(len(steps)):
         losses[member] = likelihood_and_gradients(parameters, gradients[member], xs, ys, weights, dim, start, stop)

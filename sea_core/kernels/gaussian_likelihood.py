@@ -30,6 +30,8 @@ LOG2_E, TWO_LOG2_E, TANH_IS_ONE = np.float32(math.log2(math.e)), np.float32(2 * 
 def likelihood_and_gradients(nets, gradients, x, y, weight, true_dim, first, last):  # type: ignore[no-untyped-def]
     """``-sum_n weight_n ll(x_n, y_n)`` over some tiles; its gradients are written to ``gradients``.
 
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+
     Args:
         nets: the mean's net and the log variance's net, ``(2 * NET_SIZE,)``.
         gradients: as ``nets``; overwritten.
@@ -136,6 +138,8 @@ def _add_product(c, a, stride_m, stride_k, b, rows, depth):  # type: ignore[no-u
     """``c += a b`` with ``c (rows, TILE)``, ``a (rows, depth)`` of any strides, ``b (depth, TILE)``.
 
     Two rows of ``c`` and eight of ``b`` at a time: sixteen multiply-adds for each vector of ``c`` that is loaded.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
     """
     for m in range(0, rows, 2):
         for k in range(0, depth, 8):

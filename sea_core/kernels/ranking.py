@@ -43,6 +43,10 @@ def ranks(
 
 @compiled
 def _rank(scores, masked_first, masked, relevant_first, relevant, result, first, last):  # type: ignore[no-untyped-def]
+    """Ranks of relevant items for users ``first`` to ``last``; False if a score is not finite.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+    """
     zeros = np.float32(0)
     for user in range(first, last):
         row = scores[user]

@@ -40,7 +40,10 @@ def add_product(
 
 @compiled
 def _add_rows(starts, columns, values, add, base, x, result, first, last):  # type: ignore[no-untyped-def]
-    """Rows ``first`` to ``last``; four entries at a time, so that a row is loaded and stored a fourth as often."""
+    """Rows ``first`` to ``last``; four entries at a time, so that a row is loaded and stored a fourth as often.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+    """
     dim = x.shape[1]
     for row in range(first, last):
         own = result[row]

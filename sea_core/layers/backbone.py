@@ -62,6 +62,10 @@ class GraphBackbone(nn.Module):
         item_graph_layers: int,
         seed: int,
     ) -> None:
+        """Draw the initial weights.
+
+        More than six parameters: the sizes of its layers, by name; a layer knows no config.
+        """
         super().__init__()
         self.modalities: Sequence[str] = tuple(projected_dims)
         self.users = users

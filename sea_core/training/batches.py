@@ -29,7 +29,10 @@ class EpochBatches:
         device: str | torch.device,
         negatives_seed: int | None = None,
     ) -> None:
-        """Batches and negatives draw from ``seed``; the negatives from ``negatives_seed`` where one is given."""
+        """Batches and negatives draw from ``seed``; the negatives from ``negatives_seed`` where one is given.
+
+        More than six parameters: sizes and seeds by name, so that a batch is a function of them and of nothing else.
+        """
         self._negatives_seed = seed if negatives_seed is None else negatives_seed
         self._user, self._item = torch.from_numpy(train.user), torch.from_numpy(train.item)
         self._sampler = NegativeSampler(train, users=users, items=items)

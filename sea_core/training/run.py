@@ -75,6 +75,8 @@ class TrainingRun:
     ) -> None:
         """Build the model at its initial weights.
 
+        More than six parameters: three determine the run; the others only say where and with what at hand.
+
         Args:
             config, dataset, seed: what determines the run.
             device: where it trains.

@@ -230,6 +230,10 @@ def _plan(
     seeds: int,
     study: Study | None = None,
 ) -> Ablation:
+    """The runs of a request on one dataset.
+
+    More than six parameters: what both kinds of ablation have found before; nobody else calls this.
+    """
     arms = load_arms(request.arms) if request.arms else load_suite(request.suite)
     question = _ask(request, folder, config, arms, seed=seed, seeds=seeds)
     planned = list(question.seeds[: question.looks[0]])

@@ -48,6 +48,8 @@ class Search:
     ) -> None:
         """Take up the study where it stands.
 
+        More than six parameters: the parts of a search, each made by another room; this class is where they meet.
+
         Args:
             folder, store: where its records and trials are.
             base: the config that trials share but for the searched parameters.

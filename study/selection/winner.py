@@ -62,6 +62,8 @@ def finalize(
 ) -> Winner:
     """Select the winner on validation, then open it on test.
 
+    More than six parameters: the parts of a study, each made by another room; this function is where they meet.
+
     Args:
         folder: of the study.
         trials: of the search.

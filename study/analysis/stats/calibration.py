@@ -124,7 +124,10 @@ def power_check(
     pilot_seeds: int = 3,
     pilots: int = 100,
 ) -> PowerCheck:
-    """Plant the predicted minimum detectable effect and count how often it is found and covered."""
+    """Plant the predicted minimum detectable effect and count how often it is found and covered.
+
+    More than six parameters: the sizes of a simulation, by name.
+    """
     mde = minimum_detectable_effect(components, seeds=seeds, users=users, alpha=ALPHA)
     parts = [
         mean_squares(simulate_differences(components, seeds=seeds, users=users, replicates=size, rng=rng, effect=mde))
@@ -206,6 +209,7 @@ def family_error(
     """Share of families of true nulls in which Holm rejects any: by ``crossed_effect`` and by Satterthwaite's t.
 
     ``arms`` are compared with one reference, so their differences share half their variance; metrics correlate at 0.8.
+    More than six parameters: the sizes of a simulation, by name.
     """
     mixing = np.linalg.cholesky(np.full((metrics, metrics), 0.8) + 0.2 * np.eye(metrics))
     found = np.zeros(2)

@@ -36,6 +36,7 @@ def simulate_differences(
     """Draw differences of the crossed model with the given components and mean ``effect``.
 
     All parts are normal; a finite ``seed_df`` (> 2) gives seed effects the tails of Student's t, at the same variance.
+    More than six parameters: the sizes of a simulation, by name.
     """
     user = rng.standard_normal((replicates, 1, users)) * math.sqrt(components.user)
     residual = rng.standard_normal((replicates, seeds, users)) * math.sqrt(components.residual)

@@ -55,6 +55,8 @@ class RayExecutor:
     ) -> None:
         """Connect to Ray, or start it here, and share the dataset.
 
+        More than six parameters: the resources of a cluster, by name, and what tests replace.
+
         Args:
             dataset: what all runs train on.
             workers: number of slots.
