@@ -131,14 +131,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, table in tables.items():
         others = [other for key, other in tables.items() if key not in (name, "synthetic")]
         seeds = [other for key, other in tables.items() if key != name]
+        try:
+            problem = make_problem(table, others, space, budget=options.budget, seeds=seeds)
+        except UserError as error:
+            if options.dataset:
+                raise
+            print(f"\n{name} is left out: {error}")
+            continue
         quality[name] = _tell_quality(name, table, space, seeds)
-        problem = make_problem(table, others, space, budget=options.budget, seeds=seeds)
         for method in methods:
             repeats = options.repeats if not _is_slow(method) else max(1, options.repeats // 20)
             found = simulate(problem, method, range(repeats), workers=options.workers)
             curves.append(_curve_rows(name, method, found, problem))
             summaries.append({"dataset": name, "method": method, **summarise(found)})
             _print_row(summaries[-1])
+    if not curves:
+        raise UserError(f"no table in {options.curves} says enough yet; let benchmarks/make_curves.py go on")
     options.out.mkdir(parents=True, exist_ok=True)
     pd.concat(curves).to_csv(options.out / "search.csv", index=False)
     pd.DataFrame(summaries).to_csv(options.out / "search-methods.csv", index=False)

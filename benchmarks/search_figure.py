@@ -28,7 +28,7 @@ def draw(curves: pd.DataFrame, path: Path) -> Path:
 
     datasets = list(curves["dataset"].unique())
     with paper_style():
-        figure, axes = plt.subplots(1, len(datasets), figsize=(PAGE, 2.6), squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(1, len(datasets), figsize=(PAGE, 3.0), squeeze=False, layout="constrained")
         for panel, (ax, dataset) in enumerate(zip(axes[0], datasets, strict=True)):
             for index, (method, label) in enumerate(SHOWN.items()):
                 rows = curves[(curves["dataset"] == dataset) & (curves["method"] == method)]
@@ -46,7 +46,7 @@ def draw(curves: pd.DataFrame, path: Path) -> Path:
                 ax.fill_between(rows["whole_runs"], rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0)
             ax.set(title=dataset, xlabel="budget (whole runs of the default)")
             if panel == 0:
-                ax.set_ylabel("validation recall@20 of the choice, fresh seed")
+                ax.set_ylabel("validation recall@20, fresh seed")
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)

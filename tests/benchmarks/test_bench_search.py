@@ -13,6 +13,7 @@ from benchmarks.curve_plan import configuration
 from benchmarks.curve_surrogate import epochs_run
 from benchmarks.curve_table import _parquet
 from benchmarks.search_methods import Driven, Judged, Promotion, World, chosen, grid
+from sea_core.errors import UserError
 from tests.benchmarks.planted_curves import SPACE, planted_curves
 
 NAMES = list(SPACE)
@@ -95,6 +96,16 @@ def test_searching_longer_chooses_better_on_planted_curves(problem: Problem):
 @pytest.mark.slow
 def test_workers_change_nothing(problem: Problem):
     assert simulate(problem, "first + random", range(6), workers=2) == simulate(problem, "first + random", range(6))
+
+
+def test_a_table_that_is_only_begun_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "begun.parquet").write_bytes(_parquet(planted_curves(2), "hash"))
+    places = ["--curves", str(tmp_path), "--out", str(tmp_path / "out")]
+    with pytest.raises(UserError, match="says enough yet"):
+        main([*places, "--repeats", "1"])
+    assert "begun is left out: a surrogate needs at least 10 runs, the table has 6" in capsys.readouterr().out
+    with pytest.raises(UserError, match="at least 10 runs"):
+        main([*places, "-d", "begun"])
 
 
 def test_the_program_writes_its_tables_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
