@@ -17,6 +17,7 @@ from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
+from study.reporting.tables.unconverged import mark_of, note_of
 
 COMPARED = ("difference", "relative", "low", "high", "p", "p_adjusted", "effect_size", "family", "gate", "verdict")
 ABLATIONS = ("ablation", "ablation-retuned")  # names of the tables of this file
@@ -60,8 +61,8 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
     runs: list[list[RunRecord]] = []
     for arm in in_order(arm for _, arm in tried):
         values = [_value(cells.get((study, arm, metric)), tried=(study, arm) in tried) for study, metric in columns]
-        rows.append([results.titles[arm], *values])
         runs.append([run for study in ran for run in study.runs(arm=arm, mode=mode)])
+        rows.append([f"{results.titles[arm]}{mark_of(runs[-1])}", *values])
         differences = [_difference(cells.get((study, arm, metric))) for study, metric in columns]
         if any(isinstance(cell, Number) for cell in differences):
             rows.append(["Δ to full", *differences])
@@ -77,7 +78,7 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         rows=mark_best(rows, among=arms),
         rules=arms[1:],
         frame=pd.DataFrame(map(_csv_line, summarised), columns=list(CSV_COLUMNS)),
-        notes=_notes(ran, mode),
+        notes=[*_notes(ran, mode), *note_of(rows)],
         follows=[index for index in range(len(rows)) if index not in arms],
         runs=runs,
     )

@@ -11,17 +11,16 @@ import pandas as pd
 
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
-from study.analysis.convergence import run_converged
 from study.analysis.measurements import BASELINE_TITLES, Measurement, default_title, spread_by, tuned_title
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table, mark_best
+from study.reporting.tables.unconverged import mark_of, note_of
 
 PUBLISHED = Path(__file__).parents[1] / "published.csv"
 _STARS = " Stars: p < .05, .01, .001 against the best other one, adjusted over all metrics and baselines."
-_UNCONVERGED = " ‡"
 _PUBLISHED_ORDER, _BASELINE_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(4)
 
 
@@ -64,7 +63,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     for order, method in methods:
         cells = [_cell(values.get((order, method, dataset, metric))) for dataset in datasets for metric in metrics]
         runs.append(_runs(results, method, order))
-        mark = " †" if order == _PUBLISHED_ORDER else _UNCONVERGED if _unconverged(runs[-1]) else ""
+        mark = " †" if order == _PUBLISHED_ORDER else mark_of(runs[-1])
         rows.append([f"{method}{mark}", *cells])
     orders = [order for order, _ in methods]
     here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
@@ -101,11 +100,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         runs=runs,
         notes=[
             *(["† Published elsewhere and quoted; not measured here and not compared."] if quoted else []),
-            *(
-                ["‡ Some of its runs were still learning when their cap ended them."]
-                if any(str(row[0]).endswith(_UNCONVERGED) for row in rows)
-                else []
-            ),
+            *note_of(rows),
         ],
     )
 
@@ -151,10 +146,6 @@ def _default(study: Study) -> list[RunRecord]:
 
 def _winner(study: Study) -> list[RunRecord]:
     return study.winner
-
-
-def _unconverged(runs: Sequence[RunRecord]) -> bool:
-    return any(run_converged(run) is False for run in runs if run.baseline is None)
 
 
 def _quoted(path: Path, datasets: Sequence[str]) -> list[Line]:

@@ -301,6 +301,23 @@ def test_the_ledger_counts_runs_that_were_still_learning(tmp_path: Path) -> None
     assert counts == {"search": 0, "winner": 0, "full (frozen)": 2, "no-club (frozen)": 0}
 
 
+def test_rows_of_runs_that_were_still_learning_are_marked(tmp_path: Path) -> None:
+    cut = {"config": Config(epochs=5), "best_epoch": 4}
+    root = write_arms(write_search(tmp_path), {"full": 0.0}, seeds=2)
+    write_arms(root, {"no-club": 0.0}, seeds=2, **cut)
+    table = ablation.compute_frozen(results(root))
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["title of full", "title of no-club ‡", "Δ to full"]
+    assert "‡ Some of its runs were still learning when their cap ended them." in table.notes
+
+    default = StudyFolder(root).default(11)
+    write_result(default, 0.2, seed=11, rival="default", **cut)
+    shown = overall.compute(results(root))
+    assert shown is not None
+    assert [row[0] for row in shown.rows if str(row[0]).startswith("SEA")] == ["SEA (default) ‡", "SEA (tuned)"]
+    assert "‡ Some of its runs were still learning when their cap ended them." in shown.notes
+
+
 def test_the_ledger_says_whether_arms_and_their_searches_had_equal_budgets(tmp_path: Path) -> None:
     root = write_arms(write_search(tmp_path), {"full": 0.0, "no-club": 0.0}, seeds=2)
     write_arms(root, {"full": 0.0, "no-club": 0.0}, seeds=2, mode="retuned")
