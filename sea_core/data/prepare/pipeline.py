@@ -66,39 +66,10 @@ def prepare(
             work.mkdir()
             write_json(work / _STATE, {"key": key})
         try:
-            about = _interactions(raw, contents, options, work, out.name, tell)
+            _fill(work, raw, contents, options, name=out.name, tell=tell, say=say)
         except UserError:
-            shutil.rmtree(work, ignore_errors=True)  # nothing that another attempt could use
+            shutil.rmtree(work, ignore_errors=True)  # what was wrong must change, and then all is made anew
             raise
-        items = read_ids(work / "items.tsv")
-        modalities = {}
-        for content in contents:
-            path = work / f"{content.modality}_feat.json"
-            if not path.is_file():
-                say(f"features: {content.modality}")
-                write_features(work, content, items, options.encoding)
-            modalities[content.modality] = f"{content.modality}_feat.npy"
-        features = {name: _without_mask(work / f"{name}_feat.json") for name in modalities}
-        write_json(
-            work / manifest.NAME,
-            {
-                "format": manifest.FORMAT,
-                "schema_version": manifest.SCHEMA_VERSION,
-                "name": out.name,
-                "layout": raw.name,
-                "options": options.describe(),
-                "split": about["split"],
-                "modalities": modalities,
-                "steps": about["steps"],
-                "notes": about["notes"],
-                "features": features,
-                "raw_files": about["raw_files"],
-                "versions": dict(manifest.versions()),
-            },
-        )
-        _check(work)
-        for name in (_STATE, _INTERACTIONS):
-            (work / name).unlink(missing_ok=True)
         check_target(out)
         for path in (*work.iterdir(), work):
             _flush(path)
@@ -109,6 +80,48 @@ def prepare(
         if not work.exists():
             Path(lock.lock_file).unlink(missing_ok=True)
     return out
+
+
+def _fill(
+    work: Path,
+    raw: Raw,
+    contents: Sequence[Content],
+    options: Options,
+    *,
+    name: str,
+    tell: Tell,
+    say: Callable[[str], None],
+) -> None:
+    """Make what the folder lacks; seven parameters, because it is ``prepare`` inside its lock."""
+    about = _interactions(raw, contents, options, work, name, tell)
+    items = read_ids(work / "items.tsv")
+    modalities = {}
+    for content in contents:
+        path = work / f"{content.modality}_feat.json"
+        if not path.is_file():
+            say(f"features: {content.modality}")
+            write_features(work, content, items, options.encoding)
+        modalities[content.modality] = f"{content.modality}_feat.npy"
+    write_json(
+        work / manifest.NAME,
+        {
+            "format": manifest.FORMAT,
+            "schema_version": manifest.SCHEMA_VERSION,
+            "name": name,
+            "layout": raw.name,
+            "options": options.describe(),
+            "split": about["split"],
+            "modalities": modalities,
+            "steps": about["steps"],
+            "notes": about["notes"],
+            "features": {modality: _without_mask(work / f"{modality}_feat.json") for modality in modalities},
+            "raw_files": about["raw_files"],
+            "versions": dict(manifest.versions()),
+        },
+    )
+    _check(work)
+    for leftover in (_STATE, _INTERACTIONS):
+        (work / leftover).unlink(missing_ok=True)
 
 
 def check_target(out: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -122,15 +123,19 @@ class Images(Content):
         """Take the ``.b`` files."""
         self.files = tuple(files)
 
+    @cached_property
+    def parts(self) -> list[tuple[pa.Array, np.ndarray]]:
+        """Ids and records of each file, looked through once."""
+        return [read_images(path) for path in self.files]
+
     def ids(self) -> pa.Array:
         """Items with a record of their own."""
-        return pc.unique(pa.concat_arrays([ids for ids, _ in map(read_images, self.files)]))
+        return pc.unique(pa.concat_arrays([ids for ids, _ in self.parts]))
 
     def encode(self, ids: pa.Array, encoding: Encoding, allocate: Allocate) -> Encoded:
         """The records' vectors."""
-        parts = [read_images(path) for path in self.files]
-        known = pa.concat_arrays([names for names, _ in parts])
-        vectors = _Joined([records["vector"] for _, records in parts])
+        known = pa.concat_arrays([names for names, _ in self.parts])
+        vectors = _Joined([records["vector"] for _, records in self.parts])
         source = ", ".join(map(str, self.files))
         return copy_vectors(
             vectors, places(ids, known), allocate, source=source, name=lambda row: f"item {known[row].as_py()!r}"
@@ -280,7 +285,8 @@ def _review_keys(path: Path) -> tuple[str, str, str, str]:
     record = first_record(path)
     for keys in _REVIEW_KEYS:
         if keys[0] in record and keys[1] in record:
-            return keys
+            time = "sort_timestamp" if keys[3] not in record and "sort_timestamp" in record else keys[3]
+            return (*keys[:3], time)
     wanted = " or ".join(f"{keys[0]} and {keys[1]}" for keys in _REVIEW_KEYS)
     raise wrong_line(path, 1, f"a review with {wanted}", ", ".join(map(str, record)))
 
