@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,14 +39,14 @@ class RunFolder:
     """A finished run as it lies on disk; large parts are read when asked for."""
 
     folder: Path
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] = field(repr=False)
 
     @property
     def config(self) -> Config:
         """The run's config."""
         return Config.from_record(self.record.get("config") or {}, source=str(self.folder / RECORD))
 
-    def history(self) -> pd.DataFrame:
+    def read_history(self) -> pd.DataFrame:
         """One row per epoch: losses, validation metrics, seconds.
 
         Raises:
@@ -60,7 +60,7 @@ class RunFolder:
             raise self._damaged(HISTORY, f"expected {epochs} epochs, found {len(table)} rows")
         return table
 
-    def validation(self) -> UserMetrics:
+    def read_validation(self) -> UserMetrics:
         """Per-user validation metrics at the best epoch.
 
         Raises:
@@ -68,7 +68,7 @@ class RunFolder:
         """
         return self._read(VALIDATION, _read_user_metrics)
 
-    def test(self) -> UserMetrics | None:
+    def read_test(self) -> UserMetrics | None:
         """Per-user test metrics, or None where the test split was never opened.
 
         Raises:
@@ -76,7 +76,7 @@ class RunFolder:
         """
         return self._read(TEST, _read_user_metrics) if (self.folder / TEST).exists() else None
 
-    def embeddings(self) -> dict[str, torch.Tensor] | None:
+    def read_embeddings(self) -> dict[str, torch.Tensor] | None:
         """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, or None if they were not kept.
 
         Raises:
@@ -84,7 +84,7 @@ class RunFolder:
         """
         return self._read(EMBEDDINGS, load_file) if (self.folder / EMBEDDINGS).exists() else None
 
-    def parts(self) -> dict[str, torch.Tensor] | None:
+    def read_parts(self) -> dict[str, torch.Tensor] | None:
         """``generic/<modality>``, ``unique/<modality>`` and what heads read of them (results/README.md), or None.
 
         Raises:
@@ -92,7 +92,7 @@ class RunFolder:
         """
         return self._read(PARTS, load_file) if (self.folder / PARTS).exists() else None
 
-    def diagnostics(self) -> dict[str, Any] | None:
+    def read_diagnostics(self) -> dict[str, Any] | None:
         """What separation did to the parts (results/README.md), or None: trials and older runs have none.
 
         Raises:

@@ -130,7 +130,7 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
         write_user_metrics(folder / TEST, metrics)
         test = metrics.means()
     elif (folder / TEST).exists():
-        opened = read_run_folder(folder).test()
+        opened = read_run_folder(folder).read_test()
         test = None if opened is None else opened.means()
 
     _print_metrics(record["validation"], test, best_epoch=record["best_epoch"], epochs=record["epochs"])

@@ -59,7 +59,7 @@ def joint_files(runs: Sequence[RunFolder]) -> RunFiles:
     files = {RECORD: json.dumps(record).encode(), HISTORY: (first.folder / HISTORY).read_bytes()}
     if all((run.folder / VALIDATION).exists() for run in runs):
         buffer = io.BytesIO()
-        _mean([run.validation() for run in runs]).to_frame().to_parquet(buffer, index=False)
+        _mean([run.read_validation() for run in runs]).to_frame().to_parquet(buffer, index=False)
         files[VALIDATION] = buffer.getvalue()
     return files
 

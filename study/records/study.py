@@ -25,16 +25,8 @@ from study.records.spec import METRIC, StudySpec, read_spec
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """One run, trial or baseline. ``record`` is its ``record.json``; what is large is read when first asked for."""
-
-    folder: Path
-    record: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def config(self) -> Config:
-        """All choices of the run."""
-        return self._run.config
+class RunRecord(RunFolder):
+    """What became of a ``Run``: its folder, and what ``record.json`` says; large files are read once, when asked."""
 
     @property
     def seed(self) -> int | None:
@@ -144,36 +136,32 @@ class RunRecord:
     @cached_property
     def history(self) -> pd.DataFrame | None:
         """One row per epoch: ``epoch``, loss terms, validation metrics, ``seconds``; None if no epoch was finished."""
-        return self._run.history() if (self.folder / HISTORY).exists() else None
+        return self.read_history() if (self.folder / HISTORY).exists() else None
 
     @cached_property
     def validation(self) -> UserMetrics | None:
         """Per-user validation metrics at the best epoch."""
-        return self._run.validation() if (self.folder / VALIDATION).exists() else None
+        return self.read_validation() if (self.folder / VALIDATION).exists() else None
 
     @cached_property
     def test(self) -> UserMetrics | None:
         """Per-user test metrics, where the test split was opened."""
-        return self._run.test()
+        return self.read_test()
 
     @cached_property
     def embeddings(self) -> dict[str, torch.Tensor] | None:
         """``user`` ``(U, D)`` and ``item`` ``(I, D)`` at the best epoch, where they were kept."""
-        return self._run.embeddings()
+        return self.read_embeddings()
 
     @cached_property
     def parts(self) -> dict[str, torch.Tensor] | None:
         """Generic and unique parts of items at the best epoch, of final and ablation runs."""
-        return self._run.parts()
+        return self.read_parts()
 
     @cached_property
     def diagnostics(self) -> Mapping[str, Any] | None:
         """What separation did to the parts, of final and ablation runs; None of runs from before it was written."""
-        return self._run.diagnostics()
-
-    @property
-    def _run(self) -> RunFolder:
-        return RunFolder(self.folder, self.record)
+        return self.read_diagnostics()
 
     @property
     def _trial(self) -> Mapping[str, Any]:

@@ -28,19 +28,19 @@ def test_a_run_folder_gives_back_what_was_written(run: TrainingRun, tmp_path: Pa
     assert found.config == run.config
     assert found.record["arm"] == "full"
     assert found.record["validation"] == run.best.validation.means()
-    assert found.history()["recall@20"].tolist() == [report.validation["recall@20"] for report in run.reports]
-    assert found.history()["total"].tolist() == [report.losses["total"] for report in run.reports]
+    assert found.read_history()["recall@20"].tolist() == [report.validation["recall@20"] for report in run.reports]
+    assert found.read_history()["total"].tolist() == [report.losses["total"] for report in run.reports]
     for name, values in run.best.validation.values.items():
-        np.testing.assert_array_equal(found.validation().values[name], values)
-    embeddings = found.embeddings()
+        np.testing.assert_array_equal(found.read_validation().values[name], values)
+    embeddings = found.read_embeddings()
     assert embeddings is not None
     assert torch.equal(embeddings["item"], run.best.item_embedding)
-    assert found.test() is None
+    assert found.read_test() is None
 
 
 def test_means_are_computed_from_the_per_user_metrics_on_disk(run: TrainingRun, tmp_path: Path) -> None:
     record = write_run_folder(tmp_path, run)
-    assert read_run_folder(tmp_path).validation().means() == record["validation"]
+    assert read_run_folder(tmp_path).read_validation().means() == record["validation"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema_version": 99}', '{"schema_version": "one"}'])
@@ -89,7 +89,7 @@ def test_a_damaged_file_is_named_with_what_to_do(run: TrainingRun, tmp_path: Pat
     path.write_bytes(contents.get(damage, whole[: whole[:-1].rindex(b"\n") + 1]))
     found, part = read_run_folder(tmp_path), name.partition(".")[0]
     with pytest.raises(UserError) as caught:
-        getattr(found, part)()
+        getattr(found, f"read_{part}")()
     message = str(caught.value)
     assert message.startswith(f"cannot read {path}: ")
     assert f"delete {tmp_path / 'record.json'} and repeat the command that wrote it" in message

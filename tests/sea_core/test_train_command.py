@@ -31,10 +31,10 @@ def test_training_prints_json_last_and_leaves_a_record_without_touching_test(run
     line = json.loads(out.splitlines()[-1])
     assert set(line) == {"seed", "best_epoch", "epochs", "seconds", "validation"}
     record = read_run_folder(tmp_path / "r")
-    assert line["validation"] == record.record["validation"] == record.validation().means()
+    assert line["validation"] == record.record["validation"] == record.read_validation().means()
     assert record.record["seed"] == line["seed"] == 7
-    assert record.embeddings() is not None
-    assert record.test() is None
+    assert record.read_embeddings() is not None
+    assert record.read_test() is None
     assert not (tmp_path / "r/receipt.json").exists()
 
 
@@ -42,7 +42,7 @@ def test_test_is_opened_on_request_with_a_receipt_and_counts_openings(run, tmp_p
     words = ("train", "-d", "synthetic", "--set", *QUICK, "--out", "r", "--json", "--test")
     code, out, _ = run(*words)
     assert code == 0
-    opened = read_run_folder(tmp_path / "r").test()
+    opened = read_run_folder(tmp_path / "r").read_test()
     assert opened is not None
     assert json.loads(out.splitlines()[-1])["test"] == opened.means()
     assert len(read_receipts(tmp_path / "r/receipt.json")) == 1

@@ -32,11 +32,11 @@ def test_every_baseline_leaves_a_record_history_and_a_receipt_and_is_not_repeate
     for name in ("popularity", "item-knn"):
         run = read_run_folder(folder.baseline(name))
         assert run.record["baseline"] == run.config.model == name
-        assert "recall@5" in run.validation().values
-        assert len(run.history()) == 1
-        test = run.test()
+        assert "recall@5" in run.read_validation().values
+        assert len(run.read_history()) == 1
+        test = run.read_test()
         assert test is not None
-        assert test.means().keys() == run.validation().means().keys()
+        assert test.means().keys() == run.read_validation().means().keys()
     train(folder, dataset)
     receipts = json.loads((folder.baseline("item-knn") / RECEIPT).read_text())
     assert [receipt["subject"]["model"] for receipt in receipts] == ["item-knn"]

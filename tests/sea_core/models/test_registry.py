@@ -85,7 +85,7 @@ def test_a_model_of_one_file_trains_and_leaves_a_record_that_is_read_again(file:
     found = read_run_folder(tmp_path / "run")
     assert found.config == config
     assert config.as_dict()["latent_dim"] == 3
-    embeddings = found.embeddings()
+    embeddings = found.read_embeddings()
     assert embeddings is not None
     assert torch.equal(embeddings["user"], run.best.user_embedding)
     assert "toy" in model_names()
