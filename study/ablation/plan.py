@@ -14,8 +14,10 @@ from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from sea_core.errors import UserError
+from sea_core.models.registry import find_model
 from sea_core.run_folder import RECORD, TEST, read_run_folder
 from study.ablation.arms import Arm
+from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
 from study.records.run import Run
 
@@ -106,7 +108,7 @@ def plan_runs(
     runs: list[PlanRow] = []
     for arm, config, study in tuned:
         used = only_modalities(dataset, config)
-        own = {"arm": arm.name, "arm_title": arm.title, "mode": mode}
+        own = {"arm": arm.name, "arm_title": _title(arm, config), "mode": mode}
         for seed in seeds:
             label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
             run = Run(config, seed, target, "arm", label, own)
@@ -131,3 +133,10 @@ def refuse_another(run: Run, dataset: Dataset) -> None:
         raise UserError(
             f"{run.folder} holds another run ({'; '.join(found)}); choose another --study-name, or delete that folder"
         )
+
+
+def _title(arm: Arm, config: Config) -> str:
+    """The arm's title; the full model's is that of what it is: ``VBPR + SEA (full)``."""
+    if arm.name != FULL or config.model == Config.model:
+        return arm.title
+    return f"{find_model(config.model).title} ({FULL})"

@@ -31,7 +31,7 @@ _QUESTIONS: Sequence[tuple[str, Callable[[str, Changes], bool]]] = (
     ("CLUB", lambda arm, changes: arm == "no-club" or _only(changes, _CLUB_KEYS) or changes == {"distancing": "none"}),
     ("Solosim", lambda arm, changes: arm == "no-solosim" or changes == {"alignment": "none"}),
     ("CLUB and Solosim together", lambda arm, changes: arm == "no-both" or _removes_both(changes)),
-    ("Rivals", lambda _, changes: _only(changes, frozenset(_PART_KEYS))),
+    ("Rivals", lambda _, changes: _only(changes, frozenset(_PART_KEYS)) or "model" in changes),
     ("Modalities", lambda _, changes: _only(changes, _MODALITY_KEYS)),
     ("Other arms", lambda arm, changes: True),
 )
@@ -99,6 +99,9 @@ def _changes(study: Study) -> dict[str, Changes]:
         if arm == FULL or full is None or arm in found:
             continue
         tuned = space if mode == "retuned" else {}
+        if config["model"] != full["model"]:  # whose keys are others
+            found[arm] = {"model": config["model"]}
+            continue
         found[arm] = {key: value for key, value in config.items() if value != full[key] and key not in tuned}
     return found
 

@@ -8,7 +8,10 @@ from sea_core.config import Config
 from sea_core.errors import UserError
 from sea_core.models.registry import model_names
 from study.ablation.arms import load_arms, load_suite, read_arm
+from study.ablation.plan import plan_ablation
 from study.records.arm_names import FULL, arm_names, suite_names
+from study.records.folder import StudyFolder
+from tests.conftest import random_dataset
 
 BOTH = ("image", "text")
 
@@ -166,3 +169,13 @@ def test_two_arms_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_an_arm_of_what_the_model_does_not_have_is_refused(arm: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_arms([arm])[-1].apply(Config.from_mapping({"model": "bpr"}), BOTH)
+
+
+def test_the_full_arm_is_called_by_its_model(tmp_path: Path) -> None:
+    dataset = random_dataset()
+    titles = {}
+    for model in ("sea", "vbpr+sea"):
+        config, folder = Config.from_mapping({"model": model}), StudyFolder(tmp_path / model)
+        plan = plan_ablation(load_arms(["no-club"]), config, dataset, seeds=[1], folder=folder)
+        titles[model] = [run.run.extra["arm_title"] for run in plan.runs]
+    assert titles == {"sea": ["SEA (full)", "w/o CLUB"], "vbpr+sea": ["VBPR + SEA (full)", "w/o CLUB"]}

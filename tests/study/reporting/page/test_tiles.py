@@ -20,6 +20,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "zero-club": {"distance_weight": 0.0},
     "zero-image": {"feature_transform": {"image": "zero"}},
     "no-item-graph": {"item_graph_layers": 0},
+    "bpr": {"model": "bpr"},
 }
 
 
@@ -52,7 +53,7 @@ def test_an_arm_stands_below_its_question_whatever_its_name_and_row(study: Study
         "CLUB": ["zero-club", "mine"],
         "Solosim": ["no-solosim"],
         "CLUB and Solosim together": ["neither"],
-        "Rivals": ["negative-l2"],
+        "Rivals": ["bpr", "negative-l2"],
         "Modalities": ["zero-image"],
         "Other arms": ["no-item-graph"],
     }
