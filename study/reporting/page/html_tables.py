@@ -19,6 +19,7 @@ TITLES = {
     "ablation-retuned": "Ablation, every arm re-tuned",
     "statistics": "Every comparison",
     "factorial": "CLUB × Solosim",
+    "across": "Over datasets",
     "diagnostics": "What separation does",
     "separation": "What separation does, against the full model",
     "recovery": "Planted factors recovered",
