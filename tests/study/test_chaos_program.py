@@ -33,8 +33,16 @@ COMMAND += ["item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=
 SEED = int(os.environ.get("SEA_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
 KILLS = int(os.environ.get("SEA_CHAOS_KILLS", "24"))
 PATIENCE = 300.0  # seconds until something we wait for must have happened
-TIMED = {"log.txt", "provenance.json", "estimate.json", "report.html", "study.db", "driver.lock"}  # two figures, too
-CLOCK = {"seconds", "time", "attempts", "estimate"}
+TIMED = {
+    "log.txt",
+    "provenance.json",
+    "estimate.json",
+    "report.html",
+    "study.db",
+    "driver.lock",
+    "drawn.json",
+}  # two figures, too
+CLOCK = {"seconds", "time", "attempts", "estimate", "fixed"}
 
 
 @pytest.fixture(scope="module")
