@@ -323,7 +323,7 @@ def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
     before = files(tmp_path / "out")
     space.write_text("temperature: {low: 0.2, high: 1, log: true}\n")
     for changed, message in (
-        (("--space", str(space)), "space.temperature.low: was 0.1, now 0.2"),
+        (("--space", str(space)), "space.temperature: was 0.1 to 1.0 on a log scale, now 0.2 to 1.0 on a log scale"),
         (("--seed", "3"), "seed: was 999, now 3"),
         (("--sampler", "random"), "sampler: was tpe, now random"),
         (("--pruner", "none"), "pruner: was median, now none"),

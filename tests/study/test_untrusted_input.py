@@ -218,7 +218,7 @@ def test_the_parts_of_a_run_folder(tmp_path: Path, name: str, content: bytes) ->
     tensors = save({"other": np.zeros(2)})
     for raw in (content, b"PAR1" + content + b"PAR1", tensors[:20] + content):
         (tmp_path / name).write_bytes(raw)
-        only_user_errors(getattr(RunFolder(tmp_path, {"epochs": 2}), name.partition(".")[0]))
+        only_user_errors(getattr(RunFolder(tmp_path, {"epochs": 2}), f"read_{name.partition('.')[0]}"))
 
 
 @fuzz

@@ -92,7 +92,10 @@ def _fill(
     tell: Tell,
     say: Callable[[str], None],
 ) -> None:
-    """Make what the folder lacks; seven parameters, because it is ``prepare`` inside its lock."""
+    """Make what the folder lacks.
+
+    More than six parameters: it is ``prepare`` inside its lock.
+    """
     about = _interactions(raw, contents, options, work, name, tell)
     items = read_ids(work / "items.tsv")
     modalities = {}

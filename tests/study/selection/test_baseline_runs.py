@@ -22,7 +22,9 @@ BASE = Config(valid_metric="recall@5")
 
 
 def train(folder: StudyFolder, dataset):
-    source = FixedRuns(baseline_runs(folder, dataset, base=BASE, seed=7), dataset=dataset, emit=lambda event: None)
+    source = FixedRuns(
+        baseline_runs(folder, dataset, base=BASE, seed=7, seeds=[7]), dataset=dataset, emit=lambda event: None
+    )
     drive(source, InProcessExecutor(TrialWorker(dataset)), emit=lambda event: None, stop=StopRequest())
 
 
@@ -52,9 +54,9 @@ def test_a_baseline_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
         if key not in ("config", "config_hash", "seed")
     }
     path.write_text(json.dumps(old))
-    assert [run.config.model for run in baseline_runs(folder, dataset, base=BASE, seed=7)] == ["item-knn"]
+    assert [run.config.model for run in baseline_runs(folder, dataset, base=BASE, seed=7, seeds=[7])] == ["item-knn"]
     other = load_dataset("synthetic:users=41,items=30,interactions=8,dims=8/6")
-    assert len(baseline_runs(folder, other, base=BASE, seed=7)) == 2
+    assert len(baseline_runs(folder, other, base=BASE, seed=7, seeds=[7])) == 2
 
 
 def test_a_trained_run_without_embeddings_has_no_scorer() -> None:
