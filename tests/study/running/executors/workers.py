@@ -30,10 +30,10 @@ class MortalWorker(TrialWorker):
         return super().start(replace(run, checkpoint_seconds=0), checkpoint)
 
     def advance(self) -> Progress:
-        run, run = self._current()
-        if run.reports:
+        training, run = self._current()
+        if training.reports:
             (shared_folder() / f"pid-{os.getpid()}").touch()
-        death = shared_folder() / f"{run.config.gnn_layers}-{len(run.reports)}"
+        death = shared_folder() / f"{run.config.gnn_layers}-{len(training.reports)}"
         if death.exists():
             if death.read_text() != "for ever":
                 death.unlink()
