@@ -39,6 +39,7 @@ def seeds_of(root: Path, arm: str) -> int:
     return len(list(root.glob(f"ablations/frozen/{arm}/seed-*/{RECORD}")))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("early")
 def test_arms_train_until_they_are_decided_or_the_seeds_are_used_up(
     tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
@@ -72,6 +73,7 @@ def test_arms_train_until_they_are_decided_or_the_seeds_are_used_up(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("early")
 def test_a_question_that_is_changed_after_the_runs_is_marked(tmp_path: Path, cache_folder: Path) -> None:
     assert ablate(tmp_path, "--seeds", "2", "--quiet") == 0
@@ -115,6 +117,7 @@ def test_few_seeds_are_warned_of(tmp_path: Path, cache_folder: Path, capsys: pyt
     assert "looks at 10, 20, 40 seeds" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("early")
 def test_placebos_are_copies_on_other_seeds_outside_of_every_family(tmp_path: Path, cache_folder: Path) -> None:
     assert ablate(tmp_path, "--seeds", "3", "--placebo", "2", "--quiet") == 0

@@ -134,6 +134,7 @@ def test_the_winners_runs_are_taken_over_by_full(tmp_path: Path, cache_folder: P
     assert other.runs[0].copy_of is None
 
 
+@pytest.mark.slow
 def test_two_datasets_get_a_folder_each_and_a_joint_table(run: Run, tmp_path: Path) -> None:
     assert run("-d", f"{DATASET},seed=1", "--arms", "no-club", "--study-name", "both") == 0
     assert len(list(tmp_path.glob("both-synthetic-*"))) == 2

@@ -11,6 +11,7 @@ from benchmarks.step_memory import training_memory
 TINY = Size(users=50, items=40, interactions=200, validation=60, image_dim=16, text_dim=8)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the system tells no program's own peak")
 def test_the_peak_of_training_does_not_include_the_parents_memory():
     ballast = np.ones(2 * 10**8)  # 1.6 GB that the parent really has

@@ -75,6 +75,7 @@ def test_programs_read_and_compare_a_study_once(
     assert counts == once("one")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("main", [make_tables, make_report])
 def test_programs_over_several_studies_read_and_compare_each_once(
     main: Callable[[list[str]], int], tmp_path: Path, counts: Counter[tuple[str, str]]
@@ -83,6 +84,7 @@ def test_programs_over_several_studies_read_and_compare_each_once(
     assert counts == once("one", "two")
 
 
+@pytest.mark.slow
 def test_figures_read_and_compare_a_study_once(tmp_path: Path, counts: Counter[tuple[str, str]]) -> None:
     one, two = two_studies(tmp_path)
     assert make_figures([str(one), "--only", "ablation", "interaction"]) == 0
@@ -92,6 +94,7 @@ def test_figures_read_and_compare_a_study_once(tmp_path: Path, counts: Counter[t
     assert counts == once("one", "two")
 
 
+@pytest.mark.slow
 def test_an_ablation_reads_and_compares_each_study_once(tmp_path: Path, counts: Counter[tuple[str, str]]) -> None:
     _write_results(two_studies(tmp_path), tmp_path / "joint")
     assert counts == once("one", "two")

@@ -66,6 +66,7 @@ def test_the_base_configuration_is_the_first_trial(run: Callable[..., int], tmp_
     assert all(trial.config.image_weight == 0.25 for trial in trials)
 
 
+@pytest.mark.slow
 def test_finals_and_arms_may_learn_for_longer_than_trials(run: Callable[..., int], tmp_path: Path) -> None:
     few = ("--n-trials", "3", "--finalists", "2", "--fresh-seeds", "1")
     assert run(*few, "--epochs", "2", "--final-epochs", "4") == 0
@@ -90,6 +91,7 @@ def write_rates(folder: Path, base: float) -> tuple[str, ...]:
     return "--space", str(folder / "rates.yaml"), "--config", str(folder / "base.yaml")
 
 
+@pytest.mark.slow
 def test_the_base_configuration_is_trained_and_opened_beside_a_winner_that_beat_it(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +119,7 @@ def test_the_base_configuration_is_trained_and_opened_beside_a_winner_that_beat_
     assert [float(row["difference"]) for row in rows] == [pytest.approx(means["SEA (tuned)"] - means["SEA (default)"])]
 
 
+@pytest.mark.slow
 def test_the_base_configuration_is_kept_where_no_finalist_beats_it(run: Callable[..., int], tmp_path: Path) -> None:
     few = ("--n-trials", "9", "--finalists", "2", "--fresh-seeds", "2", "--no-ablations", "--epochs", "20")
     assert run(*few, "--final-epochs", "20", "--sampler", "random", *write_rates(tmp_path, 0.01)) == 0
@@ -240,6 +243,7 @@ def test_the_same_command_again_changes_no_result(run: Callable[..., int], tmp_p
     assert len(read(root / "provenance.json")["resumed"]) == 1
 
 
+@pytest.mark.slow
 def test_two_seeds_search_differently_and_equal_commands_give_equal_bytes(
     run: Callable[..., int], tmp_path: Path
 ) -> None:

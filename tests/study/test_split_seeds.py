@@ -84,6 +84,7 @@ def study(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -
     return run
 
 
+@pytest.mark.slow
 def test_a_study_over_splits_pairs_everything_split_by_split(
     study: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_study_over_splits_pairs_everything_split_by_split(
     assert run_program(lambda: replay.main([str(root), str(found.winner[1].folder)])) == 0
 
 
+@pytest.mark.slow
 def test_the_same_command_does_nothing_more_and_another_number_is_refused(study: Callable[..., Path]) -> None:
     words = ("--split-seeds", "2", "--fresh-seeds", "2", "--no-ablations")
     root = study(*words)
@@ -122,6 +124,7 @@ def test_the_same_command_does_nothing_more_and_another_number_is_refused(study:
         study("--split-seeds", "0", "--fresh-seeds", "2", "--no-ablations")
 
 
+@pytest.mark.slow
 def test_ablations_of_a_study_stay_on_its_splits(study: Callable[..., Path], tmp_path: Path) -> None:
     root = study("--split-seeds", "2", "--fresh-seeds", "2", "--no-ablations")
     words = ["--from-study", root.name, "--out", str(tmp_path), "--arms", "no-club", "--quiet", "--threads", "1"]

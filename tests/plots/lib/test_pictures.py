@@ -49,6 +49,7 @@ def test_a_study_gives_the_figures_that_its_records_allow(tmp_path: Path) -> Non
     assert "search_history" not in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redraw", [make_figures, lambda root: study_pictures(results_of(root), root / "figures")])
 def test_figures_that_the_records_no_longer_allow_are_removed(
     redraw: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

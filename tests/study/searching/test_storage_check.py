@@ -47,6 +47,7 @@ def spec_of(root: Path) -> StudySpec:
     return spec
 
 
+@pytest.mark.slow
 def test_a_renamed_study_is_recognised_and_goes_on_when_adopted(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (out / "old").rename(out / "new")
     assert search(out, "new", 3) == 2
@@ -119,6 +120,7 @@ def test_what_a_warm_start_took_over_is_kept_whatever_becomes_of_its_source(
     assert "took over the best trials of 'old', not of 'gone'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_that_was_begun_cold_is_not_warmed_later(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert search(out, "other", 1) == 0
     assert search(out, "old", 3, "--warm-start", "other") == 2

@@ -50,6 +50,7 @@ def test_the_parameter_that_matters_comes_first(method: str, permutations: int) 
     assert "fixed" not in found.names
 
 
+@pytest.mark.slow
 def test_parameters_that_do_not_matter_are_found_as_often_as_chance_allows() -> None:
     flagged = []
     for seed in range(40):

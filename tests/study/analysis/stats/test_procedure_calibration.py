@@ -38,6 +38,7 @@ def verdict_kinds(design: Design, rejected: np.ndarray) -> list[str]:
     return kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", [LOOKS, LOOKS._replace(looks=(5,))])
 def test_simulated_families_are_judged_as_tables_judge_them(design: Design) -> None:
     replicates = 8
@@ -82,6 +83,7 @@ def test_without_moderation_five_seeds_need_far_wider_intervals() -> None:
     assert alone > 1.15 * procedure_rates(design, replicates=1000, rng=rng).half_width
 
 
+@pytest.mark.slow
 def test_looks_that_are_not_paid_for_would_be_found_out() -> None:
     # Testing at each look as if it were the only one.
     design = Design(looks=(10, 20, 40), families=(1,), effects=(0.0,), share=0.9)
