@@ -124,8 +124,8 @@ def _memory(*, full: bool) -> dict[str, float]:
     print(f"  item graph, 63,001 items x 4,096        {graph.peak_gb:6.2f} GB   ({rows:,} rows in {seconds:.0f} s)")
     if full:
         near = approximate_item_graph()
-        found = f"{near.result['seconds']:.0f} s, recall {near.result['recall']:.3f}"
-        print(f"  the same by nearest-neighbour descent   {near.peak_gb:6.2f} GB   ({found})")
+        measured = f"{near.result['seconds']:.0f} s, recall {near.result['recall']:.3f}"
+        print(f"  the same by nearest-neighbour descent   {near.peak_gb:6.2f} GB   ({measured})")
     return {"peak_gb_clothing": training.peak_gb, "knn_peak_gb": graph.peak_gb}
 
 

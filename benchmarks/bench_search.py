@@ -141,9 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         quality[name] = _tell_quality(name, table, space, seeds)
         for method in methods:
             repeats = options.repeats if not _is_slow(method) else max(1, options.repeats // 20)
-            found = simulate(problem, method, range(repeats), workers=options.workers)
-            curves.append(_curve_rows(name, method, found, problem))
-            summaries.append({"dataset": name, "method": method, **summarise(found)})
+            simulated = simulate(problem, method, range(repeats), workers=options.workers)
+            curves.append(_curve_rows(name, method, simulated, problem))
+            summaries.append({"dataset": name, "method": method, **summarise(simulated)})
             _print_row(summaries[-1])
     if not curves:
         raise UserError(f"no table in {options.curves} says enough yet; let benchmarks/make_curves.py go on")
@@ -221,21 +221,21 @@ def winner_of(world: World, finalists: Sequence[Parameters]) -> Parameters:
     return best if _mean(world, best, other) > _mean(world, world.default(), other) else world.default()
 
 
-def summarise(found: Sequence[Repeat]) -> dict[str, float]:
+def summarise(repeats: Sequence[Repeat]) -> dict[str, float]:
     """What a method is worth, over its worlds; medians unless the name says otherwise."""
-    worth = np.array([each.worth for each in found])
-    finals = np.array([each.worth_after_finals for each in found])
+    worth = np.array([each.worth for each in repeats])
+    finals = np.array([each.worth_after_finals for each in repeats])
     return {
-        "repeats": len(found),
-        "epochs": float(np.median([each.spent for each in found])),
+        "repeats": len(repeats),
+        "epochs": float(np.median([each.spent for each in repeats])),
         "gain": float(np.median(worth)),
         "gain_low": float(np.quantile(worth, 0.1)),
         "gain_high": float(np.quantile(worth, 0.9)),
         "worse": float(np.mean(worth < -MUCH_WORSE)),
         "gain_finals": float(np.median(finals)),
         "worse_finals": float(np.mean(finals < -MUCH_WORSE)),
-        "speedup": float(np.median([each.grid / each.reached for each in found])),
-        "reached": float(np.mean([np.isfinite(each.reached) for each in found])),
+        "speedup": float(np.median([each.grid / each.reached for each in repeats])),
+        "reached": float(np.mean([np.isfinite(each.reached) for each in repeats])),
     }
 
 
@@ -291,20 +291,21 @@ def _is_slow(method: str) -> bool:
 def _tell_quality(name: str, table: pd.DataFrame, space: Space, seeds: Sequence[pd.DataFrame]) -> dict[str, float]:
     runs, configurations = table.groupby(["configuration", "seed"]).ngroups, table["configuration"].nunique()
     print(f"\n{name}: {runs} runs of {configurations} configurations, {len(table)} epochs")
-    found = cross_validate(table, space, most_epochs=MOST_EPOCHS, stopping_step=Config().stopping_step, seeds=seeds)
+    quality = cross_validate(table, space, most_epochs=MOST_EPOCHS, stopping_step=Config().stopping_step, seeds=seeds)
     print(
-        f"  surrogate, cross-validated rank correlation: best value {found.best:.2f}, "
-        + ", ".join(f"after {epoch} epochs {each:.2f}" for epoch, each in found.at_epoch.items())
-        + f", length of a run {found.epochs:.2f}"
+        f"  surrogate, cross-validated rank correlation: best value {quality.best:.2f}, "
+        + ", ".join(f"after {epoch} epochs {each:.2f}" for epoch, each in quality.at_epoch.items())
+        + f", length of a run {quality.epochs:.2f}"
     )
     print(
-        f"  its median error of a best value {found.error:.1%}; seeds of one configuration: {found.between_seeds:.1%}"
+        f"  its median error of a best value {quality.error:.1%}; "
+        f"seeds of one configuration: {quality.between_seeds:.1%}"
     )
     print(
         f"  {'':28}{'epochs':>8}{'gain over the default':>30}{'worse':>8}{'after finals':>14}{'worse':>8}"
         f"{'grid / it':>11}{'reached':>9}"
     )
-    return {"best": round(found.best, 3), **{str(e): round(each, 3) for e, each in found.at_epoch.items()}}
+    return {"best": round(quality.best, 3), **{str(e): round(each, 3) for e, each in quality.at_epoch.items()}}
 
 
 def _print_row(row: dict[str, Any]) -> None:
@@ -316,8 +317,8 @@ def _print_row(row: dict[str, Any]) -> None:
     )
 
 
-def _curve_rows(dataset: str, method: str, found: Sequence[Repeat], problem: Problem) -> pd.DataFrame:
-    values = np.array([each.values for each in found])  # (worlds, budgets)
+def _curve_rows(dataset: str, method: str, repeats: Sequence[Repeat], problem: Problem) -> pd.DataFrame:
+    values = np.array([each.values for each in repeats])  # (worlds, budgets)
     shown = ~np.isnan(values).any(axis=0)  # a median over some worlds only would be of the quick ones
     low, middle, high = np.quantile(values[:, shown], (0.1, 0.5, 0.9), axis=0)
     return pd.DataFrame(

@@ -118,29 +118,29 @@ def _grid_cells(seeds: int, effect: int) -> Iterator[Cell]:
 
 def designs() -> dict[str, Design]:
     """Simulated families of the whole procedure, by what is unusual about them."""
-    found: dict[str, Design] = {}
+    by_name: dict[str, Design] = {}
     for seeds in SEEDS:
         for share in (0.5, 0.75, 0.9, 0.97):
             three = Design((seeds,), (3,), (0.0,) * 3, share=share)
-            found[f"3 nulls, {seeds} seeds, share {share}"] = three
-            found[f"3 nulls, {seeds} seeds, share {share}, scattered"] = three._replace(scatter=4.0)
-            found[f"3 nulls, {seeds} seeds, share {share}, clones"] = three._replace(correlation=0.98)
+            by_name[f"3 nulls, {seeds} seeds, share {share}"] = three
+            by_name[f"3 nulls, {seeds} seeds, share {share}, scattered"] = three._replace(scatter=4.0)
+            by_name[f"3 nulls, {seeds} seeds, share {share}, clones"] = three._replace(correlation=0.98)
         nine = Design((seeds,), (3, 6), (0.0,) * 9)
-        found[f"9 nulls, {seeds} seeds"] = nine
-        found[f"9 nulls, {seeds} seeds, scattered"] = nine._replace(scatter=4.0)
-        found[f"9 nulls, {seeds} seeds, diverged seeds"] = nine._replace(diverged=0.05)
-        found[f"9 nulls, {seeds} seeds, not moderated"] = nine._replace(prior_df=0)
+        by_name[f"9 nulls, {seeds} seeds"] = nine
+        by_name[f"9 nulls, {seeds} seeds, scattered"] = nine._replace(scatter=4.0)
+        by_name[f"9 nulls, {seeds} seeds, diverged seeds"] = nine._replace(diverged=0.05)
+        by_name[f"9 nulls, {seeds} seeds, not moderated"] = nine._replace(prior_df=0)
     looks = Design((10, 20, 40), (3,), (0.0,) * 3)
     for share in (0.5, 0.9, 0.97):
-        found[f"looks, 3 nulls, share {share}"] = looks._replace(share=share)
-    found["looks, 3 nulls, scattered"] = looks._replace(scatter=4.0)
-    found["looks, 9 nulls behind a gate"] = looks._replace(families=(3, 6), effects=(0.0,) * 9)
-    found["looks, gate open, 6 nulls"] = looks._replace(families=(3, 6), effects=(-9.0,) * 3 + (0.0,) * 6)
-    found["looks, at the margin"] = looks._replace(effects=(-3.0,) * 3, margin=3.0)
-    found["looks, at the other margin"] = looks._replace(effects=(3.0,) * 3, margin=3.0)
-    found["looks, one loss, one at the margin"] = looks._replace(effects=(-6.0, -3.0, 0.0), margin=3.0)
-    found["at the margin, 5 seeds"] = Design((5,), (3,), (-3.0, 3.0, -3.0), margin=3.0)
-    return found
+        by_name[f"looks, 3 nulls, share {share}"] = looks._replace(share=share)
+    by_name["looks, 3 nulls, scattered"] = looks._replace(scatter=4.0)
+    by_name["looks, 9 nulls behind a gate"] = looks._replace(families=(3, 6), effects=(0.0,) * 9)
+    by_name["looks, gate open, 6 nulls"] = looks._replace(families=(3, 6), effects=(-9.0,) * 3 + (0.0,) * 6)
+    by_name["looks, at the margin"] = looks._replace(effects=(-3.0,) * 3, margin=3.0)
+    by_name["looks, at the other margin"] = looks._replace(effects=(3.0,) * 3, margin=3.0)
+    by_name["looks, one loss, one at the margin"] = looks._replace(effects=(-6.0, -3.0, 0.0), margin=3.0)
+    by_name["at the margin, 5 seeds"] = Design((5,), (3,), (-3.0, 3.0, -3.0), margin=3.0)
+    return by_name
 
 
 def _family_cell(setting: str, design: Design) -> Cell:
@@ -166,8 +166,8 @@ def _aa_cell(path: Path, series: str, seeds: int) -> Cell:
         values, _ = real_values(path, series)
         if len(values) < 2 * seeds + 1:
             return {"runs": float(len(values))}
-        found = aa_rates(values, seeds=seeds, splits=SPLITS, rng=rng)
-        return {**found._asdict(), "high": found.high}
+        rates = aa_rates(values, seeds=seeds, splits=SPLITS, rng=rng)
+        return {**rates._asdict(), "high": rates.high}
 
     return Cell("a/a", seeds, 0.0, f"{path.stem}, {series}", SPLITS, measure)
 
@@ -210,15 +210,15 @@ def _null(
 def _exact_sizes(seeds: int, share: float, _: np.random.Generator) -> Measured:
     """Errors without simulation, where ``share`` of the mean's variance is what the seeds must estimate."""
     components = Components(user=(1 - share) * USERS, seed=share * seeds, residual=0.0)
-    found = {}
+    sizes = {}
     for alpha in (0.05, 0.001):
-        found[f"crossed {alpha:g}"] = detection_power(0.0, components, seeds=seeds, users=USERS, alpha=alpha)
+        sizes[f"crossed {alpha:g}"] = detection_power(0.0, components, seeds=seeds, users=USERS, alpha=alpha)
         value, weight = chi_square_nodes(seeds - 1)
         estimated = share * value / (seeds - 1)
         variance = 1 - share + estimated
         critical = stats.t.isf(alpha / 2, (seeds - 1) * (variance / estimated) ** 2)
-        found[f"satterthwaite {alpha:g}"] = float(2 * stats.norm.sf(critical * np.sqrt(variance)) @ weight)
-    return found
+        sizes[f"satterthwaite {alpha:g}"] = float(2 * stats.norm.sf(critical * np.sqrt(variance)) @ weight)
+    return sizes
 
 
 def measure(only: str | None, seconds: float) -> bool:
@@ -231,8 +231,8 @@ def measure(only: str | None, seconds: float) -> bool:
             print(f"stopped before cell {number} of {len(missing)}; the same command goes on", file=sys.stderr)
             return False
         began = time.monotonic()
-        found = cell.measure(np.random.default_rng(zlib.crc32("|".join(cell.key).encode())))
-        rows = [(*cell.key, quantity, f"{value:.6g}") for quantity, value in found.items()]
+        rates = cell.measure(np.random.default_rng(zlib.crc32("|".join(cell.key).encode())))
+        rows = [(*cell.key, quantity, f"{value:.6g}") for quantity, value in rates.items()]
         _append(rows)
         print(f"{number}/{len(missing)} {' '.join(cell.key)}: {time.monotonic() - began:.1f} s", file=sys.stderr)
     return True
@@ -252,8 +252,8 @@ def markdown(path: Path = FIGURES) -> str:
     """The table of bounds of ``docs/statistics.md``, from the file of figures."""
     frame = pd.read_csv(path)
     lines = ["| to show | bound | measured |", "|---|---|---|"]
-    for claim, bound, found in bounds(frame):
-        lines.append(f"| {claim} | {bound} | {found} |")
+    for claim, bound, rate in bounds(frame):
+        lines.append(f"| {claim} | {bound} | {rate} |")
     return "\n".join(lines) + "\n"
 
 
@@ -270,8 +270,8 @@ def bounds(frame: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     limit = 0.05 + 2 * math.sqrt(0.05 * 0.95 / FAMILIES)
     width = families[(families["setting"] == "3 nulls, 5 seeds, share 0.9") & (families["quantity"] == "half_width")]
     yield "half-width at 5 seeds, share .9, first step of three", "<= 3.9 SE", f"{float(width['value'].iloc[0]):.2f} SE"
-    found = worst("false_claim", "nulls", without=equal)
-    yield "family-wise error, equal variances, shares .5-.97, clones", f"<= {limit:.3f}", f"{found:.3f}"
+    worst_rate = worst("false_claim", "nulls", without=equal)
+    yield "family-wise error, equal variances, shares .5-.97, clones", f"<= {limit:.3f}", f"{worst_rate:.3f}"
     yield "the same with inverse-gamma(4) variances", "<= .065", f"{worst('false_claim', 'scattered'):.3f}"
     yield "diverged seeds (5 % off by ten sd)", f"<= {limit:.3f}", f"{worst('false_claim', 'diverged'):.3f}"
     yield "error over all sequential looks", f"<= {limit:.3f}", f"{worst('false_claim', 'looks'):.3f}"
@@ -296,8 +296,8 @@ def _real_bounds(frame: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     for setting, rows in frame[frame["check"] == "pipeline"].groupby("setting", sort=False):
         value = rows.set_index("quantity")["value"]
         if "false_claim" in value:
-            found = "" if math.isnan(value["found"]) else f"; planted loss found in {value['found']:.2f}"
-            yield f"whole pipeline ({setting}): false claims", "<= .05", f"{value['false_claim']:.3f}{found}"
+            planted_note = "" if math.isnan(value["found"]) else f"; planted loss found in {value['found']:.2f}"
+            yield f"whole pipeline ({setting}): false claims", "<= .05", f"{value['false_claim']:.3f}{planted_note}"
 
 
 CHECKS = ("errors", "recall", "size", "power", "interaction", "equivalence", "bootstrap", "families", "a/a", "pipeline")

@@ -33,7 +33,7 @@ def train_planned(
     work: Path,
     *,
     stop: StopRequest,
-    say: Callable[[str], None],
+    print_line: Callable[[str], None],
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> None:
     """Train, in order, the runs that have no file yet and that no other process has taken.
@@ -43,7 +43,7 @@ def train_planned(
         dataset: what they train on; its test rows are not there.
         work: folder of this dataset's files; it exists.
         stop: asked for between epochs.
-        say: told one line a run.
+        print_line: told one line a run.
         checkpoint_seconds: least time between two checkpoints of a run.
 
     Raises:
@@ -58,10 +58,10 @@ def train_planned(
         try:
             with FileLock(work / f"{run.name}.lock", timeout=0):
                 if not (work / f"{run.name}.json").exists():
-                    found = _train(run, dataset, work, stop=stop, checkpoint_seconds=checkpoint_seconds)
-                    write_json(work / f"{run.name}.json", {**found, "source": source})
+                    trained = _train(run, dataset, work, stop=stop, checkpoint_seconds=checkpoint_seconds)
+                    write_json(work / f"{run.name}.json", {**trained, "source": source})
                     (work / f"{run.name}.epochs").unlink(missing_ok=True)
-                    say(_describe(run, found))
+                    print_line(_describe(run, trained))
         except Timeout:
             continue  # another process is at it
 
@@ -73,13 +73,13 @@ def read_run(path: Path, run: PlannedRun, data_hash: str) -> dict[str, Any]:
         UserError: it is damaged, or of another plan or data.
     """
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        facts = (found["schema_version"], found["config_hash"], found["data_hash"])
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts = (content["schema_version"], content["config_hash"], content["data_hash"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read {path}: {error}; delete it, and the run is made again") from None
     if facts != (SCHEMA_VERSION, run.config.hash(), data_hash):
         raise UserError(f"{path} is a run of another plan, data or version; choose another --work")
-    return found
+    return content
 
 
 def _train(
@@ -94,7 +94,7 @@ def _train(
         training.append(TrainingRun(run.config, dataset, seed=run.seed))
         return training[-1]
 
-    def hear(_: TrainingRun, report: EpochReport) -> None:
+    def on_epoch(_: TrainingRun, report: EpochReport) -> None:
         nonlocal used
         before, used = used, time.process_time()
         with costs.open("a", encoding="utf-8") as file:
@@ -102,7 +102,7 @@ def _train(
 
     checkpoint = work / f"{run.name}.safetensors"
     try:
-        train_to_end(build, checkpoint=checkpoint, stop=stop, on_epoch=hear, checkpoint_seconds=checkpoint_seconds)
+        train_to_end(build, checkpoint=checkpoint, stop=stop, on_epoch=on_epoch, checkpoint_seconds=checkpoint_seconds)
         end = "stopped" if len(training[-1].reports) < run.config.epochs else "capped"
     except (DivergedError, NonFiniteScoresError):
         checkpoint.unlink(missing_ok=True)
@@ -133,9 +133,9 @@ def _processor_seconds(costs: Path) -> dict[int, float]:
     return {int(epoch): float(seconds) for epoch, _, seconds in (line.partition(" ") for line in lines) if seconds}
 
 
-def _describe(run: PlannedRun, found: dict[str, Any]) -> str:
-    epochs, metric = found["epochs"], run.config.valid_metric
-    line = f"configuration {run.configuration}, seed {run.seed}: {found['end']} after {len(epochs)} epochs"
+def _describe(run: PlannedRun, trained: dict[str, Any]) -> str:
+    epochs, metric = trained["epochs"], run.config.valid_metric
+    line = f"configuration {run.configuration}, seed {run.seed}: {trained['end']} after {len(epochs)} epochs"
     if not epochs:
         return line
     best = max(epochs, key=lambda each: each["validation"][metric])

@@ -157,13 +157,15 @@ def cross_validate(
             drawn = surrogate.curve(run.row, seed=run.seed, world=0)
             predicted.append([mean.max(), *mean[list(CHECKED_EPOCHS)], epochs_run(drawn, stopping_step)])
             measured.append([run.best, *run.smooth[list(CHECKED_EPOCHS)], run.epochs])
-    found, wanted = np.array(predicted), np.array(measured)
-    ranks = [float(spearmanr(found[:, column], wanted[:, column]).statistic) for column in range(found.shape[1])]
+    predictions, wanted = np.array(predicted), np.array(measured)
+    ranks = [
+        float(spearmanr(predictions[:, column], wanted[:, column]).statistic) for column in range(predictions.shape[1])
+    ]
     return Quality(
         best=ranks[0],
         at_epoch=dict(zip(CHECKED_EPOCHS, ranks[1:-1], strict=True)),
         epochs=ranks[-1],
-        error=float(np.median(np.abs(found[:, 0] / wanted[:, 0] - 1))),
+        error=float(np.median(np.abs(predictions[:, 0] / wanted[:, 0] - 1))),
         between_seeds=_spread_between_seeds(table, metric),
     )
 
@@ -212,14 +214,14 @@ def _knots(most_epochs: int) -> np.ndarray:
 
 def _seed_curves(runs: Sequence[_Run], knots: np.ndarray) -> np.ndarray:
     """``(replicates, knots)``: smoothed curve of a seed over the mean of its configuration's seeds, less 1."""
-    found = []
+    deviations = []
     for _, group in itertools.groupby(runs, key=lambda run: run.configuration):
         curves = np.array([run.smooth[knots] for run in group])
         if len(curves) > 1:
             # The mean holds a share of each seed, so deviations from it are too small by this factor.
             scale = np.sqrt(len(curves) / (len(curves) - 1))
-            found.append(scale * (curves / np.maximum(curves.mean(axis=0), 1e-12) - 1))
-    return np.concatenate(found) if found else np.empty((0, len(knots)))
+            deviations.append(scale * (curves / np.maximum(curves.mean(axis=0), 1e-12) - 1))
+    return np.concatenate(deviations) if deviations else np.empty((0, len(knots)))
 
 
 def _continued(jumps: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:

@@ -58,9 +58,9 @@ def finished_runs(path: Path, runs: Sequence[PlannedRun], data_hash: str) -> set
     if not path.exists():
         return set()
     frame = read_curves(path)
-    found = pq.read_schema(path).metadata[b"data_hash"].decode()
-    if found != data_hash:
-        raise UserError(f"{path} was made from other data ({found}, not {data_hash}); choose another --out")
+    stored_hash = pq.read_schema(path).metadata[b"data_hash"].decode()
+    if stored_hash != data_hash:
+        raise UserError(f"{path} was made from other data ({stored_hash}, not {data_hash}); choose another --out")
     configs = {run.configuration: run for run in runs}
     held = frame.drop_duplicates(["configuration", "seed"])
     for row in held.to_dict("records"):
@@ -92,10 +92,10 @@ def collect(out: Path, work: Path, runs: Sequence[PlannedRun], dataset: Dataset)
         path = work / f"{run.name}.json"
         if (run.configuration, run.seed) in held or not path.exists():
             continue
-        found = read_run(path, run, dataset.data_hash)
-        source = json.dumps(found["source"], sort_keys=True)
+        content = read_run(path, run, dataset.data_hash)
+        source = json.dumps(content["source"], sort_keys=True)
         sources[source] = sources.get(source, 0) + 1
-        frames.append(_rows(run, found))
+        frames.append(_rows(run, content))
         held.add((run.configuration, run.seed))
     planned = {(run.configuration, run.seed) for run in runs}
     if not frames:
@@ -107,9 +107,9 @@ def collect(out: Path, work: Path, runs: Sequence[PlannedRun], dataset: Dataset)
     return len(held & planned), len(planned)
 
 
-def _rows(run: PlannedRun, found: dict[str, Any]) -> pd.DataFrame:
+def _rows(run: PlannedRun, content: dict[str, Any]) -> pd.DataFrame:
     known = {"configuration": run.configuration, "seed": run.seed}
-    facts = {"end": found["end"], "config_hash": found["config_hash"]}
+    facts = {"end": content["end"], "config_hash": content["config_hash"]}
     rows = [
         {
             **known,
@@ -120,9 +120,9 @@ def _rows(run: PlannedRun, found: dict[str, Any]) -> pd.DataFrame:
             **{name: each[name] for name in TIMES},
             **facts,
         }
-        for each in found["epochs"]
+        for each in content["epochs"]
     ]
-    if found["end"] == "diverged":
+    if content["end"] == "diverged":
         rows.append({**known, "epoch": len(rows), **run.parameters, **facts})
     return pd.DataFrame(rows)
 

@@ -32,8 +32,8 @@ def find_neighbours(row_blocks: int | None) -> dict[str, float]:
     block = BLOCK_BYTES // (8 * LARGE_ITEMS)
     rows = None if row_blocks is None else np.arange(row_blocks * block)
     started = time.perf_counter()
-    found = nearest_items(features, 10, rows=rows)
-    return {"rows": len(found), "seconds": time.perf_counter() - started}
+    neighbours = nearest_items(features, 10, rows=rows)
+    return {"rows": len(neighbours), "seconds": time.perf_counter() - started}
 
 
 def find_neighbours_approximately() -> dict[str, float]:
@@ -44,9 +44,9 @@ def find_neighbours_approximately() -> dict[str, float]:
 
     features = _features()
     started = time.perf_counter()
-    found = nearest_items_approximately(features, 10)
+    neighbours = nearest_items_approximately(features, 10)
     seconds = time.perf_counter() - started
-    return {"rows": len(found), "seconds": seconds, "recall": neighbour_recall(features, found)}
+    return {"rows": len(neighbours), "seconds": seconds, "recall": neighbour_recall(features, neighbours)}
 
 
 def _features() -> Any:

@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [run for run in runs if (run.configuration, run.seed) not in held]
     if not options.collect:
         work.mkdir(parents=True, exist_ok=True)
-        say = log_to(work / "log.txt", name)
-        say(f"{len(runs)} runs planned, {len(runs) - len(missing)} in {out}, {options.workers} workers")
+        print_line = log_to(work / "log.txt", name)
+        print_line(f"{len(runs)} runs planned, {len(runs) - len(missing)} in {out}, {options.workers} workers")
         train = partial(_work, missing, dataset, work, options.checkpoint_seconds)
         if not share_work(train, workers=options.workers):
             return INTERRUPTED
@@ -72,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(runs: list[PlannedRun], dataset: Dataset, work: Path, checkpoint_seconds: float, stop: StopRequest) -> None:
-    say = log_to(work / "log.txt", work.name)
-    train_planned(runs, dataset, work, stop=stop, say=say, checkpoint_seconds=checkpoint_seconds)
+    print_line = log_to(work / "log.txt", work.name)
+    train_planned(runs, dataset, work, stop=stop, print_line=print_line, checkpoint_seconds=checkpoint_seconds)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(runs: list[SeedRun], dataset: Dataset, work: Path, config: Config, stop: StopRequest) -> None:
-    train_copies(runs, dataset, work, config=config, stop=stop, say=log_to(work / "log.txt", work.name))
+    train_copies(runs, dataset, work, config=config, stop=stop, print_line=log_to(work / "log.txt", work.name))
 
 
 if __name__ == "__main__":

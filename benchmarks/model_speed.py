@@ -43,8 +43,8 @@ def time_models(*, rounds: int) -> dict[str, tuple[Timing, Timing]]:
             child_that_repeats("model_speed:literal_step", {"name": name}) as literal,
             child_that_repeats("model_speed:fast_step", {"name": name}) as fast,
         ):
-            found = interleave({"literal": literal, "fast": fast}, rounds=rounds, warm_up=2)
-        times[name] = found["literal"], found["fast"]
+            timings = interleave({"literal": literal, "fast": fast}, rounds=rounds, warm_up=2)
+        times[name] = timings["literal"], timings["fast"]
     return times
 
 

@@ -81,7 +81,7 @@ def train_copies(
     *,
     config: Config,
     stop: StopRequest,
-    say: Callable[[str], None],
+    print_line: Callable[[str], None],
 ) -> None:
     """Train and test, in order, the copies that have no file yet and that no other process has taken.
 
@@ -96,7 +96,7 @@ def train_copies(
         try:
             with FileLock(work / f"{run.name}.lock", timeout=0):
                 if not (work / f"{run.name}.parquet").exists():
-                    _train(run, dataset, work, config, stop, say)
+                    _train(run, dataset, work, config, stop, print_line)
         except Timeout:
             continue  # another process is at it
 
@@ -130,13 +130,15 @@ def collect(out: Path, work: Path, runs: Sequence[SeedRun], dataset: Dataset, co
         path = work / f"{run.name}.parquet"
         if not path.exists():
             continue
-        found = json.loads((work / f"{run.name}.json").read_text(encoding="utf-8"))
-        facts = (found["schema_version"], found["config_hash"], found["data_hash"])
+        content = json.loads((work / f"{run.name}.json").read_text(encoding="utf-8"))
+        facts = (content["schema_version"], content["config_hash"], content["data_hash"])
         if facts != (SCHEMA_VERSION, config.hash(), dataset.data_hash):
             raise UserError(f"{path} is of another configuration, data or version; choose another --work")
         frames.append(read_seeds(path))
         receipts += read_receipts(work / f"{run.name}.receipt.json")
-        sources.append({"copy": run.name, **found["source"], "epochs": found["epochs"], "seconds": found["seconds"]})
+        sources.append(
+            {"copy": run.name, **content["source"], "epochs": content["epochs"], "seconds": content["seconds"]}
+        )
     if not frames:
         return 0
     frame = pd.concat(frames, ignore_index=True)
@@ -162,7 +164,7 @@ def collect(out: Path, work: Path, runs: Sequence[SeedRun], dataset: Dataset, co
 
 
 def _train(
-    run: SeedRun, dataset: Dataset, work: Path, config: Config, stop: StopRequest, say: Callable[[str], None]
+    run: SeedRun, dataset: Dataset, work: Path, config: Config, stop: StopRequest, print_line: Callable[[str], None]
 ) -> None:
     training = train_to_end(
         lambda: TrainingRun(config, dataset, seed=run.seed, negatives_seed=run.negatives_seed),
@@ -192,7 +194,7 @@ def _train(
     )
     write_atomically(work / f"{run.name}.parquet", _parquet(pd.concat(frames, ignore_index=True)))
     means: dict[str, Any] = test.means()
-    say(f"{run.name}: {len(training.reports)} epochs, test {METRICS[0]} {means[METRICS[0]]:.4f}")
+    print_line(f"{run.name}: {len(training.reports)} epochs, test {METRICS[0]} {means[METRICS[0]]:.4f}")
 
 
 def _rows(run: SeedRun, split: str, metrics: UserMetrics, counts: np.ndarray | None) -> pd.DataFrame:

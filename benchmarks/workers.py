@@ -50,13 +50,13 @@ def share_work(work: Work, *, workers: int) -> bool:
 def log_to(path: Path, name: str) -> Callable[[str], None]:
     """Says a line on the screen and in a file."""
 
-    def say(line: str) -> None:
+    def print_line(line: str) -> None:
         text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {name}: {line}"
         print(text, flush=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")
 
-    return say
+    return print_line
 
 
 def _and_exit(work: Work) -> None:

@@ -42,8 +42,8 @@ def compute(results: Results) -> AngleHistogram:
             kind, _, modality = name.partition("/")
             if kind == "generic_head" and run.parts is not None:
                 dim = part.shape[1]
-                found = angle_distribution(part.numpy(), run.parts[f"unique_head/{modality}"].numpy())
-                cosines.setdefault(modality, []).append(found.cosine)
+                angles = angle_distribution(part.numpy(), run.parts[f"unique_head/{modality}"].numpy())
+                cosines.setdefault(modality, []).append(angles.cosine)
     if not cosines:
         raise MissingRecordsError("no final run with distance heads kept its parts")
     middles = (_EDGES[:-1] + _EDGES[1:]) / 2

@@ -37,8 +37,8 @@ def compute(results: Results) -> ClubBound:
         if run.config.distancing != "club":
             continue
         for name in run.history.columns:
-            _, found, modality = name.partition("bound_")
-            if found:
+            _, bound_prefix, modality = name.partition("bound_")
+            if bound_prefix:
                 columns = {"epoch": "epoch", name: "bound", f"clamped_{modality}": "clamped"}
                 part = run.history[list(columns)].rename(columns=columns)
                 tables.append(part.assign(modality=modality, seed=run.seed))

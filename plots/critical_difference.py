@@ -54,16 +54,16 @@ def compute(results: Results) -> CriticalDifferenceDiagram:
     if len(table) < 3:
         raise MissingRecordsError(f"{len(table)} arms were run on every dataset; ranks need at least 3")
     try:
-        found = critical_difference(table.to_numpy().T)
+        ranks = critical_difference(table.to_numpy().T)
     except UserError as error:
         raise MissingRecordsError(str(error)) from None
-    order = np.argsort(found.mean_ranks, kind="stable")
+    order = np.argsort(ranks.mean_ranks, kind="stable")
     row = {int(arm): n for n, arm in enumerate(order)}
     table.insert(0, "title", [titles[str(arm)] for arm in table.index])
-    table.insert(1, "mean_rank", found.mean_ranks)
-    groups = [(row[group[0]], row[group[-1]]) for group in found.groups]
+    table.insert(1, "mean_rank", ranks.mean_ranks)
+    groups = [(row[group[0]], row[group[-1]]) for group in ranks.groups]
     data = table.iloc[order].reset_index(names="arm")
-    return CriticalDifferenceDiagram(data, found.difference, found.p, groups, len(studies), metric)
+    return CriticalDifferenceDiagram(data, ranks.difference, ranks.p, groups, len(studies), metric)
 
 
 def size(info: CriticalDifferenceDiagram) -> tuple[float, float]:

@@ -49,8 +49,8 @@ def compute(results: Results) -> HeatMap:
     cells = table[names[0]].nunique() * table[names[1]].nunique()
     if len(table) < (1 - HOLES) * cells or table.duplicated(names).any():
         raise MissingRecordsError(f"{len(table)} of the {cells} cells of the grid {' x '.join(names)} are complete")
-    found = contenders(study)
-    dotted = [trial.number for trial in found.trials] if found is not None else []
+    candidates = contenders(study)
+    dotted = [trial.number for trial in candidates.trials] if candidates is not None else []
     table["contender"] = table["number"].isin(dotted)
     grid = pd.MultiIndex.from_product([np.unique(table[name]) for name in names], names=names)
     data = table.set_index(names)[["value", "contender"]].reindex(grid).reset_index()

@@ -39,11 +39,11 @@ def compute(results: Results) -> ImportanceBars:
     """Importances over complete trials."""
     study = results.study
     try:
-        found = study_importances(results, study)
+        importances = study_importances(results, study)
     except UserError as error:
         raise MissingRecordsError(str(error)) from None
-    columns = {"parameter": found.names, "importance": found.importance, "chance": found.chance}
-    return ImportanceBars(pd.DataFrame(columns).assign(p=found.p, p_holm=found.p_holm), objective(study))
+    columns = {"parameter": importances.names, "importance": importances.importance, "chance": importances.chance}
+    return ImportanceBars(pd.DataFrame(columns).assign(p=importances.p, p_holm=importances.p_holm), objective(study))
 
 
 def size(info: ImportanceBars) -> tuple[float, float]:

@@ -140,10 +140,10 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As ``argparse``; an unknown option is answered with the nearest one there is."""
-        found, unknown = self.parse_known_args(args, namespace)
+        parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}{self._suggest(unknown[0])}")
-        return found
+        return parsed
 
     def given(self, arguments: Sequence[str] | None) -> dict[str, Any]:
         """What the user gave, by the names of a request's fields."""
@@ -227,11 +227,11 @@ def add_options(
 
 def defaults_of(request: type) -> dict[str, Any]:
     """Field -> default of a frozen request; the fields of a nested request (``Resources``) are among them."""
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for each in dataclasses.fields(request):
         default = each.default if each.default_factory is dataclasses.MISSING else each.default_factory()
         if dataclasses.is_dataclass(default) and not isinstance(default, type):
-            found |= defaults_of(type(default))
+            defaults |= defaults_of(type(default))
         elif default is not dataclasses.MISSING:
-            found[each.name] = default
-    return found
+            defaults[each.name] = default
+    return defaults

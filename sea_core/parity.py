@@ -216,13 +216,13 @@ def main() -> int:
         raise UserError(f"{arguments.record} is not a complete golden record: {error}") from error
     rows = {
         name: {
-            "absolute": found.absolute,
-            "relative": found.relative,
-            "compared": found.compared,
+            "absolute": error.absolute,
+            "relative": error.relative,
+            "compared": error.compared,
             "tolerance": tolerances[name],
-            "ok": found.within(tolerances[name]),
+            "ok": error.within(tolerances[name]),
         }
-        for name, found in errors.items()
+        for name, error in errors.items()
     }
     passed = all(row["ok"] for row in rows.values())
     if arguments.json:

@@ -25,13 +25,13 @@ class Errors:
     is_relative: bool = False
     optional: bool = False
 
-    def add(self, found: np.ndarray, expected: np.ndarray) -> None:
+    def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
         """Compare two arrays of one shape; NaN counts as an infinite error."""
-        if found.shape != expected.shape:
-            raise UserError(f"the record has shape {expected.shape} where the model has {found.shape}")
+        if actual.shape != expected.shape:
+            raise UserError(f"the record has shape {expected.shape} where the model has {actual.shape}")
         if expected.size == 0:
             return
-        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max()
+        difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max()
         largest = float(np.nan_to_num(difference, nan=math.inf))
         self.absolute = max(self.absolute, largest)
         scale = float(np.abs(expected).max())

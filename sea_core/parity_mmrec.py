@@ -100,8 +100,8 @@ def replay_mmrec(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
         for name, parameter in parameters.items():
             initial = torch.from_numpy(record[f"init/{names[name]}"])
             if initial.shape != parameter.shape:
-                found, expected = tuple(initial.shape), tuple(parameter.shape)
-                raise UserError(f"init/{names[name]} has shape {found}, expected {expected}")
+                actual, expected = tuple(initial.shape), tuple(parameter.shape)
+                raise UserError(f"init/{names[name]} has shape {actual}, expected {expected}")
             parameter.copy_(initial)
 
     draws = _pruned_graph(errors["graph"], record, config, model, inputs)
@@ -260,13 +260,13 @@ def _pruned_graph(
 
 
 def _compare_graph(
-    errors: Errors, found: Tensor, record: Mapping[str, np.ndarray], key: str, shape: tuple[int, int]
+    errors: Errors, graph: Tensor, record: Mapping[str, np.ndarray], key: str, shape: tuple[int, int]
 ) -> None:
     """Compare as matrices, entry by entry, without making them dense."""
     rows, columns, values = (record[f"{key}/{part}"] for part in ("rows", "cols", "values"))
     expected = sp.coo_array((values.astype(np.float64), (rows, columns)), shape=shape).tocsr()
     mine = sp.csr_array(
-        (found.values().double().numpy(), found.col_indices().numpy(), found.crow_indices().numpy()), shape=shape
+        (graph.values().double().numpy(), graph.col_indices().numpy(), graph.crow_indices().numpy()), shape=shape
     )
     difference = sp.csr_array(mine - expected)
     errors.add(difference.data, np.zeros_like(difference.data))

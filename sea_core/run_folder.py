@@ -236,12 +236,12 @@ def _user_metrics_bytes(metrics: UserMetrics) -> bytes:
 
 
 def _read_diagnostics(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if found["schema_version"] > SCHEMA_VERSION:
-        raise ValueError(f"schema_version {found['schema_version']}, this version reads up to {SCHEMA_VERSION}")
-    if not isinstance(found["modalities"], dict) or not isinstance(found["pairs"], list):
+    diagnostics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if diagnostics["schema_version"] > SCHEMA_VERSION:
+        raise ValueError(f"schema_version {diagnostics['schema_version']}, this version reads up to {SCHEMA_VERSION}")
+    if not isinstance(diagnostics["modalities"], dict) or not isinstance(diagnostics["pairs"], list):
         raise ValueError("expected a map 'modalities' and a list 'pairs'")
-    return found
+    return diagnostics
 
 
 def _read_user_metrics(path: Path) -> UserMetrics:

@@ -53,8 +53,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {reason}; expected a YAML file") from None
     content = _load(text, str(path), lines=True)
     if not isinstance(content, dict):
-        found = "nothing" if content is None else f"a {type(content).__name__}"
-        raise UserError(f"{path}: expected lines like 'temperature: 0.1' (a space after the colon), found {found}")
+        content_type = "nothing" if content is None else f"a {type(content).__name__}"
+        raise UserError(
+            f"{path}: expected lines like 'temperature: 0.1' (a space after the colon), found {content_type}"
+        )
     return content
 
 

@@ -147,8 +147,8 @@ def _refuse_another_run(folder: Path, config: Config, seed: int, data_hash: str)
 
     if not (folder / RECORD).exists():
         return
-    if found := read_run_folder(folder).differences(config, seed=seed, data_hash=data_hash):
-        raise UserError(f"{folder} holds another run ({'; '.join(found)}); choose another --out")
+    if differences := read_run_folder(folder).differences(config, seed=seed, data_hash=data_hash):
+        raise UserError(f"{folder} holds another run ({'; '.join(differences)}); choose another --out")
 
 
 class _Progress:

@@ -52,15 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"note: {plan.dataset.name}: {note}", file=sys.stderr)
     try:
         with graceful_stop() as stop:
-            found = []
+            computed = []
             for plan, request in studies:
                 with listening(given.get("listener", []), quiet="quiet" in given) as emit:
-                    found.append(_run(plan, request, emit, stop))
+                    computed.append(_run(plan, request, emit, stop))
     except Stopped:
         command = shlex.join([sys.executable, *sys.argv])
         print(f"stopped after a finished epoch; this continues the study:\n  {command}", file=sys.stderr)
         return INTERRUPTED
-    return _conclude(found, study_folder(requests[0].out, given.get("study_name", "search")).root)
+    return _conclude(computed, study_folder(requests[0].out, given.get("study_name", "search")).root)
 
 
 def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest) -> Computed:
@@ -147,24 +147,24 @@ def _show(plan: StudyPlan, request: SearchRequest) -> None:
     print("\n".join(show_plan(plan, arms, finalize=request.finalize, resources=request.resources)))
 
 
-def _conclude(found: Sequence[Computed], joint: Path) -> int:
+def _conclude(computed: Sequence[Computed], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
     from study.analysis.results import Results
     from study.reporting.conclusion import conclusion
     from study.reporting.page.write import write_report
     from study.reporting.tables.write import compute_tables, write_tables
 
-    print("\n".join(line for results, tables in found for line in conclusion(results, tables)))
-    if len(found) > 1:
+    print("\n".join(line for results, tables in computed for line in conclusion(results, tables)))
+    if len(computed) > 1:
         from plots.lib.pictures import joint_pictures
 
-        results = Results.joined([each for each, _ in found])
+        results = Results.joined([each for each, _ in computed])
         tables, figures = compute_tables(results), joint / "figures"
         write_tables(tables, joint / "tables")
         report = write_report(results, tables, joint_pictures(results, figures), joint)
         places = [joint / "tables", *([figures] if figures.exists() else []), report]
         print(f"over all studies: {', '.join(map(str, places))}")
-    studies = [study for results, _ in found for study in results.studies]
+    studies = [study for results, _ in computed for study in results.studies]
     return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1
 
 

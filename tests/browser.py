@@ -74,22 +74,22 @@ class Browser:
         return json.loads(message)
 
     def _note(self, event: dict[str, Any]) -> None:
-        said = event.get("params", {})
+        message = event.get("params", {})
         match event.get("method"):
             case "Runtime.exceptionThrown":
-                self.complaints.append(str(said["exceptionDetails"]))
-            case "Runtime.consoleAPICalled" if said["type"] in ("error", "warning"):
-                self.complaints.append(str(said["args"]))
-            case "Log.entryAdded" if said["entry"]["level"] in ("error", "warning"):
-                self.complaints.append(said["entry"]["text"])
+                self.complaints.append(str(message["exceptionDetails"]))
+            case "Runtime.consoleAPICalled" if message["type"] in ("error", "warning"):
+                self.complaints.append(str(message["args"]))
+            case "Log.entryAdded" if message["entry"]["level"] in ("error", "warning"):
+                self.complaints.append(message["entry"]["text"])
             case "Network.requestWillBeSent":
-                self.requests.append(said["request"]["url"])
+                self.requests.append(message["request"]["url"])
 
 
 @contextlib.contextmanager
 def open_browser(profile: Path) -> Iterator[Browser]:
     """Start Chromium with an empty profile; skips the test where none is installed."""
-    program = next((found for name in _NAMES if (found := shutil.which(name))), None)
+    program = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if program is None:
         pytest.skip("no chromium on this machine")
     to_read, to_write = os.pipe()

@@ -79,13 +79,13 @@ def test_no_library_module_is_made_of_test_tools() -> None:
 
 def test_the_only_private_name_of_optuna_stands_in_the_file_that_says_why() -> None:
     private = re.compile(r"\b(?!self\b|cls\b)[a-z_]+\._(?!_|replace|asdict|fields)[a-z]\w*|from optuna\S*\._\S*")
-    found = {
+    importers = {
         (path.relative_to(ROOT).as_posix(), name)
         for room in ("searching", "selection")
         for path in (ROOT / "study" / room).rglob("*.py")
         for name in private.findall(path.read_text(encoding="utf-8"))
     }
-    assert found == {("study/searching/space.py", "distribution._contains")}
+    assert importers == {("study/searching/space.py", "distribution._contains")}
 
 
 def test_every_entry_of_the_allow_list_is_needed(graph: grimp.ImportGraph) -> None:

@@ -68,8 +68,8 @@ def find_interactions(folder: Path) -> Path:
     others = sorted(path for path in folder.glob("*.inter") if os.path.isfile(path))
     if len(others) == 1:
         return others[0]
-    found = ", ".join(path.name for path in others) or "none"
-    raise UserError(f"{folder}: expected {named.name} or exactly one .inter file, found {found}")
+    file_names = ", ".join(path.name for path in others) or "none"
+    raise UserError(f"{folder}: expected {named.name} or exactly one .inter file, found {file_names}")
 
 
 def read_all_features(
@@ -108,8 +108,8 @@ def _inside(folder: Path, name: str, file: str) -> Path:
 
 def _compare_with_published(name: str, splits: Splits) -> tuple[str, ...]:
     expected = PUBLISHED_SIZES.get(name)
-    found = (splits.users, splits.items, len(splits.train), len(splits.valid), len(splits.test))
-    if expected in (None, found):
+    actual = (splits.users, splits.items, len(splits.train), len(splits.valid), len(splits.test))
+    if expected in (None, actual):
         return ()
     sizes = "users, items, training, validation, test"
-    return (f"sizes differ from the published {name} ({sizes}): expected {expected}, found {found}",)
+    return (f"sizes differ from the published {name} ({sizes}): expected {expected}, found {actual}",)

@@ -126,8 +126,8 @@ class FullRanking:
             for rows in self._blocks(scorer):
                 relevant = self._relevant.take(rows)
                 ranks = self._rank(scorer, self._users[rows], self._masked.take(rows), relevant)
-                found = ranks < deepest
-                hits[rows[relevant.rows()[found]], ranks[found]] = True
+                is_hit = ranks < deepest
+                hits[rows[relevant.rows()[is_hit]], ranks[is_hit]] = True
         relevant_counts = self._relevant.counts()
         hits.flags.writeable = relevant_counts.flags.writeable = False  # a metric may be a plugin's
         values = {f"{name}@{k}": _measured(name, hits[:, :k], relevant_counts) for k in self._ks for name in METRICS}

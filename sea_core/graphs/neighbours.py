@@ -81,15 +81,15 @@ def nearest_items_approximately(features: Float[np.ndarray, "items dim"], k: int
         from pynndescent import NNDescent
     except ImportError:
         raise UserError("approximate item graphs need pynndescent: pip install 'sea-study[approximate]'") from None
-    found, _ = NNDescent(features, metric="cosine", n_neighbors=k, random_state=0).neighbor_graph
-    found = found.astype(np.int64)
+    neighbours, _ = NNDescent(features, metric="cosine", n_neighbors=k, random_state=0).neighbor_graph
+    neighbours = neighbours.astype(np.int64)
     # Neighbours come nearest first; an item that is not among its own (it has duplicates) replaces the last.
-    lacking = np.flatnonzero(~(found == np.arange(items)[:, None]).any(axis=1))
-    found[lacking, -1] = lacking
-    short = np.flatnonzero((found < 0).any(axis=1))  # -1 stands where fewer than k were found
+    lacking = np.flatnonzero(~(neighbours == np.arange(items)[:, None]).any(axis=1))
+    neighbours[lacking, -1] = lacking
+    short = np.flatnonzero((neighbours < 0).any(axis=1))  # -1 stands where fewer than k were found
     if short.size:
-        found[short] = nearest_items(features, k, rows=short)
-    return np.sort(found, axis=1)
+        neighbours[short] = nearest_items(features, k, rows=short)
+    return np.sort(neighbours, axis=1)
 
 
 def neighbour_recall(

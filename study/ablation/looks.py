@@ -79,5 +79,5 @@ def _announcement(folder: StudyFolder, plan: Plan, look: int, arms: int) -> str:
 
 
 def _outcome(rows: Sequence[Comparison], look: int) -> str:
-    said = [f"{row.arm} {row.verdict}" + (f" (since {row.look} seeds)" if row.look < look else "") for row in rows]
-    return f"after {look} seeds: {', '.join(said)}"
+    outcomes = [f"{row.arm} {row.verdict}" + (f" (since {row.look} seeds)" if row.look < look else "") for row in rows]
+    return f"after {look} seeds: {', '.join(outcomes)}"

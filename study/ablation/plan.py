@@ -129,9 +129,10 @@ def refuse_another(run: Run, dataset: Dataset) -> None:
     if not (run.folder / RECORD).exists():
         return
     there = read_run_folder(run.folder)
-    if found := there.differences(run.config, seed=run.seed, data_hash=dataset.for_seed(run.seed).data_hash):
+    if differing := there.differences(run.config, seed=run.seed, data_hash=dataset.for_seed(run.seed).data_hash):
         raise UserError(
-            f"{run.folder} holds another run ({'; '.join(found)}); choose another --study-name, or delete that folder"
+            f"{run.folder} holds another run ({'; '.join(differing)}); choose another "
+            "--study-name, or delete that folder"
         )
 
 

@@ -134,8 +134,9 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     data = only_modalities(dataset, base)
     # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters; then
     # what the study found.
-    found = [trial.params for trial in study.trials if trial.number == selection.winner]
-    first = first_trials(base, space, [], []) if another else _told([*(spec.first or spec.warm_start), *found], space)
+    at_winner = [trial.params for trial in study.trials if trial.number == selection.winner]
+    told = [*(spec.first or spec.warm_start), *at_winner]
+    first = first_trials(base, space, [], []) if another else _told(told, space)
     if spec.sampler == GRID:
         first = []
     wanted = replace(
@@ -187,9 +188,9 @@ def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:
     """Move runs of an earlier winner to ``former/<config hash>`` beside them, where their receipts remain."""
     folder = study.folder.root / "ablations" / MODE / arm.name
     for run in sorted(folder.glob(f"seed-*/{RECORD}")):
-        found = read_run_folder(run.parent)
-        if found.config != config:
-            former = str(found.record["config_hash"])
+        recorded = read_run_folder(run.parent)
+        if recorded.config != config:
+            former = str(recorded.record["config_hash"])
             target = folder / "former" / former / run.parent.name
             target.parent.mkdir(parents=True, exist_ok=True)
             run.parent.rename(target)

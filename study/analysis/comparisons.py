@@ -59,14 +59,14 @@ def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
 
 def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
     """One study by itself; otherwise as ``compare``."""
-    found = (
+    parts = (
         _arms(study, metrics),
         _baselines(study, metrics),
         _factors(study, metrics),
         _tuning(study, metrics),
         _placebos(study, metrics),
     )
-    return Comparisons(*(tuple(rows) for rows in found))
+    return Comparisons(*(tuple(rows) for rows in parts))
 
 
 def side_by_side(parts: Sequence[Comparisons], metrics: Sequence[str]) -> Comparisons:
@@ -134,7 +134,7 @@ def _of_mode(study: Study, mode: str, metrics: Sequence[str], question: Question
             continue
         _require_same_users(full[min(paired)], runs[min(paired)])
         seeds[arm] = _looks(question, tried[FULL] & tried[arm], paired)
-    found: dict[tuple[str, str], _Compared] = {}
+    compared: dict[tuple[str, str], _Compared] = {}
     for look in sorted({look for mine in seeds.values() for look in mine}):
         pairs = []
         for arm, mine in seeds.items():
@@ -142,10 +142,10 @@ def _of_mode(study: Study, mode: str, metrics: Sequence[str], question: Question
                 base, values = (_per_user(arms[side], mine[look], metrics) for side in (FULL, arm))
                 pairs += [Pair(metric, arm, FULL, base[metric], values[metric]) for metric in metrics]
         for pair, evidence in zip(pairs, evidence_of(pairs, margin=question.margin), strict=True):
-            before = found.get((pair.arm, pair.metric))
+            before = compared.get((pair.arm, pair.metric))
             looks = [*(before.looks if before else []), evidence._replace(seeds=look)]
-            found[pair.arm, pair.metric] = _Compared(mode, pair, looks)
-    return [found[arm, metric] for arm in seeds for metric in metrics]
+            compared[pair.arm, pair.metric] = _Compared(mode, pair, looks)
+    return [compared[arm, metric] for arm in seeds for metric in metrics]
 
 
 def _looks(question: Question, tried: set[int], paired: Collection[int]) -> dict[int, tuple[int, ...]]:
@@ -157,9 +157,9 @@ def _looks(question: Question, tried: set[int], paired: Collection[int]) -> dict
     planned = [seed for seed in question.seeds if seed in tried]
     reached = next((n for n, seed in enumerate(question.seeds) if seed not in tried), len(question.seeds))
     looks = [look for look in question.looks if look <= reached] or [reached]
-    found = {look: tuple(seed for seed in question.seeds[:look] if seed in paired) for look in looks}
-    found = {look: seeds for look, seeds in found.items() if seeds}
-    return found or {len(planned) or len(paired): tuple(sorted(paired))}
+    seeds_at = {look: tuple(seed for seed in question.seeds[:look] if seed in paired) for look in looks}
+    seeds_at = {look: seeds for look, seeds in seeds_at.items() if seeds}
+    return seeds_at or {len(planned) or len(paired): tuple(sorted(paired))}
 
 
 def _tried(study: Study, mode: str, arm: str) -> set[int]:
@@ -264,7 +264,7 @@ def _judged_once(
     """Rows of a graph of their own, looked at once: the first metric, then the others."""
     margin = MARGIN if study.question is None else study.question.margin
     rows = describe(pairs, rng=_generator(), margin=margin, prior_df=prior_df)
-    evidence = [[found] for found in evidence_of(pairs, margin=margin, prior_df=prior_df)]
+    evidence = [[each] for each in evidence_of(pairs, margin=margin, prior_df=prior_df)]
     primary = _primary(study, [pair.metric for pair in pairs])
     first = [n for n, pair in enumerate(pairs) if pair.metric == primary]
     rest = [n for n in range(len(pairs)) if n not in first]
@@ -285,22 +285,22 @@ def _labelled(study: Study, mode: str, rows: Iterable[Comparison]) -> list[Compa
 
 def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
     """Mode -> arm -> seed -> run, of the runs that have test results; arms in the order of tables."""
-    found: dict[str, dict[str, dict[int, RunRecord]]] = {}
+    by_mode: dict[str, dict[str, dict[int, RunRecord]]] = {}
     for run in study.ablations:
         if run.seed is not None and run.test is not None:
-            found.setdefault(str(run.mode), {}).setdefault(str(run.arm), {})[run.seed] = run
-    return {mode: {arm: arms[arm] for arm in in_order(arms)} for mode, arms in found.items()}
+            by_mode.setdefault(str(run.mode), {}).setdefault(str(run.arm), {})[run.seed] = run
+    return {mode: {arm: arms[arm] for arm in in_order(arms)} for mode, arms in by_mode.items()}
 
 
 def _per_user(runs: Runs, seeds: Sequence[int], metrics: Sequence[str]) -> PerUser:
     tests = [test.values for seed in seeds if (test := runs[seed].test) is not None]
-    found = {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
+    per_user = {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
     splits = [runs[seed].split_seed or 0 for seed in seeds]
     if len(set(splits)) in (1, len(seeds)):
-        return found
+        return per_user
     # Seeds of one split share its luck: they are one replicate, not several.
     members = [np.flatnonzero(np.equal(splits, split)) for split in sorted(set(splits))]
-    return {m: np.stack([values[rows].mean(axis=0) for rows in members]) for m, values in found.items()}
+    return {m: np.stack([values[rows].mean(axis=0) for rows in members]) for m, values in per_user.items()}
 
 
 def _require_same_users(one: RunRecord, other: RunRecord) -> None:

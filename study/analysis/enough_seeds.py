@@ -27,7 +27,7 @@ def enough_seeds(line: Comparison, *, comparisons: int) -> int | None:
         return None
     users, alpha = line.users, ALPHA / max(1, comparisons)
     for seeds in STEPS:
-        found = minimum_detectable_effect(components, seeds=seeds, users=users, alpha=alpha, power=POWER)
-        if found <= line.margin:
+        effect = minimum_detectable_effect(components, seeds=seeds, users=users, alpha=alpha, power=POWER)
+        if effect <= line.margin:
             return seeds
     return None

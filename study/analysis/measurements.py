@@ -53,7 +53,7 @@ def measure_study(study: Study) -> list[Measurement]:
     Raises:
         UserError: a test result lacks its receipt.
     """
-    found = []
+    measured = []
     for kind, name, title, record in _tested(study):
         if record.test is not None:
             receipt = record.folder / RECEIPT
@@ -61,8 +61,8 @@ def measure_study(study: Study) -> list[Measurement]:
             # Nothing in a baseline depends on its seed, but on the split where there are several.
             seed = record.split_seed if kind == "baseline" else record.seed
             run = (study.name, study.dataset, kind, name, title, record.mode, seed)
-            found += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
-    return found
+            measured += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
+    return measured
 
 
 def default_title(study: Study) -> str:

@@ -45,7 +45,7 @@ def contenders(study: Study) -> Contenders | None:
         return None
     values = [np.asarray(t.validation.values[metric], dtype=np.float64) for t in known if t.validation is not None]
     stacked = np.stack(values)
-    found = selection_stability(stacked, rng=np.random.default_rng(0))
+    stability = selection_stability(stacked, rng=np.random.default_rng(0))
     inside = model_confidence_set(stacked[:, None, :], rng=np.random.default_rng(0), alpha=1 - LEVEL).inside
     order = [int(n) for n in np.argsort(-stacked.mean(axis=1), kind="stable") if inside[n]]
-    return Contenders(known[found.winner], found.winner_share, [known[n] for n in order], stacked.shape[1])
+    return Contenders(known[stability.winner], stability.winner_share, [known[n] for n in order], stacked.shape[1])

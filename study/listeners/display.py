@@ -37,9 +37,9 @@ _SHOWN_AFTER = 2.0  # seconds: what takes less needs no clock
 class PlainDisplay:
     """Lines on standard output: every result, and each run's progress now and then."""
 
-    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, print_line: Callable[[str], None] | None = None) -> None:
         """Take who prints a line; None is ``print``."""
-        self._say = say or _print
+        self._print_line = print_line or _print
         self._clock = _StageClock()
         self._spoke: dict[str, float] = {}
 
@@ -47,19 +47,19 @@ class PlainDisplay:
         """See ``Listener``."""
         match event:
             case Note():
-                self._say(event.line)
+                self._print_line(event.line)
             case StageBegun():
                 self._clock = _StageClock(event.title, event.total, event.done)
-                self._say(event.title)
+                self._print_line(event.title)
             case TrialEnded() | RunEnded():
                 self._clock.done += 1
                 facts = [self._clock.count(), event.standing if isinstance(event, TrialEnded) else ""]
-                self._say(f"{event}  [{', '.join(fact for fact in facts if fact)}]")
+                self._print_line(f"{event}  [{', '.join(fact for fact in facts if fact)}]")
             case EpochEnded():
                 last = self._spoke.setdefault(event.key, time.monotonic())
                 if time.monotonic() - last >= _PLAIN_SECONDS:
                     self._spoke[event.key] = time.monotonic()
-                    self._say(f"  {event.label}: {_epoch_text(event.report, event.config)}")
+                    self._print_line(f"  {event.label}: {_epoch_text(event.report, event.config)}")
             case SlotFreed():
                 self._spoke.pop(event.key, None)
             case _:

@@ -61,11 +61,11 @@ class MLflow(Tracker[str]):
     def begin_run(self, run: TrackedRun) -> tuple[str, int]:
         """See ``Tracker``. A continued run is found by its key, and its epochs are counted."""
         client, experiment = self._clients[run.study.name]
-        found = client.search_runs([experiment], f"tags.`{_KEY}` = '{run.key}'", max_results=1)
-        if found:
-            client.update_run(found[0].info.run_id, status="RUNNING")
-            epochs = client.get_metric_history(found[0].info.run_id, "seconds")
-            return f"{run.study.name}\n{found[0].info.run_id}", 1 + max((each.step for each in epochs), default=-1)
+        runs = client.search_runs([experiment], f"tags.`{_KEY}` = '{run.key}'", max_results=1)
+        if runs:
+            client.update_run(runs[0].info.run_id, status="RUNNING")
+            epochs = client.get_metric_history(runs[0].info.run_id, "seconds")
+            return f"{run.study.name}\n{runs[0].info.run_id}", 1 + max((each.step for each in epochs), default=-1)
         made = client.create_run(experiment, run_name=run.name, tags={_KEY: run.key})
         parameters = [self._entities.Param(name, str(value)[:_LONGEST]) for name, value in run.facts.items()]
         client.log_batch(made.info.run_id, params=parameters)

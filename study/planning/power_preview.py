@@ -58,11 +58,11 @@ def power_line(study: Study | None, *, seeds: int, users: int, comparisons: int)
     if seeds < 2:
         return "power: one seed gives no interval and no test; two or more do"
     design = f"{seeds} seeds"
-    found = None if study is None else preview_power(study, seeds=seeds, comparisons=comparisons)
-    if found is not None:
+    preview = None if study is None else preview_power(study, seeds=seeds, comparisons=comparisons)
+    if preview is not None:
         return (
-            f"power: {design} find a difference of {found.effect:.4f} in {found.metric} with 80 % probability "
-            f"(variances of {found.pilot})"
+            f"power: {design} find a difference of {preview.effect:.4f} in {preview.metric} with 80 % probability "
+            f"(variances of {preview.pilot})"
         )
     # Without a pilot nothing is known of seeds; users alone bound from below what a comparison can find.
     alone = Components(user=1.0, seed=0.0, residual=0.0)
@@ -96,11 +96,11 @@ def _pilot(study: Study) -> tuple[str, str, Float[np.ndarray, "seeds users"]] | 
 
 def _by_seed(runs: Iterable[tuple[str, RunRecord]]) -> dict[str, dict[int, RunRecord]]:
     """Name -> seed -> run, of the complete ones with per-user validation metrics."""
-    found: dict[str, dict[int, RunRecord]] = {}
+    by_arm: dict[str, dict[int, RunRecord]] = {}
     for name, run in runs:
         if run.state == "complete" and run.seed is not None and run.validation is not None:
-            found.setdefault(name, {})[run.seed] = run
-    return found
+            by_arm.setdefault(name, {})[run.seed] = run
+    return by_arm
 
 
 def _values(run: RunRecord, metric: str) -> Float[np.ndarray, " users"]:

@@ -189,9 +189,11 @@ def _base_config(request: SearchRequest) -> tuple[Config, int]:
     """The base config with the cap of a trial, and the cap of what is final."""
     own = {"model": request.model, "metrics": request.metrics}
     config = build_config(request.preset, request.config, request.settings, own)
-    said = "epochs" in request.settings or (request.config is not None and "epochs" in read_config(request.config))
+    gives_epochs = "epochs" in request.settings or (
+        request.config is not None and "epochs" in read_config(request.config)
+    )
     final = config.epochs if request.final_epochs is None else request.final_epochs
-    usual = min(config.epochs if said else SEARCH_EPOCHS, final)
+    usual = min(config.epochs if gives_epochs else SEARCH_EPOCHS, final)
     trial = usual if request.epochs is None else request.epochs
     return config.override(epochs=trial), max(trial, final)
 

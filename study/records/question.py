@@ -98,12 +98,12 @@ def _entries(path: Path) -> list[Question]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         schema = content["schema_version"]
-        found = [_question(each) for each in content["questions"]]
+        questions = [_question(each) for each in content["questions"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"cannot read {path}: {error}; restore it: it says what was asked before the runs") from None
     if schema > SCHEMA_VERSION:
         raise UserError(f"{path} has schema_version {schema}, this version reads up to {SCHEMA_VERSION}")
-    return found
+    return questions
 
 
 def _question(entry: dict[str, Any]) -> Question:

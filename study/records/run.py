@@ -66,11 +66,11 @@ class Run:
     def is_done(self, dataset: Dataset) -> bool:
         """Whether its record is there, whole and of these data. A failure by accident is tried again."""
         try:
-            found = read_run_folder(self.folder)
+            recorded = read_run_folder(self.folder)
         except UserError:
             return False
-        same = not found.differences(self.config, seed=self.seed, data_hash=dataset.for_seed(self.seed).data_hash)
-        failure = (found.record.get("trial") or {}).get("failure")
+        same = not recorded.differences(self.config, seed=self.seed, data_hash=dataset.for_seed(self.seed).data_hash)
+        failure = (recorded.record.get("trial") or {}).get("failure")
         if failure is not None:
             return same and failure["kind"] == "diverged"
         return same and (not self.opens_test or (self.folder / TEST).exists())

@@ -204,11 +204,11 @@ def _schema(content: Mapping[str, Any]) -> int:
 
 def _differences(stored: Any, wanted: Any, path: str = "") -> list[str]:
     if isinstance(stored, Mapping) and isinstance(wanted, Mapping) and not _is_range(stored) | _is_range(wanted):
-        found: list[str] = []
+        differing: list[str] = []
         for key in [*stored, *(key for key in wanted if key not in stored)]:
             inner = f"{path}.{key}" if path else str(key)
-            found += _differences(stored.get(key), wanted.get(key), inner)
-        return found
+            differing += _differences(stored.get(key), wanted.get(key), inner)
+        return differing
     return [] if stored == wanted else [f"{path}: was {_show(stored)}, now {_show(wanted)}"]
 
 

@@ -89,12 +89,12 @@ def _final(winner: Sequence[RunRecord]) -> dict[str, Any] | None:
 
 def _baselines(study: Study) -> dict[str, dict[str, float]]:
     """Test metrics of each baseline, the mean over splits where there are several."""
-    found: dict[str, list[dict[str, float]]] = {}
+    values: dict[str, list[dict[str, float]]] = {}
     for run in study.baselines:
-        found.setdefault(str(run.baseline), []).append(_means(run))
+        values.setdefault(str(run.baseline), []).append(_means(run))
     return {
         name: parts[0] if len(parts) == 1 else {m: statistics.fmean(part[m] for part in parts) for m in parts[0]}
-        for name, parts in found.items()
+        for name, parts in values.items()
     }
 
 

@@ -47,7 +47,7 @@ def diagnostic_files(run: TrainingRun) -> dict[str, bytes]:
         "kept": {name: kept[name] for name in parts},  # share of the sum of squares
     }
     losses = run.reports[run.best.epoch].losses if run.config.distancing == "club" else {}
-    found = diagnose(
+    diagnostics = diagnose(
         {**parts, **aligned},
         losses=losses,
         factors=planted(run.dataset, run.config.modalities, items),
@@ -57,7 +57,7 @@ def diagnostic_files(run: TrainingRun) -> dict[str, bytes]:
     return {
         # One entry: safetensors writes several in an order that changes.
         PARTS: save({**parts, "items": items}, metadata={"about": json.dumps(about)}),
-        DIAGNOSTICS: json_bytes({**facts, **found}),
+        DIAGNOSTICS: json_bytes({**facts, **diagnostics}),
     }
 
 
@@ -142,7 +142,7 @@ def _within(
     from sea_core.diagnostics.sphere import uniformity
 
     generic, unique = parts[f"generic/{m}"], parts[f"unique/{m}"]
-    found: dict[str, Any] = {
+    diagnostics: dict[str, Any] = {
         "probe_r2": _number(lambda: linear_probe_r2(generic, unique, rng=rng)),
         "cka": _number(lambda: linear_cka(generic, unique)),
         # A generator of its own: the probes' folds must not depend on whether this is measured.
@@ -157,15 +157,15 @@ def _within(
     if f"generic_head/{m}" in parts:
         heads = parts[f"generic_head/{m}"], parts[f"unique_head/{m}"]
         if (angles := _computed(lambda: angle_distribution(*heads))) is not None:
-            found["angle"] = {key: value for key, value in angles._asdict().items() if key != "cosine"}
+            diagnostics["angle"] = {key: value for key, value in angles._asdict().items() if key != "cosine"}
     if factors is not None and m in factors[1]:
         shared, own = factors[0], factors[1][m]
         recovery = _computed(
             lambda: factor_recovery(generic=generic, unique=unique, shared_factors=shared, unique_factors=own, rng=rng)
         )
         if recovery is not None:
-            found["recovery"] = {**recovery._asdict(), "separation": recovery.separation}
-    return found
+            diagnostics["recovery"] = {**recovery._asdict(), "separation": recovery.separation}
+    return diagnostics
 
 
 def _between(pair: tuple[str, str], parts: Mapping[str, Part]) -> dict[str, Any]:

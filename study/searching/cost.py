@@ -42,11 +42,11 @@ def parse_cost(text: str) -> Cost:
     Raises:
         UserError: another form, or less than one run.
     """
-    found = _FORM.fullmatch(text.strip().lower())
-    if found is None or found.group(2) not in _UNITS:
+    match = _FORM.fullmatch(text.strip().lower())
+    if match is None or match.group(2) not in _UNITS:
         raise UserError(f"--budget must be like 20x, 2000epochs, 30min or 1.5h, got '{text}'")
-    unit, size = _UNITS[found.group(2)]
-    cost = Cost(float(found.group(1)) * size, unit)
+    unit, size = _UNITS[match.group(2)]
+    cost = Cost(float(match.group(1)) * size, unit)
     if cost.amount <= 0 or (unit != "seconds" and cost.amount < 1):
         raise UserError(
             f"--budget {text} is less than one {'run' if unit == 'runs' else 'epoch' if unit == 'epochs' else 'second'}"

@@ -109,8 +109,8 @@ class Repairs:
         """The first seed whose run is to be made again; None if a trial of several seeds has all it had."""
         if len(self._seeds) == 1:
             return self._seeds[0]
-        had, found = trial.last_step or 0, self._finished(trial)
-        return None if len(found) == had else self._seeds[len(found)]
+        had, finished = trial.last_step or 0, self._finished(trial)
+        return None if len(finished) == had else self._seeds[len(finished)]
 
     def _join(self, folder: Path, trial: FrozenTrial) -> None:
         """Write a trial's own record from those of its seeds."""

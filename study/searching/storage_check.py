@@ -23,8 +23,8 @@ def check_database(folder: StudyFolder, url: str) -> None:
         UserError: it is gone, and the study's trials with it.
     """
     parsed = sqlalchemy.make_url(url)
-    gone = parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists()
-    if gone and (count := count_records(folder)):
+    missing = parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists()
+    if missing and (count := count_records(folder)):
         raise UserError(
             f"{parsed.database} is gone, and {folder.trials} holds the records of {count} trials; restore it (or give "
             "the --storage the study was made with), or choose another --study-name"

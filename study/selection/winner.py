@@ -131,10 +131,10 @@ def set_aside_former_winner(folder: StudyFolder, winner: Winner) -> None:
     """Move an earlier winner's runs and ablations to ``final/former/<config hash>``, where their receipts remain."""
     for run in sorted((folder.root / "final" / "winner").glob("seed-*")):
         try:
-            found = read_run_folder(run)
-            if found.config == winner.config:
+            recorded = read_run_folder(run)
+            if recorded.config == winner.config:
                 continue
-            former = str(found.record["config_hash"])
+            former = str(recorded.record["config_hash"])
         except (UserError, KeyError):
             continue
         aside = folder.root / "final" / "former" / former

@@ -77,9 +77,9 @@ def _differences(
     for row in history.to_dict("records"):
         report = run.advance()
         on_epoch(report)
-        found = {**report.losses, **report.validation}
+        actual = {**report.losses, **report.validation}
         expected = {str(name): value for name, value in row.items() if name not in _CLOCK}
-        yield from _compare(f"epoch {report.epoch},", expected, found)
+        yield from _compare(f"epoch {report.epoch},", expected, actual)
     yield from _compare("", {"best epoch": made["best_epoch"]}, {"best epoch": run.best.epoch})
     if record.validation is not None:
         yield from _compare(
@@ -88,10 +88,10 @@ def _differences(
     yield from _compare("", {"final weights": made["weights_hash"]}, {"final weights": run.weights_hash()})
 
 
-def _compare(where: str, recorded: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Divergence]:
-    for name in [*recorded, *(name for name in found if name not in recorded)]:
-        if recorded.get(name) != found.get(name):
-            yield Divergence(f"{where} {name}".strip(), recorded.get(name), found.get(name))
+def _compare(where: str, recorded: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[Divergence]:
+    for name in [*recorded, *(name for name in actual if name not in recorded)]:
+        if recorded.get(name) != actual.get(name):
+            yield Divergence(f"{where} {name}".strip(), recorded.get(name), actual.get(name))
 
 
 def _lists(values: Mapping[str, Any]) -> dict[str, list[float]]:

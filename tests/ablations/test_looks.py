@@ -45,8 +45,8 @@ def test_arms_train_until_they_are_decided_or_the_seeds_are_used_up(
     tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ablate(tmp_path, "--seeds", "auto", "--max-seeds", "8", "--margin", "0.3") == 0
-    said = capsys.readouterr()
-    text = said.out + said.err
+    printed = capsys.readouterr()
+    text = printed.out + printed.err
     root = tmp_path / "s"
     question = read_question(root / "question.json")
     assert question is not None

@@ -22,11 +22,11 @@ def test_removing_what_matters_is_found_and_removing_noise_is_not(
     options += ["--epochs", "12", "--arms", "image-only", "text-only", "--set", *SMALL]
     assert main(options) == 0
     frame = pd.read_csv(tmp_path / "planted" / "tables" / "statistics.csv")
-    found, missed = (frame[frame["arm"] == arm] for arm in ("text-only", "image-only"))
-    assert len(found) == len(missed) == 4, "recall and NDCG at 10 and 20"
-    assert (found["difference"] < 0).all()
-    assert (found["p"] < 0.05).all()
-    primary = found[found["metric"] == "recall@20"].iloc[0]
+    found_loss, missed = (frame[frame["arm"] == arm] for arm in ("text-only", "image-only"))
+    assert len(found_loss) == len(missed) == 4, "recall and NDCG at 10 and 20"
+    assert (found_loss["difference"] < 0).all()
+    assert (found_loss["p"] < 0.05).all()
+    primary = found_loss[found_loss["metric"] == "recall@20"].iloc[0]
     assert primary["verdict"] == "worse", "removing the images is found to hurt"
     assert primary["p_adjusted"] < 0.05
     assert (missed["p_adjusted"] > 0.05).all(), "removing noise is not found to change anything"

@@ -44,8 +44,8 @@ def test_four_arms_on_the_same_seeds_with_receipts_and_tables(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run() == 0
-    said = capsys.readouterr().out
-    assert f"tables: {tmp_path / FOLDER / 'tables'}\n" in said  # and nothing of figures, which were not drawn
+    printed = capsys.readouterr().out
+    assert f"tables: {tmp_path / FOLDER / 'tables'}\n" in printed  # and nothing of figures, which were not drawn
     study = load_study(tmp_path / FOLDER)
     arms = {(run.arm, run.seed) for run in study.ablations}
     seeds = {seed for _, seed in arms}
@@ -96,13 +96,15 @@ def test_a_dry_run_tells_everything_and_writes_nothing(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--suite", "modalities", "--dry-run") == 0
-    said = capsys.readouterr().out
-    assert "24 runs in" in said
-    assert "time: 24 runs at most" in said
-    assert "power: no pilot yet. If seeds changed nothing, 2 seeds and" in said
-    assert "text-only            2 of 2 to train   modalities: ['text']" in said
-    assert "knowledge-only       left out: arm 'knowledge-only' keeps modality 'knowledge'" in said
-    assert "swap-image-text      left out: feature_transform.image: cannot swap with text, which has 5 columns" in said
+    printed = capsys.readouterr().out
+    assert "24 runs in" in printed
+    assert "time: 24 runs at most" in printed
+    assert "power: no pilot yet. If seeds changed nothing, 2 seeds and" in printed
+    assert "text-only            2 of 2 to train   modalities: ['text']" in printed
+    assert "knowledge-only       left out: arm 'knowledge-only' keeps modality 'knowledge'" in printed
+    assert (
+        "swap-image-text      left out: feature_transform.image: cannot swap with text, which has 5 columns" in printed
+    )
     assert not (tmp_path / FOLDER).exists()
 
 

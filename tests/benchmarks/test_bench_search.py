@@ -81,16 +81,18 @@ def test_the_default_is_kept_unless_a_finalist_beats_it(world: World):
 
 
 def test_the_grids_own_choice_is_reached_by_the_grid(problem: Problem):
-    found = [repeat(problem, grid, number) for number in range(5)]
-    assert all(each.reached <= each.grid == each.spent for each in found)
-    assert all(len(each.values) == len(BUDGETS) for each in found)
+    repeats_reached = [repeat(problem, grid, number) for number in range(5)]
+    assert all(each.reached <= each.grid == each.spent for each in repeats_reached)
+    assert all(len(each.values) == len(BUDGETS) for each in repeats_reached)
 
 
 def test_searching_longer_chooses_better_on_planted_curves(problem: Problem):
-    found = simulate(problem, "tpe", range(12))
-    early, late = (np.median([each.values[index] for each in found]) for index in (3, 11))
+    repeats = simulate(problem, "tpe", range(12))
+    early, late = (np.median([each.values[index] for each in repeats]) for index in (3, 11))
     assert late > early
-    assert np.median([each.worth for each in found]) > 0.05  # the planted default's learning rate is ten times too low
+    assert (
+        np.median([each.worth for each in repeats]) > 0.05
+    )  # the planted default's learning rate is ten times too low
 
 
 @pytest.mark.slow
@@ -121,5 +123,5 @@ def test_the_program_writes_its_tables_and_figure(tmp_path: Path, capsys: pytest
     curves = pd.read_csv(tmp_path / "out" / "search.csv")
     assert (curves["low"] <= curves["median"]).all()
     assert (tmp_path / "out" / "images" / "search.png").stat().st_size > 10_000
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert said["rank_correlation"]["planted"]["best"] > 0.6
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert printed["rank_correlation"]["planted"]["best"] > 0.6

@@ -21,8 +21,8 @@ def surrogate() -> CurveSurrogate:
 def test_unseen_configurations_are_ranked_as_the_truth_ranks_them(surrogate: CurveSurrogate):
     for epoch in (5, 20, MOST_EPOCHS - 1):
         truth = [true_curve(each)[epoch] for each in UNSEEN]
-        found = [surrogate.mean_curve(each)[epoch] for each in UNSEEN]
-        assert spearmanr(truth, found).statistic > 0.9
+        predicted = [surrogate.mean_curve(each)[epoch] for each in UNSEEN]
+        assert spearmanr(truth, predicted).statistic > 0.9
 
 
 def test_runs_of_one_configuration_differ_as_much_as_between_the_tables_seeds(surrogate: CurveSurrogate):

@@ -17,17 +17,17 @@ class Drawn(NamedTuple):
 def drawn_text(figure: Figure) -> list[Drawn]:
     """Every text that drawing the figure puts on the page; tick labels outside the axes are never drawn."""
     figure.draw_without_rendering()  # lays out
-    found: dict[int, Drawn] = {}
+    drawn: dict[int, Drawn] = {}
     original = Text.draw
 
     def record(self: Text, renderer: Any) -> None:
         if self.get_visible() and self.get_text().strip():
-            found[id(self)] = Drawn(self.get_text(), self.get_window_extent(renderer))
+            drawn[id(self)] = Drawn(self.get_text(), self.get_window_extent(renderer))
         original(self, renderer)
 
     with mock.patch.object(Text, "draw", record):
         figure.canvas.draw()
-    return list(found.values())
+    return list(drawn.values())
 
 
 def overlaps(texts: list[Drawn], *, pixels: float = 1.0) -> list[tuple[str, str]]:

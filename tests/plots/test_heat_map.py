@@ -21,12 +21,12 @@ def test_cells_are_the_trials_of_the_grid(tmp_path):
 
 def test_dotted_cells_are_those_that_might_be_the_best(tmp_path):
     study = load_study(write_grid(tmp_path))
-    found = contenders(study)
-    assert found is not None
-    assert 1 < len(found.trials) < 15
+    candidates = contenders(study)
+    assert candidates is not None
+    assert 1 < len(candidates.trials) < 15
     data = compute(Results([study])).data
     dotted = data.loc[data["contender"], ["alignment_weight", "distance_weight"]]
-    assert set(dotted.itertuples(index=False, name=None)) == {tuple(t.params.values()) for t in found.trials}
+    assert set(dotted.itertuples(index=False, name=None)) == {tuple(t.params.values()) for t in candidates.trials}
 
 
 def test_a_hole_is_a_cell_without_a_value(tmp_path):

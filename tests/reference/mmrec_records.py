@@ -96,7 +96,7 @@ def random_record(
         wanted = list(zip(*(column.tolist() for column in splits[split]), strict=True))
         of_users = naive_evaluate(record["final/scores"], sorted(known), wanted, (10, 20)).values()
         for metric in ("recall@10", "recall@20", "ndcg@10", "ndcg@20"):
-            value = float(np.mean([found[metric] for found in of_users]))
+            value = float(np.mean([of_user[metric] for of_user in of_users]))
             record |= {f"final/{split}/{metric}": np.array(round(value, 4), dtype=np.float32)}
             record |= {f"final/{split}/unrounded/{metric}": np.array(value, dtype=np.float32)}
     meta = {"format": 1, "model": model, "hyper_parameters": settings, "steps": len(batches)}
@@ -125,6 +125,6 @@ def _splits(rng: np.random.Generator, users: int, items: int, pairs: int) -> dic
 def _negative(rng: np.random.Generator, user: int, items: int, known: set[tuple[int, int]]) -> int:
     """Uniform over items in training, redrawn while the user has it."""
     candidates = sorted({item for _, item in known})
-    while (user, found := int(rng.choice(candidates))) in known:
+    while (user, drawn := int(rng.choice(candidates))) in known:
         pass
-    return found
+    return drawn

@@ -26,11 +26,11 @@ class Counter:
         return ARRAYS
 
 
-def _assert_equal(found: dict[str, np.ndarray]) -> None:
-    assert found.keys() == ARRAYS.keys()
+def _assert_equal(arrays: dict[str, np.ndarray]) -> None:
+    assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
-        np.testing.assert_array_equal(found[name], array)
-        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(arrays[name], array)
+        assert arrays[name].dtype == array.dtype
 
 
 def _entry(folder: Path) -> Path:

@@ -24,18 +24,18 @@ def run(cache_folder: Path) -> TrainingRun:
 
 def test_a_run_folder_gives_back_what_was_written(run: TrainingRun, tmp_path: Path) -> None:
     write_run_folder(tmp_path / "run", run, extra={"arm": "full"}, keep_embeddings=True)
-    found = read_run_folder(tmp_path / "run")
-    assert found.config == run.config
-    assert found.record["arm"] == "full"
-    assert found.record["validation"] == run.best.validation.means()
-    assert found.read_history()["recall@20"].tolist() == [report.validation["recall@20"] for report in run.reports]
-    assert found.read_history()["total"].tolist() == [report.losses["total"] for report in run.reports]
+    read_back = read_run_folder(tmp_path / "run")
+    assert read_back.config == run.config
+    assert read_back.record["arm"] == "full"
+    assert read_back.record["validation"] == run.best.validation.means()
+    assert read_back.read_history()["recall@20"].tolist() == [report.validation["recall@20"] for report in run.reports]
+    assert read_back.read_history()["total"].tolist() == [report.losses["total"] for report in run.reports]
     for name, values in run.best.validation.values.items():
-        np.testing.assert_array_equal(found.read_validation().values[name], values)
-    embeddings = found.read_embeddings()
+        np.testing.assert_array_equal(read_back.read_validation().values[name], values)
+    embeddings = read_back.read_embeddings()
     assert embeddings is not None
     assert torch.equal(embeddings["item"], run.best.item_embedding)
-    assert found.read_test() is None
+    assert read_back.read_test() is None
 
 
 def test_means_are_computed_from_the_per_user_metrics_on_disk(run: TrainingRun, tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_a_damaged_file_is_named_with_what_to_do(run: TrainingRun, tmp_path: Pat
         "a digit less": whole[:-2],
     }
     path.write_bytes(contents.get(damage, whole[: whole[:-1].rindex(b"\n") + 1]))
-    found, part = read_run_folder(tmp_path), name.partition(".")[0]
+    read_back, part = read_run_folder(tmp_path), name.partition(".")[0]
     with pytest.raises(UserError) as caught:
-        getattr(found, f"read_{part}")()
+        getattr(read_back, f"read_{part}")()
     message = str(caught.value)
     assert message.startswith(f"cannot read {path}: ")
     assert f"delete {tmp_path / 'record.json'} and repeat the command that wrote it" in message
@@ -102,12 +102,12 @@ def test_a_record_from_before_a_field_existed_is_of_the_config_with_its_default(
     record = write_run_folder(tmp_path, run)
     del record["config"]["neighbour_search"], record["config"]["feature_rank"]
     write_json(tmp_path / "record.json", {**record, "config_hash": "of fewer fields"})
-    found, same = read_run_folder(tmp_path), {"seed": 1, "data_hash": run.dataset.data_hash}
-    assert found.differences(run.config, **same) == []
-    assert found.differences(run.config.override(neighbour_search="nndescent"), **same) == [
+    read_back, same = read_run_folder(tmp_path), {"seed": 1, "data_hash": run.dataset.data_hash}
+    assert read_back.differences(run.config, **same) == []
+    assert read_back.differences(run.config.override(neighbour_search="nndescent"), **same) == [
         "neighbour_search: exact there, nndescent now"
     ]
-    assert found.differences(run.config, seed=2, data_hash="x") == [
+    assert read_back.differences(run.config, seed=2, data_hash="x") == [
         "seed: 1 there, 2 now",
         f"data_hash: {run.dataset.data_hash} there, x now",
     ]

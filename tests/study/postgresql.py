@@ -63,7 +63,7 @@ class Server:
 def postgresql_server() -> Iterator[Server]:
     """A running server, or a skipped test that says why."""
     pytest.importorskip("psycopg", reason="the optional dependency psycopg is not installed")
-    candidates = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
+    candidates = [Path(program).resolve().parent for program in [shutil.which("initdb")] if program]
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     binaries = next((folder for folder in candidates if (folder / "initdb").exists()), None)
     if binaries is None:

@@ -78,19 +78,19 @@ def die_before_touch(number: int) -> None:
         if touches == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+    def on_event(event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if writes or event in ("os.rename", "os.remove", "os.mkdir"):
             touch()
 
-    sys.addaudithook(hear)  # cannot be removed, but the process it is in ends soon
+    sys.addaudithook(on_event)  # cannot be removed, but the process it is in ends soon
     sqlalchemy.event.listen(sqlalchemy.Engine, "commit", lambda connection: touch())
 
 
 def files(root: Path) -> set[str]:
     """What a study holds beside its database, whose helper files go with its last reader."""
-    found = {str(path.relative_to(root)) for path in (root / "tiny").rglob("*")}
-    return {path.removeprefix("tiny/") for path in found if not path.startswith("tiny/study.db")}
+    names = {str(path.relative_to(root)) for path in (root / "tiny").rglob("*")}
+    return {path.removeprefix("tiny/") for path in names if not path.startswith("tiny/study.db")}
 
 
 @pytest.mark.chaos
@@ -147,7 +147,7 @@ def test_ctrl_c_once_finishes_the_epoch_and_says_how_to_go_on_and_twice_stops_at
 
 def _wait_for(root: Path, pattern: str, seconds: float = 120) -> list[Path]:
     for _ in range(int(seconds * 10)):
-        if found := list(root.glob(pattern)):
-            return found
+        if paths := list(root.glob(pattern)):
+            return paths
         time.sleep(0.1)
     raise AssertionError(f"{pattern} did not appear in {root}")

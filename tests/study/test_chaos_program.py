@@ -81,7 +81,7 @@ def phase(root: Path, *, driving: bool) -> str:
         ("winner and baselines", root.glob("final/selection.json")),
         ("finalists", root.glob("final/finalists/*")),
     ]
-    return next((name for name, found in with_records if list(found)), "search")
+    return next((name for name, records in with_records if list(records)), "search")
 
 
 def test_the_real_program_killed_everywhere_leaves_the_study_of_an_undisturbed_one(
@@ -170,13 +170,13 @@ def owner(driving: Path) -> int | None:
 
 def differences(whole: Path, killed: Path) -> list[str]:
     """What distinguishes a study from the undisturbed one, but for the clock."""
-    found = [f"{name} is only in one of them" for name in sorted(set(names(whole)) ^ set(names(killed)))]
-    found += [
+    differing = [f"{name} is only in one of them" for name in sorted(set(names(whole)) ^ set(names(killed)))]
+    differing += [
         f"{name} differs"
         for name in sorted(set(names(whole)) & set(names(killed)))
         if content(whole / name) != content(killed / name)
     ]
-    return found + [f"database: {line}" for line in database_differences(whole, killed)]
+    return differing + [f"database: {line}" for line in database_differences(whole, killed)]
 
 
 def names(root: Path) -> list[str]:
@@ -213,12 +213,12 @@ def database_differences(whole: Path, killed: Path) -> list[str]:
         optuna.load_study(study_name="study", storage=f"sqlite:///{root}/study.db").get_trials(deepcopy=False)
         for root in (whole, killed)
     )
-    found = [] if [t.number for t in second] == list(range(TRIALS)) else [f"{len(second)} trials"]
+    differing = [] if [t.number for t in second] == list(range(TRIALS)) else [f"{len(second)} trials"]
     for a, b in zip(first, second, strict=False):
-        found += [
+        differing += [
             f"trial {a.number}'s {name}: {getattr(a, name)} and {getattr(b, name)}"
             for name in ("state", "value", "params", "intermediate_values")
             if getattr(a, name) != getattr(b, name)
         ]
     numbers = [trial.number for trial in load_study(killed).trials]
-    return found + ([] if numbers == list(range(TRIALS)) else [f"records of trials {numbers}"])
+    return differing + ([] if numbers == list(range(TRIALS)) else [f"records of trials {numbers}"])

@@ -76,14 +76,14 @@ def test_a_damaged_database_is_named_and_no_other_file_touched(
     damage(study / "study.db")
     records = {path: path.read_bytes() for path in study.rglob("*.json") if path.name != "provenance.json"}
     assert search(study.parent, 3, monkeypatch) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1, said
-    assert str(study) in said
+    error_line = capsys.readouterr().err
+    assert error_line.count("\n") == 1, error_line
+    assert str(study) in error_line
     assert {path: path.read_bytes() for path in records} == records
     assert run_program(lambda: status.main([str(study)])) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1, said
-    assert "study.db" in said
+    error_line = capsys.readouterr().err
+    assert error_line.count("\n") == 1, error_line
+    assert "study.db" in error_line
 
 
 @pytest.mark.parametrize("damage", [half, garbage])
@@ -92,9 +92,9 @@ def test_a_damaged_config_is_named(
 ) -> None:
     damage(study / "config.yaml")
     assert search(study.parent, 3, monkeypatch) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1, said
-    assert "config.yaml" in said
+    error_line = capsys.readouterr().err
+    assert error_line.count("\n") == 1, error_line
+    assert "config.yaml" in error_line
 
 
 @pytest.mark.parametrize("damage", [half, garbage])
@@ -127,6 +127,6 @@ def test_a_damaged_result_is_never_shown(
     (path,) = study.glob(name)
     half(path)
     assert search(study.parent, 2, monkeypatch) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1, said
-    assert str(path) in said
+    error_line = capsys.readouterr().err
+    assert error_line.count("\n") == 1, error_line
+    assert str(path) in error_line

@@ -292,10 +292,10 @@ def test_an_arm_and_a_loss_of_ones_own_are_ablated_with_plugins_from_the_config_
     assert done.returncode == 0, done.stderr
     runs = sorted((place.out / "own-arms/ablations/frozen/cosine").glob("seed-*"))
     assert len(runs) == 2
-    found = record(runs[0])
-    assert found["config"]["distancing"] == "cosine"
-    assert found["config"]["feature_transform"] == {"image": "backwards"}
-    assert set(found["plugins"]) == {"cosine.py", "backwards.py"}
+    recorded = record(runs[0])
+    assert recorded["config"]["distancing"] == "cosine"
+    assert recorded["config"]["feature_transform"] == {"image": "backwards"}
+    assert set(recorded["plugins"]) == {"cosine.py", "backwards.py"}
     assert "cosine" in (place.out / "own-arms/tables/ablation.md").read_text()
 
 

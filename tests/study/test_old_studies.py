@@ -64,7 +64,7 @@ def test_tables_are_made_of_an_old_study(old: Path, tmp_path: Path) -> None:
 
 def test_status_and_warm_start_read_an_old_study(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.main([str(old)]) == 0
-    said = capsys.readouterr().out
-    assert "2 trials done: best 0." in said
-    assert "2 winner runs done" in said
+    printed = capsys.readouterr().out
+    assert "2 trials done: best 0." in printed
+    assert "2 winner runs done" in printed
     assert warm_start.warm_start(old, load_space("default"))[0].keys() >= {"temperature", "split_ratio"}

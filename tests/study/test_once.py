@@ -32,23 +32,23 @@ def counts() -> Iterator[Counter[tuple[str, str]]]:
 
     Reading is counted where every way of reading a study ends, so that no import can go around it.
     """
-    found: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[str, str]] = Counter()
     read, compare = study.records.study._read, study.analysis.results.compare_study
 
     def counted_read(parent: Path, pattern: str) -> Any:
         if parent.name == "trials" and pattern == "*":
-            found["load", parent.parent.name] += 1
+            counted["load", parent.parent.name] += 1
         return read(parent, pattern)
 
     def counted_compare(of: Study, metrics: Any) -> Any:
-        found["compare", of.name] += 1
+        counted["compare", of.name] += 1
         return compare(of, metrics)
 
     with (
         mock.patch.object(study.records.study, "_read", counted_read),
         mock.patch.object(study.analysis.results, "compare_study", counted_compare),
     ):
-        yield found
+        yield counted
 
 
 @pytest.fixture(autouse=True)

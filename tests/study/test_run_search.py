@@ -97,7 +97,7 @@ def test_the_base_configuration_is_trained_and_opened_beside_a_winner_that_beat_
 ) -> None:
     few = ("--n-trials", "9", "--finalists", "2", "--fresh-seeds", "2", "--no-ablations", "--epochs", "20")
     assert run(*few, "--final-epochs", "20", "--sampler", "random", *write_rates(tmp_path, 1e-9)) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     study = load_study(tmp_path / "out" / NAME)
     selection = read(study.folder.selection)
     assert {entry["number"] for entry in selection["finalists"]} > {0}, "it competes, however bad it was as a trial"
@@ -107,7 +107,7 @@ def test_the_base_configuration_is_trained_and_opened_beside_a_winner_that_beat_
     assert all(len(read(run.folder / "receipt.json")) == 1 for run in study.default)
     tuned, default = ([r.record["validation"]["recall@20"] for r in runs] for runs in (study.winner, study.default))
     assert selection["tuning"]["difference"] == pytest.approx(sum(tuned) / 2 - sum(default) / 2)
-    assert f"tuning is above it, by {selection['tuning']['difference']:+.4f}" in said
+    assert f"tuning is above it, by {selection['tuning']['difference']:+.4f}" in printed
 
     with (study.folder.tables / "overall.csv").open(newline="") as file:
         means = {row["method"]: float(row["mean"]) for row in csv.DictReader(file) if row["metric"] == "recall@20"}
@@ -139,10 +139,10 @@ def test_a_search_says_which_of_its_limits_ended_it(tmp_path: Path, cache_folder
         ({"budget": "9x", "n_trials": 3}, "3 trials were begun"),
     ):
         request = SearchRequest(**asked, **limits)
-        said: list[RunEvent] = []
-        with driving(plan_study(request), request.resources, emit=said.append, stop=StopRequest()) as session:
+        message: list[RunEvent] = []
+        with driving(plan_study(request), request.resources, emit=message.append, stop=StopRequest()) as session:
             session.search()
-        assert [event.line for event in said if isinstance(event, Note) and "ends" in event.line] == [
+        assert [event.line for event in message if isinstance(event, Note) and "ends" in event.line] == [
             f"the search ends: {reason}"
         ]
 
@@ -165,8 +165,8 @@ def test_a_whole_study_leaves_what_the_docs_promise(
 ) -> None:
     assert run("--n-trials", "4", "--finalists", "2", "--fresh-seeds", "2") == 0
     root = tmp_path / "out" / NAME
-    said = capsys.readouterr().out.splitlines()[-1]
-    assert said == f"everything lies in {root}: report.html, summary.json, tables/, trials/", (
+    printed = capsys.readouterr().out.splitlines()[-1]
+    assert printed == f"everything lies in {root}: report.html, summary.json, tables/, trials/", (
         "figures are not drawn here"
     )
     study, summary = load_study(root), read(root / "summary.json")

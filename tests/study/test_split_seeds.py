@@ -64,9 +64,9 @@ def test_rows_that_were_not_split_at_random_have_one_split(protocol: str) -> Non
 
 
 def test_seeds_take_splits_in_turn() -> None:
-    found = split_seeds_of(7, 2, [1, 2, 3, 4], [5, 6])
-    assert found[1] == found[3] == found[5]
-    assert found[2] == found[4] == found[6] != found[1]
+    splits = split_seeds_of(7, 2, [1, 2, 3, 4], [5, 6])
+    assert splits[1] == splits[3] == splits[5]
+    assert splits[2] == splits[4] == splits[6] != splits[1]
     assert split_seeds_of(7, 0, [1, 2]) == {}
     assert not set(split_seeds_of(7, 3, finalist_seeds(7, 3)).values()) & set(split_seeds_of(8, 3, [1, 2, 3]).values())
 
@@ -89,28 +89,28 @@ def test_a_study_over_splits_pairs_everything_split_by_split(
     study: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = study("--split-seeds", "2", "--fresh-seeds", "4", "--suite", "default")
-    found = load_study(root)
-    assert {run.split_seed for run in found.trials} == {None}
-    splits = {run.seed: run.split_seed for run in found.winner}
+    reloaded = load_study(root)
+    assert {run.split_seed for run in reloaded.trials} == {None}
+    splits = {run.seed: run.split_seed for run in reloaded.winner}
     assert len(splits) == 4
     assert len(set(splits.values())) == 2
-    for run in found.ablations:
+    for run in reloaded.ablations:
         assert run.split_seed == splits[run.seed]
-    assert len({run.data_hash for run in found.winner}) == 2
-    names = [(run.baseline, run.split_seed) for run in found.baselines]
+    assert len({run.data_hash for run in reloaded.winner}) == 2
+    names = [(run.baseline, run.split_seed) for run in reloaded.baselines]
     assert len(names) == 4
     assert {split for _, split in names} == set(splits.values())
-    for run in (*found.winner, *found.ablations, *found.baselines):
+    for run in (*reloaded.winner, *reloaded.ablations, *reloaded.baselines):
         receipt = json.loads((run.folder / "receipt.json").read_text())[-1]
         assert receipt["split_hash"] == run.split_hash
-    results = Results([found])
+    results = Results([reloaded])
     assert {row.seeds for row in results.arms} == {2}  # two splits are two replicates, however many seeds they hold
     caption = (root / "tables" / "ablation.md").read_text().splitlines()[0]
     assert "Split: random 8:1:1, 2 splits with seeds nested in them." in caption
     table = pd.read_csv(root / "tables" / "overall.csv")
     assert set(table["method"]) >= {"Popularity", "Item-kNN"}
     capsys.readouterr()
-    assert run_program(lambda: replay.main([str(root), str(found.winner[1].folder)])) == 0
+    assert run_program(lambda: replay.main([str(root), str(reloaded.winner[1].folder)])) == 0
 
 
 @pytest.mark.slow
@@ -130,9 +130,9 @@ def test_ablations_of_a_study_stay_on_its_splits(study: Callable[..., Path], tmp
     words = ["--from-study", root.name, "--out", str(tmp_path), "--arms", "no-club", "--quiet", "--threads", "1"]
     words += ["--fresh-seeds", "4"]
     assert run_program(lambda: run_ablations.main(words)) == 0
-    found = load_study(root)
-    splits = {run.seed: run.split_seed for run in found.winner}
-    for run in found.ablations:
+    reloaded = load_study(root)
+    splits = {run.seed: run.split_seed for run in reloaded.winner}
+    for run in reloaded.ablations:
         assert run.split_seed in set(splits.values())
         assert run.split_seed == splits.get(run.seed, run.split_seed)
 

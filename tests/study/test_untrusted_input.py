@@ -39,8 +39,8 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.di
 
 def only_user_errors(read: Callable[[], Any]) -> None:
     """Read; an error must be ours, and have something to say."""
-    said = complaint(read)
-    assert said is None or len(said) > 10
+    message = complaint(read)
+    assert message is None or len(message) > 10
 
 
 def complaint(read: Callable[[], Any], kind: type[Exception] = UserError) -> str | None:
@@ -224,9 +224,9 @@ def test_the_parts_of_a_run_folder(tmp_path: Path, name: str, content: bytes) ->
 @fuzz
 @given(name=st.text(max_size=20) | st.sampled_from(["..", ".", "a/b", "a\nb", "-rf", "$(x)", "a\0b", "C:x", "~"]))
 def test_a_study_name_is_a_plain_folder_in_its_parent(tmp_path: Path, name: str) -> None:
-    said = complaint(lambda: study_folder(tmp_path, name))
-    if said is not None:
-        assert "\n" not in said
+    message = complaint(lambda: study_folder(tmp_path, name))
+    if message is not None:
+        assert "\n" not in message
         return
     assert study_folder(tmp_path, name).root.parent == tmp_path
     assert name.isascii()

@@ -112,7 +112,7 @@ def run_prepare(arguments: argparse.Namespace) -> int:
         _print_notes(result.notes)
         print("dry run: nothing was written")
         return 0
-    out = prepare(raw, arguments.out, options, tell=_print_step, say=lambda line: print(line, file=sys.stderr))
+    out = prepare(raw, arguments.out, options, tell=_print_step, print_line=lambda line: print(line, file=sys.stderr))
     from sea_core.data.prepare.manifest import read_manifest
 
     manifest = read_manifest(out)

@@ -47,8 +47,8 @@ def write_ids(path: Path, name: str, ids: pa.Array) -> None:
     """
     wrong = pc.match_substring_regex(ids, _UNWRITABLE)
     if pc.any(wrong).as_py():
-        found = ids[pc.index(wrong, True).as_py()].as_py()
-        raise UserError(f"{name}: expected ids without tabs and line breaks, found {found!r}")
+        first_wrong = ids[pc.index(wrong, True).as_py()].as_py()
+        raise UserError(f"{name}: expected ids without tabs and line breaks, found {first_wrong!r}")
     with path.open("wb") as file:
         file.write(f"{name}\toriginal_id\n".encode())
         _write(pa.table({name: pa.array(np.arange(len(ids))), "original_id": ids}), file)

@@ -75,6 +75,6 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                 raise wrong_line(path, block.first_line + offset, "UTF-8 text", "other bytes") from None
 
 
-def wrong_line(path: Path, line: int, expected: str, found: object) -> UserError:
+def wrong_line(path: Path, line: int, expected: str, actual: object) -> UserError:
     """The one error for a line that does not parse."""
-    return UserError(f"{path}, line {line}: expected {expected}, found {_SHORT.repr(found)}")
+    return UserError(f"{path}, line {line}: expected {expected}, found {_SHORT.repr(actual)}")

@@ -25,21 +25,21 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / NAME
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}; prepare the dataset again") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
-    if not isinstance(found.get("schema_version"), int) or found["schema_version"] > SCHEMA_VERSION:
-        raise UserError(f"{path} has schema_version {found.get('schema_version')}; update SEA Study")
-    modalities, split = found.get("modalities"), found.get("split")
+    if not isinstance(content.get("schema_version"), int) or content["schema_version"] > SCHEMA_VERSION:
+        raise UserError(f"{path} has schema_version {content.get('schema_version')}; update SEA Study")
+    modalities, split = content.get("modalities"), content.get("split")
     if not isinstance(modalities, dict) or not all(isinstance(file, str) for file in modalities.values()):
         raise UserError(f"{path}: 'modalities' must map names to feature files; prepare the dataset again")
     if split is not None and (not isinstance(split, dict) or not isinstance(split.get("protocol"), str)):
         raise UserError(f"{path}: 'split' must name its protocol; prepare the dataset again")
-    return found
+    return content
 
 
 def versions() -> Mapping[str, str]:

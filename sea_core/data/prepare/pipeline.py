@@ -34,7 +34,7 @@ Tell = Callable[[Step], None]
 
 
 def prepare(
-    raw: Raw, out: Path, options: Options, *, tell: Tell = lambda step: None, say: Callable[[str], None] = print
+    raw: Raw, out: Path, options: Options, *, tell: Tell = lambda step: None, print_line: Callable[[str], None] = print
 ) -> Path:
     """Make the folder ``out``, whose name is the dataset's.
 
@@ -43,7 +43,7 @@ def prepare(
         out: a new folder.
         options: the choices.
         tell: told each step.
-        say: told what else is done.
+        print_line: told what else is done.
 
     Raises:
         UserError: ``out`` exists or cannot be a dataset's name, another process makes it, or the raw files are faulty.
@@ -60,13 +60,13 @@ def prepare(
     try:
         key = _key(raw, options, [content.modality for content in contents])
         if _state(work) == key:
-            say(f"going on with {work.name}, which an interrupted run left")
+            print_line(f"going on with {work.name}, which an interrupted run left")
         else:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
             write_json(work / _STATE, {"key": key})
         try:
-            _fill(work, raw, contents, options, name=out.name, tell=tell, say=say)
+            _fill(work, raw, contents, options, name=out.name, tell=tell, print_line=print_line)
         except UserError:
             shutil.rmtree(work, ignore_errors=True)  # what was wrong must change, and then all is made anew
             raise
@@ -90,7 +90,7 @@ def _fill(
     *,
     name: str,
     tell: Tell,
-    say: Callable[[str], None],
+    print_line: Callable[[str], None],
 ) -> None:
     """Make what the folder lacks.
 
@@ -102,7 +102,7 @@ def _fill(
     for content in contents:
         path = work / f"{content.modality}_feat.json"
         if not path.is_file():
-            say(f"features: {content.modality}")
+            print_line(f"features: {content.modality}")
             write_features(work, content, items, options.encoding)
         modalities[content.modality] = f"{content.modality}_feat.npy"
     write_json(
@@ -145,8 +145,8 @@ def _interactions(
     """The part of ``dataset.json`` that interactions give, made with their files unless it is there."""
     path = work / _INTERACTIONS
     if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_bytes())
-        return found
+        stored: dict[str, Any] = json.loads(path.read_bytes())
+        return stored
     result = take_steps(raw, contents, options, tell)
     write_interactions(work / f"{name}.inter", result.numbered, result.label)
     write_ids(work / "users.tsv", "userID", result.numbered.users)

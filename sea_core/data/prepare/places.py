@@ -10,5 +10,5 @@ from jaxtyping import Int
 
 def places(wanted: pa.Array, known: pa.Array) -> Int[np.ndarray, " wanted"]:
     """Each wanted id's first place among the known ones, -1 where it is not."""
-    found = pc.index_in(wanted, value_set=known.cast(wanted.type))
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+    positions = pc.index_in(wanted, value_set=known.cast(wanted.type))
+    return np.asarray(pc.fill_null(positions, -1).to_numpy(), dtype=np.int64)

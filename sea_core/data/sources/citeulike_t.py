@@ -101,7 +101,7 @@ def _fill(folder: Path) -> None:
 
     raw = CiteULike(fetch_files(COLLECTION), {})
     print("citeulike-t: preparing, once", file=sys.stderr)
-    made = pipeline.prepare(raw, folder / SOURCE.name, OPTIONS, say=lambda line: None)
+    made = pipeline.prepare(raw, folder / SOURCE.name, OPTIONS, print_line=lambda line: None)
     for file in made.iterdir():
         shutil.move(file, folder / file.name)
     made.rmdir()

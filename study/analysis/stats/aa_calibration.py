@@ -78,12 +78,12 @@ def aa_rates(values: Float[np.ndarray, "runs users"], *, seeds: int, splits: int
         dealt = rng.permutation(runs)[: 2 * seeds]
         used[split, dealt] = True
         difference = values[dealt[:seeds]] - values[dealt[seeds:]]
-        (found,) = gather_evidence([difference], [1.0])
+        (evidence,) = gather_evidence([difference], [1.0])
         tail = tail_probability(
-            abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.user_df
+            abs(evidence.mean), evidence.user_variance, evidence.seed_variance, df=evidence.df, user_df=evidence.user_df
         )
         wrong[split] = float(tail) < ALPHA
-        widths[split] = math.sqrt(found.user_variance + found.seed_variance)
+        widths[split] = math.sqrt(evidence.user_variance + evidence.seed_variance)
     without = np.array([wrong[~used[:, run]].mean() for run in range(runs)])
     error = math.sqrt((runs - 1) / runs * float(np.square(without - without.mean()).sum()))
     return AARates(
@@ -114,7 +114,7 @@ def pipeline_rates(
     arms = sum(PIPELINE_FAMILIES)
     if len(values) < (arms + 1) * seeds:
         raise ValueError(f"nine groups of {seeds} runs need {(arms + 1) * seeds}, got {len(values)}")
-    false = found = kept = 0
+    false = planted_decided = kept = 0
     for _ in range(splits):
         dealt = rng.permutation(len(values))[: (arms + 1) * seeds].reshape(arms + 1, seeds)
         reference, *others = (values[group] for group in dealt)
@@ -125,10 +125,10 @@ def pipeline_rates(
         kinds = [verdict.kind for verdict in judge([[each] for each in evidence], PIPELINE_FAMILIES, most_seeds=seeds)]
         real = 0 if change is None else 1
         false += any(kind in ("better", "worse") for kind in kinds[real:]) or (real and kinds[0] == "better")
-        found += real and kinds[0] == "worse"
+        planted_decided += real and kinds[0] == "worse"
         kept += sum(kind in ("non-inferior", "equivalent") for kind in kinds[real:])
     tested = splits * (arms - (change is not None))
-    return PipelineRates(false / splits, found / splits if change else math.nan, kept / tested, splits)
+    return PipelineRates(false / splits, planted_decided / splits if change else math.nan, kept / tested, splits)
 
 
 def thin_hits(relevant: Int[np.ndarray, " users"], share: float) -> Change:

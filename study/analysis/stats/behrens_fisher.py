@@ -66,13 +66,13 @@ def half_width(
     # In units of the standard error the answer depends on the seeds' share alone, and the bracket below is safe.
     share = np.divide(seed_variance, total, out=np.zeros_like(total), where=total > 0)
     far = 2 * (stats.t.isf(alpha / 8, user_df) + stats.t.isf(alpha / 8, df))
-    found = elementwise.find_root(
+    root = elementwise.find_root(
         lambda z, s: tail_probability(z, 1 - s, s, df=df, user_df=user_df) - alpha,
         (np.zeros_like(share), np.full_like(share, far)),
         args=(share,),
         tolerances={"xrtol": 1e-9},
     )
-    return np.asarray(found.x * np.sqrt(total))
+    return np.asarray(root.x * np.sqrt(total))
 
 
 @lru_cache

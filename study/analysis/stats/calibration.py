@@ -165,9 +165,9 @@ def interaction_check(
             for mean in means.values()
         ]
         contrasts = zip(*(factorial_contrasts(*four) for four in zip(*arms, strict=True)), strict=True)
-        for found, contrast in zip(parts, contrasts, strict=True):
-            found.append(mean_squares(np.stack(contrast)))
-    club, solosim, interaction = (_joined(found) for found in parts)
+        for part, contrast in zip(parts, contrasts, strict=True):
+            part.append(mean_squares(np.stack(contrast)))
+    club, solosim, interaction = (_joined(part) for part in parts)
     width = _half_width(interaction)
     main = [np.abs(effect.mean) > _half_width(effect) for effect in (club, solosim)]
     return InteractionCheck(
@@ -212,14 +212,14 @@ def family_error(
     More than six parameters: the sizes of a simulation, by name.
     """
     mixing = np.linalg.cholesky(np.full((metrics, metrics), 0.8) + 0.2 * np.eye(metrics))
-    found = np.zeros(2)
+    rejections = np.zeros(2)
     for _ in range(replicates):
         drawn = simulate_differences(components, seeds=seeds, users=users, replicates=(arms + 1) * metrics, rng=rng)
         values = np.einsum("amsu,nm->ansu", drawn.reshape(arms + 1, metrics, seeds, users), mixing) / math.sqrt(2)
         squares = mean_squares((values[1:] - values[0]).reshape(arms * metrics, seeds, users))
         # Holm rejects something exactly when its first step, Bonferroni's, does.
-        found += [p.min() < ALPHA / len(p) for p in (crossed_p(squares), _satterthwaite_p(squares))]
-    crossed, naive = found / replicates
+        rejections += [p.min() < ALPHA / len(p) for p in (crossed_p(squares), _satterthwaite_p(squares))]
+    crossed, naive = rejections / replicates
     return float(crossed), float(naive)
 
 

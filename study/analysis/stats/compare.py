@@ -135,18 +135,18 @@ def describe(
     """
     evidence = evidence_of(pairs, margin=margin, prior_df=prior_df)
     intervals = _bootstraps(pairs, rng, resamples)
-    return [_row(pair, found, bounds) for pair, found, bounds in zip(pairs, evidence, intervals, strict=True)]
+    return [_row(pair, of_pair, bounds) for pair, of_pair, bounds in zip(pairs, evidence, intervals, strict=True)]
 
 
 def evidence_of(pairs: Sequence[Pair], *, margin: float = MARGIN, prior_df: int = PRIOR_DF) -> list[Evidence]:
     """Evidence on each pair; the variances of one metric's pairs are moderated together."""
-    found: dict[int, Evidence] = {}
+    evidence: dict[int, Evidence] = {}
     for metric in dict.fromkeys(pair.metric for pair in pairs):
         mine = [n for n, pair in enumerate(pairs) if pair.metric == metric]
         differences = [_difference(pairs[n]) for n in mine]
         margins = [margin * abs(float(np.mean(pairs[n].base, dtype=np.float64))) for n in mine]
-        found |= dict(zip(mine, gather_evidence(differences, margins, prior_df=prior_df), strict=True))
-    return [found[n] for n in range(len(pairs))]
+        evidence |= dict(zip(mine, gather_evidence(differences, margins, prior_df=prior_df), strict=True))
+    return [evidence[n] for n in range(len(pairs))]
 
 
 def by_metric(pairs: Sequence[Pair]) -> list[Family]:
@@ -156,7 +156,7 @@ def by_metric(pairs: Sequence[Pair]) -> list[Family]:
 
 
 def _judged_once(rows: list[Comparison], pairs: Sequence[Pair], dataset: str, margin: float) -> list[Comparison]:
-    evidence = [[found] for found in evidence_of(pairs, margin=margin)]
+    evidence = [[each] for each in evidence_of(pairs, margin=margin)]
     most = max((row.seeds for row in rows), default=1)
     judged = judge_rows(rows, evidence, by_metric(pairs), most_seeds=most)
     return [row._replace(dataset=dataset) for row in judged]
@@ -233,14 +233,14 @@ def _by_itself(evidence: Evidence) -> tuple[float, float, float]:
 
 def _bootstraps(pairs: Sequence[Pair], rng: np.random.Generator, resamples: int) -> list[tuple[float, float]]:
     """Bootstrap intervals; pairs of one shape share their resamples."""
-    found: dict[int, tuple[float, float]] = {}
+    interval_of: dict[int, tuple[float, float]] = {}
     for shape in dict.fromkeys(pair.base.shape for pair in pairs):
         mine = [n for n, pair in enumerate(pairs) if pair.base.shape == shape]
         intervals = _bootstrap(np.stack([_difference(pairs[n]) for n in mine]), rng, resamples)
-        found |= {
+        interval_of |= {
             n: (float(low), float(high)) for n, low, high in zip(mine, intervals.low, intervals.high, strict=True)
         }
-    return [found[n] for n in range(len(pairs))]
+    return [interval_of[n] for n in range(len(pairs))]
 
 
 def _bootstrap(differences: np.ndarray, rng: np.random.Generator, resamples: int) -> BootstrapIntervals:

@@ -156,11 +156,11 @@ def judge(
     for seeds in looks or [0]:
         known = [[look for look in contrast if look.seeds <= seeds] for contrast in evidence]
         decisions = decide(graph, _sequential_ps(known, most_seeds), alpha=alpha)
-        found = [_verdict(number, looked, decisions, alpha) for number, looked in enumerate(known)]
+        latest = [_verdict(number, looked, decisions, alpha) for number, looked in enumerate(known)]
         # A kind keeps the look at which it was reached.
         verdicts = [
             verdict._replace(seeds=before.seeds) if before.kind == verdict.kind and before.kind in DECIDED else verdict
-            for before, verdict in zip(verdicts or found, found, strict=True)
+            for before, verdict in zip(verdicts or latest, latest, strict=True)
         ]
     bounds = [_bounds(number, looked, decisions, most_seeds) for number, looked in enumerate(evidence)]
     return [verdict._replace(low=low, high=high) for verdict, (low, high) in zip(verdicts, bounds, strict=True)]
@@ -177,7 +177,7 @@ def one_sided_p(evidence: Evidence, threshold: float, *, above: bool) -> float:
 
 def _sequential_ps(evidence: Sequence[Sequence[Evidence]], most_seeds: int) -> np.ndarray:
     """Sequential p-values of all nodes."""
-    found = np.full(len(evidence) * _NODES, np.nan)
+    p_values = np.full(len(evidence) * _NODES, np.nan)
     for number, looks in enumerate(evidence):
         if not looks or any(math.isnan(look.user_variance + look.seed_variance) for look in looks):
             continue
@@ -189,8 +189,8 @@ def _sequential_ps(evidence: Sequence[Sequence[Evidence]], most_seeds: int) -> n
             (_UPPER_SECOND, 0, False),
         ):
             p = [one_sided_p(look, margins * look.margin, above=above) for look in looks]
-            found[number * _NODES + node] = sequential_p(p, fractions, information)
-    return found
+            p_values[number * _NODES + node] = sequential_p(p, fractions, information)
+    return p_values
 
 
 def _timing(looks: Sequence[Evidence], most_seeds: int) -> tuple[list[float], list[float]]:

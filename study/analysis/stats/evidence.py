@@ -40,22 +40,22 @@ def gather_evidence(
     squares = {n: mean_squares(differences[n].astype(np.float64)) for n in known}
     ratios = [_ratio(float(each.seed), float(each.residual)) for each in squares.values()]
     seeds = np.array([differences[n].shape[0] for n in known], dtype=np.int64)
-    found: list[Evidence] = [
+    evidence: list[Evidence] = [
         Evidence(len(each), float(each.mean(dtype=np.float64)), math.nan, math.nan, 0, each.shape[1] - 1, margin)
         for each, margin in zip(differences, margins, strict=True)
     ]
     if not known:
-        return found
+        return evidence
     moderated = moderate_ratios(np.array(ratios), seeds, prior_df=prior_df)
     for n, ratio, df in zip(known, moderated.ratio, moderated.df, strict=True):
         each = squares[n]
         cells = each.seeds * each.users
         # Without residual variance there is no ratio, and the seeds' own mean square is all there is.
         spread = float(each.seed) if math.isnan(ratio) else float(ratio) * float(each.residual)
-        found[n] = found[n]._replace(
+        evidence[n] = evidence[n]._replace(
             mean=float(each.mean), user_variance=float(each.user_variance), seed_variance=spread / cells, df=int(df)
         )
-    return found
+    return evidence
 
 
 def _ratio(seed: float, residual: float) -> float:

@@ -120,8 +120,8 @@ def _evaluate(
     else:
         quantile = min(0.5, max(0.1, _TOP_TRIALS / len(trials)))
         evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=quantile)
-    found = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
-    return np.array([found[name] for name in names])
+    importance_of = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
+    return np.array([importance_of[name] for name in names])
 
 
 @contextmanager

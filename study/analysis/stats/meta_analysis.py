@@ -86,5 +86,5 @@ def _heterogeneity(effects: Float[np.ndarray, " datasets"], variances: Float[np.
     if best == 0 and loss(float(grid[1])) >= loss(0.0):
         return 0.0
     low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)])
-    found = optimize.minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": most * 1e-12})
-    return float(found.x)
+    minimum = optimize.minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": most * 1e-12})
+    return float(minimum.x)

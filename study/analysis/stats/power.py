@@ -91,5 +91,5 @@ def _power(
 ) -> float:
     if error == 0:
         return float(effect != 0)
-    found = stats.norm.sf((widths - effect) / error) + stats.norm.cdf((-widths - effect) / error)
-    return float(found @ weight)
+    powers = stats.norm.sf((widths - effect) / error) + stats.norm.cdf((-widths - effect) / error)
+    return float(powers @ weight)

@@ -188,15 +188,15 @@ def _over_looks(
     information = 1 / (drawn.user_variance + last[..., None] / np.array(design.looks))
     ratios = np.floor(information[..., :-1] / information[..., 1:] / _ROUNDED) * _ROUNDED
     ratios = np.maximum(ratios, _ROUNDED).round(4)
-    found = np.ones(p.shape[:3])
+    p_at_looks = np.ones(p.shape[:3])
     fractions = tuple(count / design.looks[-1] for count in design.looks)
     for pair in np.unique(ratios.reshape(-1, ratios.shape[-1]), axis=0):
         rows = (ratios == pair).all(axis=-1)
         grid, levels = _levels(fractions, tuple(float(value) for value in pair))
         for look in range(len(design.looks)):
             logs = np.interp(np.log(np.maximum(p[rows][..., look], 1e-15)), np.log(levels[:, look]), np.log(grid))
-            found[rows] = np.minimum(found[rows], np.exp(logs))
-    return found
+            p_at_looks[rows] = np.minimum(p_at_looks[rows], np.exp(logs))
+    return p_at_looks
 
 
 @lru_cache

@@ -112,8 +112,8 @@ def sequential_p(p: Sequence[float], fractions: Sequence[float], information: Se
     if len(p) == 1 and fractions[0] == 1:
         return float(p[0])
     levels = _level_table(tuple(fractions), _ratios(information))
-    found = [_inverse(value, levels[:, look]) for look, value in enumerate(p)]
-    return min(found)
+    p_at_looks = [_inverse(value, levels[:, look]) for look, value in enumerate(p)]
+    return min(p_at_looks)
 
 
 def level_at_look(alpha: float, fractions: Sequence[float], information: Sequence[float]) -> float:

@@ -35,19 +35,19 @@ def decided_elsewhere(
         lines: those by other metrics.
         titles: of the arms.
     """
-    said = {(line.mode, line.arm, line.verdict) for line in spoken}
-    found = [line for line in lines if line.verdict in ("better", "worse")]
-    found = [line for line in found if (line.mode, line.arm, line.verdict) not in said]
-    if not found:
+    spoken_verdicts = {(line.mode, line.arm, line.verdict) for line in spoken}
+    elsewhere = [line for line in lines if line.verdict in ("better", "worse")]
+    elsewhere = [line for line in elsewhere if (line.mode, line.arm, line.verdict) not in spoken_verdicts]
+    if not elsewhere:
         return []
     several = len({line.mode for line in lines}) > 1
-    modes = [f" ({line.mode})" if several else "" for line in found]
+    modes = [f" ({line.mode})" if several else "" for line in elsewhere]
     named = [
         f"{quoted(titles.get(line.arm, line.arm))}{mode} is {line.verdict} by "
         f"{metric_title(line.metric)} ({difference_text(line)}{adjusted_text(line)})"
-        for line, mode in zip(found[:MOST_NAMED], modes, strict=False)
+        for line, mode in zip(elsewhere[:MOST_NAMED], modes, strict=False)
     ]
-    more = [f"{len(found) - MOST_NAMED} more in the tables"] if len(found) > MOST_NAMED else []
+    more = [f"{len(elsewhere) - MOST_NAMED} more in the tables"] if len(elsewhere) > MOST_NAMED else []
     return [f"By other metrics, {listed([*named, *more])}."]
 
 
@@ -143,10 +143,10 @@ def _why_open(lines: Sequence[Comparison]) -> str:
     mdes = sorted(line.mde for line in lines if not math.isnan(line.mde))
     if not mdes:
         return f"{subject}, as one seed gives no interval"
-    found = " to ".join(dict.fromkeys(f"{mde:.4f}" for mde in (mdes[0], mdes[-1])))
+    mde_range = " to ".join(dict.fromkeys(f"{mde:.4f}" for mde in (mdes[0], mdes[-1])))
     seeds = " to ".join(dict.fromkeys(str(count) for count in (min(_seeds(lines)), max(_seeds(lines)))))
     users = max(line.users for line in lines)
-    return f"{subject}, as {seeds} seeds with {users} users reliably find only differences of {found} or more"
+    return f"{subject}, as {seeds} seeds with {users} users reliably find only differences of {mde_range} or more"
 
 
 def _seeds(lines: Sequence[Comparison]) -> list[int]:

@@ -31,10 +31,10 @@ def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
     if len(complete) > 1:
         worst = min(run.value or 0.0 for run in complete)
         sentences.append(f"The worst of the {len(complete)} complete ones has {worst:.4f}.")
-    found = contenders(study)
-    if found is not None:
-        tiles += [_tile(found), *(_range_tile(name, best, found) for name in named)]
-        sentences += _stability(found, named)
+    candidates = contenders(study)
+    if candidates is not None:
+        tiles += [_tile(candidates), *(_range_tile(name, best, candidates) for name in named)]
+        sentences += _stability(candidates, named)
     sentences.append(
         "The test split is closed: no winner was trained on fresh seeds yet. The best score of a search is partly luck "
         "and will be lower on fresh seeds."
@@ -42,37 +42,37 @@ def about_search(study: Study, metric: str) -> tuple[list[Tile], list[str]]:
     return tiles, sentences
 
 
-def _tile(found: Contenders) -> Tile:
-    value = "clear" if len(found.trials) == 1 else f"{len(found.trials)} contenders"
-    detail = f"trial {found.best.number} is best in {_percent(found.share)} of resamples of the users"
-    return Tile("How sure is the best trial", value, detail, "good" if len(found.trials) == 1 else "open")
+def _tile(candidates: Contenders) -> Tile:
+    value = "clear" if len(candidates.trials) == 1 else f"{len(candidates.trials)} contenders"
+    detail = f"trial {candidates.best.number} is best in {_percent(candidates.share)} of resamples of the users"
+    return Tile("How sure is the best trial", value, detail, "good" if len(candidates.trials) == 1 else "open")
 
 
-def _range_tile(name: str, best: RunRecord, found: Contenders) -> Tile:
-    spread = _spread(name, found)
+def _range_tile(name: str, best: RunRecord, candidates: Contenders) -> Tile:
+    spread = _spread(name, candidates)
     detail = "in every contender" if spread == short(best.params.get(name)) else f"{spread} among the contenders"
     return Tile(_words(name).capitalize(), short(best.params.get(name)), detail, "plain")
 
 
-def _stability(found: Contenders, named: list[str]) -> list[str]:
+def _stability(candidates: Contenders, named: list[str]) -> list[str]:
     first = (
-        f"When its {found.users} validation users are resampled, trial {found.best.number} stays the best in "
-        f"{_percent(found.share)} of the draws"
+        f"When its {candidates.users} validation users are resampled, trial {candidates.best.number} stays the best in "
+        f"{_percent(candidates.share)} of the draws"
     )
-    if len(found.trials) == 1:
+    if len(candidates.trials) == 1:
         return [f"{first}. Other seeds may change more than other users do."]
-    numbers = listed([str(run.number) for run in sorted(found.trials, key=lambda run: run.number or 0)])
-    which = f" (trials {numbers})" if len(found.trials) <= 8 else ""
-    text = f"{first}; a set of {len(found.trials)} holds the best one with 95 % confidence{which}"
+    numbers = listed([str(run.number) for run in sorted(candidates.trials, key=lambda run: run.number or 0)])
+    which = f" (trials {numbers})" if len(candidates.trials) <= 8 else ""
+    text = f"{first}; a set of {len(candidates.trials)} holds the best one with 95 % confidence{which}"
     if named:
-        spreads = listed([f"{_words(name)} is {_spread(name, found)}" for name in named])
+        spreads = listed([f"{_words(name)} is {_spread(name, candidates)}" for name in named])
         text += f", among which {spreads}"
     return [f"{text}. Other seeds may change the order more than other users do."]
 
 
-def _spread(name: str, found: Contenders) -> str:
+def _spread(name: str, candidates: Contenders) -> str:
     """The values that a parameter has among the contenders: one, a few, or from where to where."""
-    values: list[Any] = [run.params.get(name) for run in found.trials]
+    values: list[Any] = [run.params.get(name) for run in candidates.trials]
     if all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
         ends = [short(value) for value in (min(values), max(values))]
         return " to ".join(dict.fromkeys(ends))

@@ -156,11 +156,11 @@ def _family(family: Sequence[Comparison], study: Study) -> list[str]:
         "undecided": "undecided",
         "descriptive": "descriptive",
     }
-    said = [f"{counts[kind]} {words}" for kind, words in kinds.items() if counts[kind]]
+    parts = [f"{counts[kind]} {words}" for kind, words in kinds.items() if counts[kind]]
     if len(verdicts) == 1:
         return [f"The only comparison with the full model is {kinds[verdicts[0]]}."]
     return [
-        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, one level for all), {listed(said)}."
+        f"Of all {len(verdicts)} comparisons with the full model (arms × metrics, one level for all), {listed(parts)}."
     ]
 
 
@@ -184,12 +184,12 @@ def _placebos(lines: Sequence[Comparison]) -> list[str]:
     """What copies of the full model differ by: the yardstick for every other difference."""
     if not lines:
         return []
-    found = summarise_placebos([line.p for line in lines], [line.relative for line in lines])
-    copies = f"{found.copies} cop{'y' if found.copies == 1 else 'ies'} of the full model on other seeds"
+    summary = summarise_placebos([line.p for line in lines], [line.relative for line in lines])
+    copies = f"{summary.copies} cop{'y' if summary.copies == 1 else 'ies'} of the full model on other seeds"
     return [
-        f"Of {copies}, {found.flagged} would have been called different at 5 % by itself (chance allows "
-        f"{found.most_expected}); the farthest lies {100 * found.farthest:.1f} % from the full model, which is what a "
-        "difference of nothing looks like here."
+        f"Of {copies}, {summary.flagged} would have been called different at 5 % by itself (chance allows "
+        f"{summary.most_expected}); the farthest lies {100 * summary.farthest:.1f} % from the full model, "
+        "which is what a difference of nothing looks like here."
     ]
 
 

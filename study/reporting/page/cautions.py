@@ -139,20 +139,20 @@ def _code(study: Study) -> Iterator[Caution]:
         )
     records = study.all_records()
     for name, title in (("versions", "Several versions of the software"), ("machine", "Several machines")):
-        found = list(
+        variants = list(
             dict.fromkeys(json.dumps(run.record[name], sort_keys=True) for run in records if name in run.record)
         )
-        if len(found) > 1:
-            changed = _changes([json.loads(text) for text in found])
+        if len(variants) > 1:
+            changed = _changes([json.loads(text) for text in variants])
             yield Caution(title, f"Runs of this study differ in {changed}; their bits may differ too.")
     threads = sorted({run.record["threads"] for run in records if "threads" in run.record})
     if len(threads) > 1:
         yield Caution("Several numbers of threads", f"Runs used {threads} threads; equal bits need equal threads.")
 
 
-def _changes(found: Sequence[dict[str, Any]]) -> str:
-    names = dict.fromkeys(name for each in found for name in each)
-    values = {name: list(dict.fromkeys(str(each.get(name)) for each in found)) for name in names}
+def _changes(variants: Sequence[dict[str, Any]]) -> str:
+    names = dict.fromkeys(name for each in variants for name in each)
+    values = {name: list(dict.fromkeys(str(each.get(name)) for each in variants)) for name in names}
     return "; ".join(f"{name} ({', '.join(each)})" for name, each in values.items() if len(each) > 1)
 
 

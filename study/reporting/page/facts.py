@@ -18,22 +18,22 @@ _OF_THE_DATA = ("dataset", "source", "data_hash", "split_hash")
 
 def configs(study: Study) -> list[Facts]:
     """The chosen config, what was searched, what every arm changes, and the whole config that runs share."""
-    found = []
+    facts = []
     reference = _reference(study)
     if reference is not None:
         number = f" (trial {reference.number})" if reference.number is not None else ""
         config, default = reference.config.as_dict(), Config(model=reference.config.model).as_dict()
         changed = {name: value for name, value in config.items() if value != default[name]}
-        found.append(Facts(f"Full model{number}: what differs from the defaults", _facts(changed)))
+        facts.append(Facts(f"Full model{number}: what differs from the defaults", _facts(changed)))
     if study.spec is not None and study.space:
-        found.append(Facts("Searched", _facts(study.space)))
+        facts.append(Facts("Searched", _facts(study.space)))
         keys = ("sampler", "pruner", "metric", "seed")
         made = study.spec.as_dict()
-        found.append(Facts("Search", _facts({key: made[key] for key in keys if made[key] != ""})))
-    found += _arms(study)
+        facts.append(Facts("Search", _facts({key: made[key] for key in keys if made[key] != ""})))
+    facts += _arms(study)
     if reference is not None:
-        found.append(Facts(f"Full model{number}: every key", _facts(reference.config.as_dict())))
-    return found
+        facts.append(Facts(f"Full model{number}: every key", _facts(reference.config.as_dict())))
+    return facts
 
 
 def provenance_facts(study: Study) -> list[Facts]:
@@ -42,19 +42,19 @@ def provenance_facts(study: Study) -> list[Facts]:
     first = study.all_records()[0]
     data = {key: known.get(key, first.record.get(key)) for key in _OF_THE_DATA}
     data |= {f"features, {name}": value for name, value in known.get("feature_hashes", {}).items()}
-    found = []
+    facts = []
     if known:
-        found.append(Facts("First call", _facts({key: known.get(key) for key in _OF_A_CALL})))
-    found.append(Facts("Data", _facts(data)))
+        facts.append(Facts("First call", _facts({key: known.get(key) for key in _OF_A_CALL})))
+    facts.append(Facts("Data", _facts(data)))
     trained = next((run.record for run in study.all_records() if "versions" in run.record), {})
     stated = {name: known.get(name) or trained.get(name) for name in ("versions", "machine")}
-    found += [Facts(name.capitalize(), _facts(values)) for name, values in stated.items() if values]
+    facts += [Facts(name.capitalize(), _facts(values)) for name, values in stated.items() if values]
     runs = {"folder": str(study.folder.name), "records": len(study.all_records())}
     runs |= {key: trained[key] for key in ("threads", "device") if key in trained}
-    found.append(Facts("Runs", _facts(runs)))
+    facts.append(Facts("Runs", _facts(runs)))
     for number, call in enumerate(known.get("resumed", []), start=2):
-        found.append(Facts(f"Call {number}", _facts({key: call.get(key) for key in _OF_A_CALL})))
-    return found
+        facts.append(Facts(f"Call {number}", _facts({key: call.get(key) for key in _OF_A_CALL})))
+    return facts
 
 
 def _reference(study: Study) -> RunRecord | None:

@@ -138,10 +138,10 @@ def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles:
     judged = [line for line in lines if is_open(line) and line.verdict != "descriptive"]
     mdes = [line.mde for line in judged if not math.isnan(line.mde)]
     if mdes:
-        found = _range([f"{mde:.4f}" for mde in (min(mdes), max(mdes))])
+        mde_range = _range([f"{mde:.4f}" for mde in (min(mdes), max(mdes))])
         margin = max(line.margin for line in judged)
         who = "they" if clauses else design
-        clauses.append(f"{who} reliably find only differences of {found} or more, where {margin:.4f} would matter")
+        clauses.append(f"{who} reliably find only differences of {mde_range} or more, where {margin:.4f} would matter")
     known = {(line.mode, line.arm, line.verdict) for line in lines}
     elsewhere = [x for x in others if x.verdict in ("better", "worse") and (x.mode, x.arm, x.verdict) not in known]
     if elsewhere:

@@ -93,17 +93,17 @@ def _changes(study: Study) -> dict[str, Changes]:
         (run.mode, str(run.arm)): run.config.as_dict() for run in study.ablations if run.mode in ("frozen", "retuned")
     }
     space = study.space
-    found: dict[str, Changes] = {}
+    changes: dict[str, Changes] = {}
     for (mode, arm), config in sorted(configs.items()):  # frozen first
         full = configs.get((mode, FULL))
-        if arm == FULL or full is None or arm in found:
+        if arm == FULL or full is None or arm in changes:
             continue
         tuned = space if mode == "retuned" else {}
         if config["model"] != full["model"]:  # whose keys are others
-            found[arm] = {"model": config["model"]}
+            changes[arm] = {"model": config["model"]}
             continue
-        found[arm] = {key: value for key, value in config.items() if value != full[key] and key not in tuned}
-    return found
+        changes[arm] = {key: value for key, value in config.items() if value != full[key] and key not in tuned}
+    return changes
 
 
 def _only(changes: Changes, keys: frozenset[str]) -> bool:

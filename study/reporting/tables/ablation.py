@@ -96,8 +96,12 @@ def _summarise(results: Results, mode: str) -> list[ArmLine]:
 
 
 def _csv_line(line: ArmLine) -> tuple[object, ...]:
-    found = line.compared
-    paired = (None,) * (1 + len(COMPARED)) if found is None else (found.seeds, *(getattr(found, n) for n in COMPARED))
+    compared = line.compared
+    paired = (
+        (None,) * (1 + len(COMPARED))
+        if compared is None
+        else (compared.seeds, *(getattr(compared, n) for n in COMPARED))
+    )
     return (line.study, line.dataset, line.mode, line.name, line.metric, *line.spread, *paired)
 
 
@@ -111,11 +115,11 @@ def _value(line: ArmLine | None, *, tried: bool) -> Cell:
 
 
 def _difference(line: ArmLine | None) -> Cell:
-    found = None if line is None else line.compared
-    if found is None or math.isnan(found.difference):
+    compared = None if line is None else line.compared
+    if compared is None or math.isnan(compared.difference):
         return "–"
-    interval = None if math.isnan(found.low) else (found.low, found.high)
-    return Number(found.difference, interval=interval, signed=True)
+    interval = None if math.isnan(compared.low) else (compared.low, compared.high)
+    return Number(compared.difference, interval=interval, signed=True)
 
 
 def _notes(studies: Sequence[Study], mode: str) -> list[str]:

@@ -92,12 +92,12 @@ def _table(results: Results, columns: Mapping[str, str], *, name: str, caption: 
         return None
     per_seed = measured.groupby(["study", "mode", "arm", "seed", "diagnostic"])["value"].mean()
     summary = per_seed.groupby(["study", "mode", "arm", "diagnostic"]).agg(["mean", "std"])
-    found = {key: (float(mean), float(sd)) for key, mean, sd in summary.itertuples()}
+    mean_and_sd = {key: (float(mean), float(sd)) for key, mean, sd in summary.itertuples()}
     rows: list[list[Cell]] = []
     rows_runs: list[list[RunRecord]] = []
     for study in results.studies:
         for mode, arm, runs in _groups(study):
-            cells = [_cell(found.get((study.name, mode, arm, diagnostic))) for diagnostic in columns]
+            cells = [_cell(mean_and_sd.get((study.name, mode, arm, diagnostic))) for diagnostic in columns]
             if any(isinstance(cell, Number) for cell in cells):
                 title = runs[0].title if runs[0].arm else arm
                 rows.append([f"{results.prefix(study.name)}{title}{f' ({mode})' if mode else ''}", *cells])
@@ -119,8 +119,8 @@ def _groups(study: Study) -> Iterator[tuple[str, str, list[RunRecord]]]:
 
 def _values(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None]]:
     """Modality, name and value of everything in a ``diagnostics.json``; groups become prefixes (``angle_mean``)."""
-    for modality, found in diagnostics.get("modalities", {}).items():
-        for name, value in found.items():
+    for modality, values in diagnostics.get("modalities", {}).items():
+        for name, value in values.items():
             if isinstance(value, Mapping):
                 yield from ((modality, f"{name}_{key}", each) for key, each in value.items())
             else:
@@ -130,8 +130,8 @@ def _values(diagnostics: Mapping[str, Any]) -> Iterator[tuple[str, str, float | 
         yield from ((modalities, name, value) for name, value in pair.items() if name != "modalities")
 
 
-def _cell(found: tuple[float, float] | None) -> Cell:
-    if found is None:
+def _cell(mean_and_sd: tuple[float, float] | None) -> Cell:
+    if mean_and_sd is None:
         return "–"
-    mean, sd = found
+    mean, sd = mean_and_sd
     return Number(mean, sd=None if sd != sd else sd, decimals=3)

@@ -99,8 +99,8 @@ def stability_of_search(study: Study) -> dict[int, Place]:
     if not all(np.array_equal(each, users[0]) for each in users):
         return {}
     values = np.stack([np.asarray(per_user, dtype=np.float64) for per_user in judged.values()])
-    found = selection_stability(values, rng=np.random.default_rng(0))
-    places = zip(found.win_share, found.rank_low, found.rank_high, strict=True)
+    stability = selection_stability(values, rng=np.random.default_rng(0))
+    places = zip(stability.win_share, stability.rank_low, stability.rank_high, strict=True)
     return {number: Place(*map(float, place)) for number, place in zip(judged, places, strict=True)}
 
 
@@ -115,15 +115,15 @@ def shrinkages(study: Study) -> list[Shrinkage]:
     searched = {trial.number: trial.value for trial in study.trials}
     lines: list[Shrinkage] = []
     for role, runs in (("finalist", study.finalists), ("winner", study.winner)):
-        found = []
+        of_role = []
         for number in dict.fromkeys(run.number for run in runs):
             value = searched.get(number)
             scores = [_score(run) for run in runs if run.number == number and run.state == "complete"]
             if number is not None and value is not None and scores:
                 cost = winners_shrinkage(value, np.array(scores))
                 numbers = (value, cost.fresh, cost.seed_sd, cost.shrinkage, cost.low, cost.high, cost.seeds)
-                found.append(Shrinkage(study.name, number, role, *numbers))
-        lines += sorted(found, key=lambda line: (-line.fresh, line.trial))
+                of_role.append(Shrinkage(study.name, number, role, *numbers))
+        lines += sorted(of_role, key=lambda line: (-line.fresh, line.trial))
     return lines
 
 

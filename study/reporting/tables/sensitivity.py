@@ -25,10 +25,10 @@ _ENUMERATED = "A grid has each value equally often, beside all values of the oth
 @register_table("sensitivity", place=70)
 def compute(results: Results) -> Table | None:
     """Per study and parameter, the complete trials' scores by value. None without a search."""
-    found = [part for study in results.studies if (part := _of_study(results, study)) is not None]
-    if not found:
+    by_study = [part for study in results.studies if (part := _of_study(results, study)) is not None]
+    if not by_study:
         return None
-    frame = pd.concat([part for part, _ in found], ignore_index=True)
+    frame = pd.concat([part for part, _ in by_study], ignore_index=True)
     lines = frame.to_dict("records")
     groups = [(line["study"], line["parameter"]) for line in lines]
     starts = [n for n in range(len(lines)) if n == 0 or groups[n] != groups[n - 1]]
@@ -49,7 +49,7 @@ def compute(results: Results) -> Table | None:
         rules=starts[1:],
         frame=frame,
         follows=[n for n in range(len(rows)) if n not in starts],
-        runs=[runs for _, parts in found for runs in parts],
+        runs=[runs for _, parts in by_study for runs in parts],
     )
 
 
@@ -100,19 +100,20 @@ def _scores(label: str, part: pd.Series) -> dict[str, Any]:
 def _importances(results: Results, study: Study) -> dict[str, dict[str, float]]:
     """Importance of each parameter with what chance gives, where there are trials enough to say."""
     try:
-        found = study_importances(results, study)
+        importances = study_importances(results, study)
     except UserError:
         return {}
     keys = ("importance", "importance_chance", "importance_p")
-    numbers = zip(found.importance, found.chance, found.p_holm, strict=True)
+    numbers = zip(importances.importance, importances.chance, importances.p_holm, strict=True)
     return {
-        name: dict(zip(keys, map(float, each), strict=True)) for name, each in zip(found.names, numbers, strict=True)
+        name: dict(zip(keys, map(float, each), strict=True))
+        for name, each in zip(importances.names, numbers, strict=True)
     }
 
 
 def _labels(line: Mapping[Hashable, Any], label: str, *, first: bool) -> list[str]:
-    said = f"{line['importance']:.2f}{stars(line['importance_p'])} ({line['importance_chance']:.2f})"
-    importance = "–" if pd.isna(line["importance"]) else said
+    shown = f"{line['importance']:.2f}{stars(line['importance_p'])} ({line['importance_chance']:.2f})"
+    importance = "–" if pd.isna(line["importance"]) else shown
     return [*((label, importance) if first else ("", "")), line["values"], str(line["trials"])]
 
 

@@ -52,14 +52,14 @@ def compute(results: Results) -> Table | None:
     compared = list(_compared(values))
     if not compared:
         return None
-    p_holm = holm(np.array([found.p for found in compared]))
-    corrected = {found[:4]: (found, float(p)) for found, p in zip(compared, p_holm, strict=True)}
-    shown = [name for name in COMPARED if any(found.diagnostic == name for found in compared)]
+    p_holm = holm(np.array([each.p for each in compared]))
+    corrected = {each[:4]: (each, float(p)) for each, p in zip(compared, p_holm, strict=True)}
+    shown = [name for name in COMPARED if any(each.diagnostic == name for each in compared)]
     rows: list[list[Cell]] = []
     rules: list[int] = []
     runs: list[list[RunRecord]] = []
     for study in results.studies:
-        for mode in sorted({found.mode for found in compared if found.study == study.name}):
+        for mode in sorted({each.mode for each in compared if each.study == study.name}):
             rules += [len(rows)] if rows else []
             mine = [run for run in study.runs(mode=mode) if run.diagnostics is not None]
             for arm in in_order(str(run.arm) for run in mine):
@@ -89,11 +89,11 @@ def compute(results: Results) -> Table | None:
 def _by_key(measured: pd.DataFrame) -> dict[Key, Values]:
     """What is compared, of the arms' runs."""
     chosen = measured[measured["diagnostic"].isin(list(COMPARED)) & (measured["mode"] != "")]
-    found: dict[Key, Values] = {}
+    by_key: dict[Key, Values] = {}
     for line in chosen.to_dict("records"):
         key = (line["study"], line["mode"], line["arm"], line["diagnostic"])
-        found.setdefault(key, {}).setdefault(int(line["seed"]), {})[line["modality"]] = line["value"]
-    return found
+        by_key.setdefault(key, {}).setdefault(int(line["seed"]), {})[line["modality"]] = line["value"]
+    return by_key
 
 
 def _compared(values: Mapping[Key, Values]) -> Iterator[Comparison]:
@@ -103,9 +103,9 @@ def _compared(values: Mapping[Key, Values]) -> Iterator[Comparison]:
         pairs = [_pair(full[seed], mine[seed]) for seed in sorted(mine.keys() & full.keys())]
         levels = np.array([pair for pair in pairs if pair is not None])
         if arm != FULL and len(levels):
-            found = paired_difference(levels[:, 1] - levels[:, 0])
+            paired = paired_difference(levels[:, 1] - levels[:, 0])
             theirs, ours = map(float, levels.mean(axis=0))
-            yield Comparison(study, mode, arm, diagnostic, theirs, ours, *found)
+            yield Comparison(study, mode, arm, diagnostic, theirs, ours, *paired)
 
 
 def _pair(full: Mapping[str, float], mine: Mapping[str, float]) -> tuple[float, float] | None:
@@ -121,8 +121,8 @@ def _level(values: Values | None) -> Cell:
     return Number(float(means.mean()), sd=float(means.std(ddof=1)) if len(means) > 1 else None, decimals=3)
 
 
-def _difference(found: Comparison | None, p_holm: float) -> Cell:
-    if found is None:
+def _difference(compared: Comparison | None, p_holm: float) -> Cell:
+    if compared is None:
         return "–"
-    interval = None if math.isnan(found.low) else (found.low, found.high)
-    return Number(found.difference, interval=interval, decimals=3, signed=True, stars=stars(p_holm))
+    interval = None if math.isnan(compared.low) else (compared.low, compared.high)
+    return Number(compared.difference, interval=interval, decimals=3, signed=True, stars=stars(p_holm))

@@ -115,8 +115,8 @@ class RayExecutor:
                 self._place()
         key = self._owed.pop(ready[0])
         self._starting.pop(key, None)
-        said = self._get(key, ready[0])
-        return key, Progress(failure=said) if isinstance(said, Failure) else said
+        outcome = self._get(key, ready[0])
+        return key, Progress(failure=outcome) if isinstance(outcome, Failure) else outcome
 
     def collect(self, key: str) -> RunFiles | Failure:
         """See ``Executor``."""

@@ -191,17 +191,17 @@ class _Keyed(Exception):  # noqa: N818 -- no error: the key is known, and nothin
 
 def _key(call: Callable[[], Any]) -> str:
     """The cache key that a call asks for."""
-    real, found = cache.cache_key, []
+    real, keys = cache.cache_key, []
 
     def note(inputs: Mapping[str, Any]) -> str:
-        found.append(real(inputs))
+        keys.append(real(inputs))
         raise _Keyed
 
     with replaced(cache, cache_key=note):
         try:
             call()
         except _Keyed:
-            return found[0]
+            return keys[0]
     raise AssertionError("the call asked nothing of the cache")
 
 

@@ -14,9 +14,9 @@ PAGE = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
 
 def block(kind: str, after: str) -> str:
     """The first block of a kind below some words."""
-    found = re.search(rf"```{kind}\n(.*?)```", PAGE[PAGE.index(after) :], re.S)
-    assert found is not None
-    return found[1]
+    match = re.search(rf"```{kind}\n(.*?)```", PAGE[PAGE.index(after) :], re.S)
+    assert match is not None
+    return match[1]
 
 
 def test_the_example_prints_what_the_page_says(

@@ -39,8 +39,8 @@ def test_rotations_shifts_and_one_scale_leave_cka_at_one(seed: int, scale: float
 
 def test_independent_parts_score_zero_however_wide() -> None:
     rng = np.random.default_rng(1)
-    found = [linear_cka(rng.standard_normal((60, 60)), rng.standard_normal((60, 60))) for _ in range(60)]
-    assert abs(np.mean(found)) < 0.02
+    dependence = [linear_cka(rng.standard_normal((60, 60)), rng.standard_normal((60, 60))) for _ in range(60)]
+    assert abs(np.mean(dependence)) < 0.02
 
 
 def test_hsic_finds_what_no_linear_measure_sees() -> None:
@@ -48,9 +48,9 @@ def test_hsic_finds_what_no_linear_measure_sees() -> None:
     x = rng.standard_normal((300, 1))
     y = np.square(x) + 0.1 * rng.standard_normal((300, 1))
     assert abs(linear_cka(x, y)) < 0.1
-    found = rbf_hsic(x, y, rng=rng, permutations=200)
-    assert found.p < 0.01
-    assert found.hsic > 0.2
+    dependence = rbf_hsic(x, y, rng=rng, permutations=200)
+    assert dependence.p < 0.01
+    assert dependence.hsic > 0.2
 
 
 def test_hsic_rejects_independence_of_independent_parts_at_its_level() -> None:
@@ -64,9 +64,9 @@ def test_hsic_rejects_independence_of_independent_parts_at_its_level() -> None:
 
 def test_hsic_of_independent_parts_is_zero_however_wide_and_has_no_p_unless_asked_for() -> None:
     rng = np.random.default_rng(6)
-    found = [rbf_hsic(rng.standard_normal((60, 60)), rng.standard_normal((60, 40)), rng=rng) for _ in range(40)]
-    assert abs(np.mean([each.hsic for each in found])) < 0.02
-    assert all(np.isnan(each.p) for each in found)
+    dependence = [rbf_hsic(rng.standard_normal((60, 60)), rng.standard_normal((60, 40)), rng=rng) for _ in range(40)]
+    assert abs(np.mean([each.hsic for each in dependence])) < 0.02
+    assert all(np.isnan(each.p) for each in dependence)
 
 
 def test_a_part_depends_on_itself_completely() -> None:

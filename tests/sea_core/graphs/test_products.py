@@ -19,9 +19,9 @@ def assert_same_as_dense(matrix, graph, dim):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(matrix.shape[1], dim, dtype=torch.float64, generator=generator).requires_grad_()
     upstream = torch.randn(matrix.shape[0], dim, dtype=torch.float64, generator=generator)
-    found, expected = propagate(graph, x), torch.from_numpy(matrix.toarray()) @ x
-    torch.testing.assert_close(found, expected)
-    gradients = [torch.autograd.grad((value * upstream).sum(), x)[0] for value in (found, expected)]
+    product, expected = propagate(graph, x), torch.from_numpy(matrix.toarray()) @ x
+    torch.testing.assert_close(product, expected)
+    gradients = [torch.autograd.grad((value * upstream).sum(), x)[0] for value in (product, expected)]
     torch.testing.assert_close(*gradients)
 
 

@@ -34,9 +34,9 @@ def test_the_product_is_scipys(threads, dim, with_base):
     x, base = torch.randn(300, dim, generator=generator), torch.randn(400, dim, generator=generator)
     assert sparse_product.suits(graph.matrix, x)
     kept = base.clone()
-    found = sparse_product.add_product(base if with_base else None, graph.matrix, x)
+    product = sparse_product.add_product(base if with_base else None, graph.matrix, x)
     expected = matrix @ x.numpy().astype(float) + (base.numpy() if with_base else 0)
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(product.numpy(), expected, rtol=1e-4, atol=1e-4)
     assert torch.equal(base, kept)
 
 
@@ -62,7 +62,7 @@ def test_a_sum_over_layers_equals_layer_by_layer_in_value_and_gradient(layers):
     for _ in range(layers):
         layer = propagate(graph, layer)
         total = total + layer
-    found = propagate_sum(graph, x, layers)
-    torch.testing.assert_close(found, total)
-    gradients = [torch.autograd.grad((value * upstream).sum(), x)[0] for value in (found, total)]
+    summed = propagate_sum(graph, x, layers)
+    torch.testing.assert_close(summed, total)
+    gradients = [torch.autograd.grad((value * upstream).sum(), x)[0] for value in (summed, total)]
     torch.testing.assert_close(*gradients)

@@ -34,10 +34,10 @@ def gradients(outputs, parameters):
     return torch.autograd.grad(total, parameters, allow_unused=True)
 
 
-def assert_equal_in_value_and_gradient(found, expected, parameters, **tolerance):
-    for actual, wanted in zip(found, expected, strict=True):
+def assert_equal_in_value_and_gradient(value, expected, parameters, **tolerance):
+    for actual, wanted in zip(value, expected, strict=True):
         torch.testing.assert_close(actual, wanted, **tolerance)
-    for actual, wanted in zip(gradients(found, parameters), gradients(expected, parameters), strict=True):
+    for actual, wanted in zip(gradients(value, parameters), gradients(expected, parameters), strict=True):
         torch.testing.assert_close(actual, torch.zeros_like(actual) if wanted is None else wanted, **tolerance)
 
 
@@ -61,8 +61,8 @@ def test_reading_equals_projecting_for_any_readers(dense, problem):
     parameters = [weight, bias, *(p for head, shift, _ in readers for p in (head, shift))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(projection, "_dense_is_cheaper", lambda *_: dense)
-        found = read_projection(features, weight, bias, readers)
-    assert_equal_in_value_and_gradient(found, literal(features, weight, bias, readers), parameters)
+        reading = read_projection(features, weight, bias, readers)
+    assert_equal_in_value_and_gradient(reading, literal(features, weight, bias, readers), parameters)
 
 
 RELEASED = [(256, 0, 600), (64, 0, 300), (32, 0, 300), (32, 300, 600)]
@@ -75,13 +75,13 @@ def test_float32_at_the_released_reader_sizes_agrees_to_1e_4():
     parameters = [weight, bias, *(head for head, _, _ in readers)]
     single = [p.detach().float().requires_grad_() for p in (weight, bias)]
     single_readers = [(h.detach().float().requires_grad_(), s.detach().float(), c) for h, s, c in readers]
-    found = read_projection(features.float(), *single, single_readers)
-    for actual, wanted in zip(found, exact, strict=True):
+    reading = read_projection(features.float(), *single, single_readers)
+    for actual, wanted in zip(reading, exact, strict=True):
         torch.testing.assert_close(actual.double() / wanted.std(), wanted / wanted.std(), rtol=1e-4, atol=1e-4)
     weights = [(o * draw(*o.shape, dtype=o.dtype, seed=9)).sum() for o in exact]
     wanted_gradients = torch.autograd.grad(sum(weights), parameters)
     actual_gradients = torch.autograd.grad(
-        sum((o * draw(*o.shape, dtype=torch.float64, seed=9).float()).sum() for o in found),
+        sum((o * draw(*o.shape, dtype=torch.float64, seed=9).float()).sum() for o in reading),
         [*single, *(h for h, _, _ in single_readers)],
     )
     for actual, wanted in zip(actual_gradients, wanted_gradients, strict=True):
@@ -93,9 +93,9 @@ def test_bf16_is_within_its_eight_bits_of_float32_and_returns_float32():
     weight.requires_grad_()
     readers = make_readers(600, RELEASED, torch.float32)
     exact = literal(features, weight, bias, readers)
-    found = read_projection(features.bfloat16(), weight, bias, readers, precision="bf16")
-    (exact_gradient,), (gradient,) = gradients(exact, [weight]), gradients(found, [weight])
-    for actual, wanted in [*zip(found, exact, strict=True), (gradient, exact_gradient)]:
+    reading = read_projection(features.bfloat16(), weight, bias, readers, precision="bf16")
+    (exact_gradient,), (gradient,) = gradients(exact, [weight]), gradients(reading, [weight])
+    for actual, wanted in [*zip(reading, exact, strict=True), (gradient, exact_gradient)]:
         assert actual.dtype == torch.float32
         assert float(((actual - wanted).norm() / wanted.norm()).detach()) < 0.01
 

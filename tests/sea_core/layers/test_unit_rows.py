@@ -14,10 +14,10 @@ def test_values_and_gradients_are_those_of_normalize():
     columns[0][1][2] = 0  # a row without a direction
     blocks = [block.requires_grad_() for column in columns for block in column]
     upstream = torch.randn(8, 13, dtype=torch.float64, generator=generator)
-    found = unit_rows(columns)
+    normalised = unit_rows(columns)
     expected = torch.cat([torch.cat([F.normalize(block) for block in column]) for column in columns], dim=1)
-    torch.testing.assert_close(found, expected)
-    gradients = [torch.autograd.grad((value * upstream).sum(), blocks) for value in (found, expected)]
+    torch.testing.assert_close(normalised, expected)
+    gradients = [torch.autograd.grad((value * upstream).sum(), blocks) for value in (normalised, expected)]
     for mine, theirs in zip(*gradients, strict=True):
         torch.testing.assert_close(mine, theirs)
 

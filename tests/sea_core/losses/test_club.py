@@ -58,9 +58,9 @@ def test_the_fit_equals_autograd_with_pytorchs_adam(monkeypatch, way, items, dim
         without_compiler(monkeypatch)
     fast, slow = seeded_net(dim, hidden), seeded_net(dim, hidden).double()
     pairs = draw_pairs(items, dim)
-    found = ClubFitter(fast, 1e-3).fit(pairs, steps=20)
+    fitted = ClubFitter(fast, 1e-3).fit(pairs, steps=20)
     expected = literal_fit(slow, [(x.double(), y.double()) for x, y in pairs], 20, 1e-3)
-    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+    assert float(fitted) == pytest.approx(float(expected), rel=1e-5)
     for (name, actual), wanted in zip(fast.named_parameters(), slow.parameters(), strict=True):
         torch.testing.assert_close(actual.double(), wanted, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 
@@ -192,10 +192,10 @@ def test_the_bound_equals_its_definition_in_value_and_gradient(items, dim, hidde
     net = seeded_net(dim, hidden, torch.float64, seed)
     x, y = (value.requires_grad_() for value in draw_pairs(items, dim, 1, torch.float64, seed)[0])
     permutation = torch.randperm(items, generator=torch.Generator().manual_seed(seed))
-    found = club_bound(net, x, y, permutation)
+    bound = club_bound(net, x, y, permutation)
     expected = (literal_likelihood(net, x, y) - literal_likelihood(net, x, y[permutation])).mean() / 2
-    torch.testing.assert_close(found, expected)
-    gradients = zip(torch.autograd.grad(found, (x, y)), torch.autograd.grad(expected, (x, y)), strict=True)
+    torch.testing.assert_close(bound, expected)
+    gradients = zip(torch.autograd.grad(bound, (x, y)), torch.autograd.grad(expected, (x, y)), strict=True)
     for actual, wanted in gradients:
         torch.testing.assert_close(actual, wanted)
 

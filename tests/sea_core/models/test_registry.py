@@ -82,10 +82,10 @@ def test_a_model_of_one_file_trains_and_leaves_a_record_that_is_read_again(file:
         run.advance()
     assert run.reports[-1].losses["bpr"] < run.reports[0].losses["bpr"]
     write_run_folder(tmp_path / "run", run, keep_embeddings=True)
-    found = read_run_folder(tmp_path / "run")
-    assert found.config == config
+    read_back = read_run_folder(tmp_path / "run")
+    assert read_back.config == config
     assert config.as_dict()["latent_dim"] == 3
-    embeddings = found.read_embeddings()
+    embeddings = read_back.read_embeddings()
     assert embeddings is not None
     assert torch.equal(embeddings["user"], run.best.user_embedding)
     assert "toy" in model_names()

@@ -126,8 +126,8 @@ def assert_twins_agree(problem, tolerance, steps):
                 # be 0 in exact arithmetic too. So the scale has a floor.
                 floor = largest if ".layers.0." in name or ".layers.1." in name else largest / 100
                 scale = max(float(expected.abs().max()), floor)
-                found = torch.zeros_like(expected) if parameter.grad is None else parameter.grad
-                torch.testing.assert_close(found / scale, expected / scale, **described)
+                gradient = torch.zeros_like(expected) if parameter.grad is None else parameter.grad
+                torch.testing.assert_close(gradient / scale, expected / scale, **described)
             torch.testing.assert_close(parameter, counterparts[name], **described)
 
 

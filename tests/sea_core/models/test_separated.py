@@ -94,7 +94,7 @@ def test_its_losses_are_those_written_down(separated: str, source: str) -> None:
     draws: Any = model.draws_of_epoch(inputs, seed=5, epoch=0)(batch)
     mine = Draws(permutations)
     draws = mine if separated == "vbpr+sea" else draws._replace(separation=mine)
-    found = model(inputs, batch, draws).terms
+    losses = model(inputs, batch, draws).terms
 
     split: dict[str, torch.Tensor] = {}
     for m, features in DATA.features.items():
@@ -109,20 +109,20 @@ def test_its_losses_are_those_written_down(separated: str, source: str) -> None:
     half, parts = 3, model.separation
     aligned = {m: F.normalize(head(parts.align_head[m], split[m][:, :half]), dim=1) for m in split}
     logits = aligned["text"] @ aligned["image"].T / model.config.temperature
-    torch.testing.assert_close(found["alignment"], F.cross_entropy(logits, torch.arange(DATA.items)))
+    torch.testing.assert_close(losses["alignment"], F.cross_entropy(logits, torch.arange(DATA.items)))
     distances = []
     for m in split:
         x, y = parts.generic_head[m](split[m][:, :half]), parts.unique_head[m](split[m][:, half:])
         bound = (likelihood(parts.club, x, y) - likelihood(parts.club, x, y[permutations[m]])).mean() / 2
-        torch.testing.assert_close(found[f"distance_{m}"], bound)
+        torch.testing.assert_close(losses[f"distance_{m}"], bound)
         distances.append(bound)
     backbone = find_model(separated.partition("+")[0])
     assert issubclass(backbone, TrainedModel)
-    own = found["bpr"]
-    own = own + (model.config.reg_weight * found["reg"] if "reg" in found else 0)
-    own = own + model.config.modality_weight * sum(value for name, value in found.items() if name.startswith("bpr_"))
-    total = own + 0.012 * found["alignment"] + 0.006 * torch.stack(distances).mean()
-    torch.testing.assert_close(found["total"], total)
+    own = losses["bpr"]
+    own = own + (model.config.reg_weight * losses["reg"] if "reg" in losses else 0)
+    own = own + model.config.modality_weight * sum(value for name, value in losses.items() if name.startswith("bpr_"))
+    total = own + 0.012 * losses["alignment"] + 0.006 * torch.stack(distances).mean()
+    torch.testing.assert_close(losses["total"], total)
 
 
 def head(module: Any, x: torch.Tensor) -> torch.Tensor:

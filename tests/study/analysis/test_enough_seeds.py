@@ -14,14 +14,14 @@ def line(sd_user: float, sd_seed: float, margin: float = 0.01) -> Comparison:
 
 
 def test_the_step_below_would_not_have_been_enough() -> None:
-    found = enough_seeds(line(0.0, 0.01), comparisons=4)
-    assert found is not None
+    step = enough_seeds(line(0.0, 0.01), comparisons=4)
+    assert step is not None
 
     def mde(seeds: int) -> float:
         components = Components(0.0, 0.01**2, 0.05**2)
         return minimum_detectable_effect(components, seeds=seeds, users=300, alpha=ALPHA / 4, power=POWER)
 
-    assert mde(found) <= 0.01 < mde(STEPS[STEPS.index(found) - 1])
+    assert mde(step) <= 0.01 < mde(STEPS[STEPS.index(step) - 1])
 
 
 def test_no_number_of_seeds_makes_up_for_users_who_differ() -> None:

@@ -49,13 +49,13 @@ def write_truth(root: Path, *, margin: float = 0.02) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Comparisons:
+def comparisons(tmp_path_factory: pytest.TempPathFactory) -> Comparisons:
     return compare_study(load_study(write_truth(tmp_path_factory.mktemp("truth") / "s")), [METRIC])
 
 
 @pytest.fixture(scope="module")
-def rows(found: Comparisons) -> dict[str, Comparison]:
-    return {row.arm: row for row in found.arms}
+def rows(comparisons: Comparisons) -> dict[str, Comparison]:
+    return {row.arm: row for row in comparisons.arms}
 
 
 def test_the_three_effects_are_found_and_their_size_is_within_bounds(rows: dict[str, Comparison]) -> None:
@@ -78,8 +78,8 @@ def test_no_null_is_called_better_or_worse(rows: dict[str, Comparison]) -> None:
     assert sum(rows[arm].verdict in ("non-inferior", "equivalent") for arm in NULLS) >= 4
 
 
-def test_the_interaction_is_recovered(found: Comparisons) -> None:
-    factors = {row.arm: row for row in found.factors}
+def test_the_interaction_is_recovered(comparisons: Comparisons) -> None:
+    factors = {row.arm: row for row in comparisons.factors}
     # full - no-club - no-solosim + no-both = 0 + 4 + 2 - 8 = -2 %; main effects (4 + 6) / 2 and (2 + 4) / 2.
     truth = {"club": 0.05, "solosim": 0.03, "club x solosim": -0.02}
     for name, effect in truth.items():

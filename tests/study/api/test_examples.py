@@ -21,9 +21,9 @@ def test_every_example_gives_what_it_says(tmp_path: Path, cache_folder: Path, mo
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(verbose=False)
     for name in IN_ORDER:
-        found = doctest.DocTestFinder().find(getattr(study, name), name, module=False, globs={})
-        assert sum(len(test.examples) for test in found) > 1, f"{name} has no example"
-        for test in found:
+        tests = doctest.DocTestFinder().find(getattr(study, name), name, module=False, globs={})
+        assert sum(len(test.examples) for test in tests) > 1, f"{name} has no example"
+        for test in tests:
             runner.run(test)
     assert runner.summarize(verbose=False).failed == 0
 

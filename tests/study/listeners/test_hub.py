@@ -92,14 +92,14 @@ def test_all_listeners_hear_all_events_in_order_and_are_closed_once() -> None:
 
 @pytest.mark.parametrize("error", [ValueError("no such\nserver"), SystemExit(3)])
 def test_a_listener_that_raises_is_warned_about_once_and_left_out(error: BaseException) -> None:
-    bad, good, said = Raising(error), Recorder(), list[str]()
-    with Hub({"bad": bad, "good": good}, warn=said.append) as emit:
+    bad, good, message = Raising(error), Recorder(), list[str]()
+    with Hub({"bad": bad, "good": good}, warn=message.append) as emit:
         emit(Note("a"))
         emit(Note("b"))
-    assert len(said) == 1
-    assert "listener 'bad' failed" in said[0]
-    assert "the study goes on" in said[0]
-    assert "\n" not in said[0]
+    assert len(message) == 1
+    assert "listener 'bad' failed" in message[0]
+    assert "the study goes on" in message[0]
+    assert "\n" not in message[0]
     assert (len(bad.heard), bad.closed) == (1, 1)
     assert len(good.heard) == 2
 

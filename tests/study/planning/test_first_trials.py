@@ -13,13 +13,13 @@ DEFAULT = {"temperature": 0.3, "knn_k": 5, "gnn_layers": 2}
 
 
 def test_the_base_configuration_comes_first_then_the_spaces_settings_then_a_warm_start() -> None:
-    found = first_trials(BASE, SPACE, [{"temperature": 0.5}, {"knn_k": 10}], [{"gnn_layers": 1}])
-    assert found == [DEFAULT, DEFAULT | {"temperature": 0.5}, DEFAULT | {"knn_k": 10}, {"gnn_layers": 1}]
+    first = first_trials(BASE, SPACE, [{"temperature": 0.5}, {"knn_k": 10}], [{"gnn_layers": 1}])
+    assert first == [DEFAULT, DEFAULT | {"temperature": 0.5}, DEFAULT | {"knn_k": 10}, {"gnn_layers": 1}]
 
 
 def test_equal_trials_come_once() -> None:
-    found = first_trials(BASE, SPACE, [{"temperature": 0.3}], [DEFAULT, {"knn_k": 10}, {"knn_k": 10}])
-    assert found == [DEFAULT, {"knn_k": 10}]
+    first = first_trials(BASE, SPACE, [{"temperature": 0.3}], [DEFAULT, {"knn_k": 10}, {"knn_k": 10}])
+    assert first == [DEFAULT, {"knn_k": 10}]
 
 
 def test_what_lies_outside_the_space_is_no_trial() -> None:

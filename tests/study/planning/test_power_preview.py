@@ -35,11 +35,11 @@ def write_finalists(root: Path, seeds: int) -> Path:
 
 
 def test_the_promised_difference_is_found_with_about_the_promised_power(tmp_path: Path) -> None:
-    found = preview_power(load_study(write_finalists(tmp_path, seeds=12)), seeds=5, comparisons=1)
-    assert found is not None
-    assert found.pilot == "finalists 0 and 1 on validation"
+    preview = preview_power(load_study(write_finalists(tmp_path, seeds=12)), seeds=5, comparisons=1)
+    assert preview is not None
+    assert preview.pilot == "finalists 0 and 1 on validation"
     rng = np.random.default_rng(1)
-    power = np.mean([crossed_effect(draw(rng, 5) + found.effect).p < 0.05 for _ in range(80)])
+    power = np.mean([crossed_effect(draw(rng, 5) + preview.effect).p < 0.05 for _ in range(80)])
     assert 0.6 < power < 0.95  # the pilot's variances are estimates
 
 
@@ -50,17 +50,17 @@ def test_arms_that_ran_already_serve_as_the_pilot_of_more_seeds(tmp_path: Path) 
         for seed in (1, 2, 3):
             path = StudyFolder(root).ablation("frozen", arm, seed) / VALIDATION
             write_user_metrics(path, UserMetrics(np.arange(USERS), {"recall@20": values[seed - 1]}))
-    found = preview_power(load_study(root), seeds=5, comparisons=1)
-    assert found is not None
+    preview = preview_power(load_study(root), seeds=5, comparisons=1)
+    assert preview is not None
     expected = minimum_detectable_effect(crossed_effect(difference).components, seeds=5, users=USERS)
-    assert (found.effect, found.pilot) == (pytest.approx(expected), "arms full and no-club on validation")
-    said = power_line(load_study(root), seeds=5, users=1, comparisons=1)
-    assert said.startswith(f"power: 5 seeds find a difference of {expected:.4f} in recall@20")
+    assert (preview.effect, preview.pilot) == (pytest.approx(expected), "arms full and no-club on validation")
+    message = power_line(load_study(root), seeds=5, users=1, comparisons=1)
+    assert message.startswith(f"power: 5 seeds find a difference of {expected:.4f} in recall@20")
 
 
 def test_without_a_pilot_the_effect_size_that_users_alone_allow_is_said() -> None:
-    said = power_line(None, seeds=5, users=400, comparisons=1)
-    assert "If seeds changed nothing, 5 seeds and 400 users would find an effect size d of 0.14" in said  # 2.8 / 20
+    message = power_line(None, seeds=5, users=400, comparisons=1)
+    assert "If seeds changed nothing, 5 seeds and 400 users would find an effect size d of 0.14" in message  # 2.8 / 20
     assert power_line(None, seeds=1, users=400, comparisons=1).startswith("power: one seed gives no interval")
 
 

@@ -23,7 +23,7 @@ POWERLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (
             OSError(28, "No space left on device", "results/s/trials/3/record.json"),
@@ -33,11 +33,11 @@ POWERLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
         (StorageInternalError("An exception"), "cannot write the storage of results/s: An exception"),
     ],
 )
-def test_what_a_disk_says_becomes_advice(error: Exception, said: str) -> None:
+def test_what_a_disk_says_becomes_advice(error: Exception, message: str) -> None:
     advice = "finished work is kept, and the same command continues"
     with pytest.raises(UserError, match=advice) as caught, explain_disk_errors(Path("results/s")):
         raise error
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def run(out: Path, *, file_bytes: int | None = None, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

@@ -35,9 +35,9 @@ def test_a_changed_question_is_marked_and_the_first_one_kept(tmp_path: Path) -> 
 
 
 def test_records_without_a_question_have_the_defaults() -> None:
-    found = assumed_question("recall@20", ["no-both", "orthogonal", "no-club"], [1, 2, 3])
-    assert found.contrasts == ("no-club", "no-both")
-    assert (found.margin, found.looks, found.fixed) == (0.02, (3,), "")
+    question = assumed_question("recall@20", ["no-both", "orthogonal", "no-club"], [1, 2, 3])
+    assert question.contrasts == ("no-club", "no-both")
+    assert (question.margin, question.looks, question.fixed) == (0.02, (3,), "")
     assert assumed_question("recall@20", ["orthogonal"], [1]).contrasts == ("orthogonal",)
 
 

@@ -32,9 +32,9 @@ def test_what_is_written_is_read_back_with_its_fingerprint(tmp_path: Path) -> No
     assert read_spec(folder) is None
     write_spec(folder, SPEC)
     assert read_spec(folder) == SPEC
-    found = read_spec(folder)
-    assert found is not None
-    assert found.fingerprint() == SPEC.fingerprint()
+    spec = read_spec(folder)
+    assert spec is not None
+    assert spec.fingerprint() == SPEC.fingerprint()
 
 
 def test_an_old_study_has_the_fingerprint_that_its_storage_was_marked_with() -> None:

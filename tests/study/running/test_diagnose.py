@@ -81,17 +81,17 @@ def test_a_run_that_kept_no_weights_leaves_no_diagnostics(cache_folder: Path) ->
     ],
 )
 def test_what_an_arm_has_not_is_null(changes: dict[str, str], missing: set[str], cache_folder: Path) -> None:
-    found = json.loads(
+    diagnostics = json.loads(
         diagnostic_files(trained(SMALL.override(**changes), epochs=1, keep_best_weights=True))[DIAGNOSTICS]
     )
-    lines = {**found["modalities"]["image"], **found["pairs"][0]}
+    lines = {**diagnostics["modalities"]["image"], **diagnostics["pairs"][0]}
     assert {name for name, value in lines.items() if value is None} == missing | {"recovery"}
 
 
 def test_numbers_are_those_of_the_parts_beside_them(cut_short: TrainingRun, tmp_path: Path) -> None:
     files = diagnostic_files(cut_short)
-    parts, found = load(files[PARTS]), json.loads(files[DIAGNOSTICS])
-    image = found["modalities"]["image"]
+    parts, diagnostics = load(files[PARTS]), json.loads(files[DIAGNOSTICS])
+    image = diagnostics["modalities"]["image"]
     assert image["cka"] == pytest.approx(linear_cka(parts["generic/image"].numpy(), parts["unique/image"].numpy()))
     cosine = torch.cosine_similarity(parts["generic_head/image"], parts["unique_head/image"]).numpy()
     assert image["angle"]["mean"] == pytest.approx(cosine.mean(), abs=1e-6)
@@ -124,9 +124,11 @@ def test_many_items_are_sampled_the_same_way_every_time(monkeypatch: pytest.Monk
 
 def test_collapsed_parts_are_null_and_no_error() -> None:
     parts = {f"{part}/{m}": np.zeros((20, 3), np.float32) for part in ("generic", "unique") for m in "ab"}
-    found = diagnose(parts, losses={}, factors=None, rng=np.random.default_rng(0))
-    assert set(found["modalities"]["a"].values()) == {None}
-    assert found["pairs"] == [{"modalities": ["a", "b"], "generic_cka": None, "unique_cka": None, "alignment": None}]
+    diagnostics = diagnose(parts, losses={}, factors=None, rng=np.random.default_rng(0))
+    assert set(diagnostics["modalities"]["a"].values()) == {None}
+    assert diagnostics["pairs"] == [
+        {"modalities": ["a", "b"], "generic_cka": None, "unique_cka": None, "alignment": None}
+    ]
 
 
 def test_planted_factors_are_the_truth_of_the_data_under_any_name(cache_folder: Path) -> None:
@@ -137,9 +139,9 @@ def test_planted_factors_are_the_truth_of_the_data_under_any_name(cache_folder: 
     np.testing.assert_array_equal(unique["text"], truth.unique["text"])
     files = {"words": "text_feat.npy"}
     dataset = load_dataset(f"synthetic:{knobs.write()}", modalities=files)
-    found = planted(dataset, files, np.array([4, 2]))
-    assert found is not None
-    np.testing.assert_array_equal(found[1]["words"], truth.unique["text"][[4, 2]])
+    factors = planted(dataset, files, np.array([4, 2]))
+    assert factors is not None
+    np.testing.assert_array_equal(factors[1]["words"], truth.unique["text"][[4, 2]])
     assert planted(random_dataset(), None, np.arange(3)) is None
 
 

@@ -51,12 +51,12 @@ def spec_of(root: Path) -> StudySpec:
 def test_a_renamed_study_is_recognised_and_goes_on_when_adopted(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (out / "old").rename(out / "new")
     assert search(out, "new", 3) == 2
-    said = capsys.readouterr().err
-    assert "new is the study 'old', renamed or copied; add --adopt to go on with it as 'new'" in said
+    error_line = capsys.readouterr().err
+    assert "new is the study 'old', renamed or copied; add --adopt to go on with it as 'new'" in error_line
     assert status.main([str(out / "new")]) == 0
-    said = capsys.readouterr().out
-    assert "2 trials done" in said
-    assert "renamed or copied from 'old'; run_search.py --adopt" in said
+    error_line = capsys.readouterr().out
+    assert "2 trials done" in error_line
+    assert "renamed or copied from 'old'; run_search.py --adopt" in error_line
     before = [trial.params for trial in load_study(out / "new").trials]
     assert search(out, "new", 3, "--adopt") == 0
     trials = load_study(out / "new").trials

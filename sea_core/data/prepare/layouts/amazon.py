@@ -72,8 +72,8 @@ class Metadata(Content):
             wanted = re.compile(rb"""["']%s["']\s*:\s*["']([^"']*)["']""" % key.encode())
             for block in blocks_of_lines(path):
                 for offset, line in enumerate(block.data.split(b"\n")):
-                    found = wanted.search(line)
-                    if not line.strip() or (found and found[1].decode("utf-8", "replace") not in place):
+                    id_match = wanted.search(line)
+                    if not line.strip() or (id_match and id_match[1].decode("utf-8", "replace") not in place):
                         continue
                     record = _record(path, block, offset, line)
                     number = place.get(str(record.get(key, "")).strip())
@@ -96,14 +96,14 @@ class Metadata(Content):
                 line = line.strip()
                 if not line:
                     continue
-                found = wanted.search(line)
-                if found is None or not (line.startswith(b"{") and line.endswith(b"}")):
+                id_match = wanted.search(line)
+                if id_match is None or not (line.startswith(b"{") and line.endswith(b"}")):
                     value = _record(path, block, offset, line).get(key)
                     if not value:
                         raise wrong_line(path, block.first_line + offset, f"an id in '{key}'", "nothing")
                     ids.append(str(value).strip())
                 else:
-                    ids.append(found[1].decode("utf-8", "replace").strip())
+                    ids.append(id_match[1].decode("utf-8", "replace").strip())
             yield pa.array(ids, type=pa.string())
 
     def _key(self, path: Path) -> str:
@@ -180,8 +180,8 @@ class Amazon(Raw):
         if path.is_dir():
             self._reviews = named or [file for file in records if file not in metadata]
             if not self._reviews:
-                found = ", ".join(file.name for file in present[:8]) or "nothing"
-                raise UserError(f"{folder}: no reviews; expected {self.layout}, found {found}")
+                file_names = ", ".join(file.name for file in present[:8]) or "nothing"
+                raise UserError(f"{folder}: no reviews; expected {self.layout}, found {file_names}")
             self._refuse_versions()
         else:
             self._reviews = [path]

@@ -135,8 +135,10 @@ class Links(Content):
             lists = read_lists(self._path, what="cited item")
             if lists.value.max(initial=-1) >= lists.lines:
                 bad = int((lists.value >= lists.lines).argmax())
-                found = str(lists.value[bad])
-                raise wrong_line(self._path, int(lists.row[bad]) + 1, f"items below {lists.lines}, its lines", found)
+                wrong_list = str(lists.value[bad])
+                raise wrong_line(
+                    self._path, int(lists.row[bad]) + 1, f"items below {lists.lines}, its lines", wrong_list
+                )
             self._lists = lists
         return self._lists
 

@@ -116,7 +116,7 @@ class Table:
 
     def wrong(self, before: int) -> parse.Wrong:
         """How to complain about a row of a block that ``before`` rows come before."""
-        return lambda row, expected, found: wrong_line(self.path, self.line_of(before + row), expected, found)
+        return lambda row, expected, actual: wrong_line(self.path, self.line_of(before + row), expected, actual)
 
     def _reader(self, lines: Iterable[str]) -> Any:
         if self.quoted:

@@ -106,10 +106,10 @@ class MMRecFiles(Raw):
 
     def _refuse_names(self, users: pa.Array, items: pa.Array) -> None:
         for name, ids in (("userID", users), ("itemID", items)):
-            for found in ids.filter(pc.invert(pc.match_substring_regex(ids, r"^(0|[1-9][0-9]{0,8})$"))).to_pylist():
+            for wrong_id in ids.filter(pc.invert(pc.match_substring_regex(ids, r"^(0|[1-9][0-9]{0,8})$"))).to_pylist():
                 line = next(
                     number
                     for number, text in enumerate(self._inter.read_text().splitlines(), 1)
-                    if re.search(rf"(^|\t){re.escape(found)}(\t|$)", text)
+                    if re.search(rf"(^|\t){re.escape(wrong_id)}(\t|$)", text)
                 )
-                raise wrong_line(self._inter, line, f"a whole number from 0 in '{name}'", found)
+                raise wrong_line(self._inter, line, f"a whole number from 0 in '{name}'", wrong_id)

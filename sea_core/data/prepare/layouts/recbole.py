@@ -71,9 +71,9 @@ class ItemTokens(Content):
 
     def ids(self) -> pa.Array:
         """The items of the file."""
-        found = self._items.ids(_ITEM)
-        refuse_repeated(found, self._items.table)
-        return found
+        item_ids = self._items.ids(_ITEM)
+        refuse_repeated(item_ids, self._items.table)
+        return item_ids
 
     def encode(self, ids: pa.Array, encoding: Encoding, allocate: Allocate) -> Encoded:
         """The text of each item, by the chosen encoder."""
@@ -168,14 +168,14 @@ class RecBole(Raw):
         """Find the files; a path to an ``.inter`` file stands for those of its name."""
         super().__init__(path, columns)
         if path.is_dir():
-            found = sorted(path.glob("*.inter"))
+            inter_files = sorted(path.glob("*.inter"))
             named = path / f"{path.name}.inter"
-            if named in found:
-                found = [named]
-            if len(found) != 1:
-                shown = ", ".join(file.name for file in found) or "none"
+            if named in inter_files:
+                inter_files = [named]
+            if len(inter_files) != 1:
+                shown = ", ".join(file.name for file in inter_files) or "none"
                 raise UserError(f"{path}: expected one .inter file, or {named.name}, found {shown}; give its path")
-            path = found[0]
+            path = inter_files[0]
         self._inter = Atomic(path, _USER, _ITEM)
         present = {kind: path.with_suffix(f".{kind}") for kind in ("item", "kg", "link")}
         self._contents: list[Content] = []

@@ -52,8 +52,8 @@ def test_of_duplicates_the_first_or_last_in_time_is_kept(
         earlier, later = timed and time < pairs[there][2], not timed or time >= pairs[there][2]
         if earlier if keep == "first" else later:
             kept[user, item] = place
-    found = without_duplicates(rows_of(pairs, timed=timed), keep)  # type: ignore[arg-type]
-    assert listed(found) == [pairs[place][:2] for place in sorted(kept.values())]
+    remaining = without_duplicates(rows_of(pairs, timed=timed), keep)  # type: ignore[arg-type]
+    assert listed(remaining) == [pairs[place][:2] for place in sorted(kept.values())]
 
 
 def test_a_threshold_needs_a_rating_in_every_row() -> None:

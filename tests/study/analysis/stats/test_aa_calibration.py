@@ -21,10 +21,10 @@ def recall(runs: int, users: int, *, seed_sd: float = 0.0) -> tuple[np.ndarray, 
 
 def test_copies_are_told_apart_as_often_as_they_should() -> None:
     values, _ = recall(24, 400, seed_sd=0.05)
-    found = aa_rates(values, seeds=5, splits=400, rng=np.random.default_rng(1))
-    assert 0.0 < found.rate < 0.12
-    assert 0.0 < found.error < 0.06
-    assert (found.runs, found.splits) == (24, 400)
+    rates = aa_rates(values, seeds=5, splits=400, rng=np.random.default_rng(1))
+    assert 0.0 < rates.rate < 0.12
+    assert 0.0 < rates.error < 0.06
+    assert (rates.runs, rates.splits) == (24, 400)
 
 
 def test_runs_that_are_no_copies_are_told_apart_too_often() -> None:

@@ -32,17 +32,19 @@ def closed_test(graph: AlphaGraph, p: np.ndarray) -> np.ndarray:
     for size in range(1, len(p) + 1):
         for subset in itertools.combinations(nodes, size):
             weights, edges = graph.weights.copy(), graph.edges.copy()
-            for gone in set(nodes) - set(subset):
+            for removed in set(nodes) - set(subset):
                 new_weights, new_edges = weights.copy(), np.zeros_like(edges)
                 for one in nodes:
-                    if one == gone:
+                    if one == removed:
                         continue
-                    new_weights[one] = weights[one] + weights[gone] * edges[gone, one]
+                    new_weights[one] = weights[one] + weights[removed] * edges[removed, one]
                     for two in nodes:
-                        loop = edges[one, gone] * edges[gone, one]
-                        if two not in (one, gone) and loop < 1:
-                            new_edges[one, two] = (edges[one, two] + edges[one, gone] * edges[gone, two]) / (1 - loop)
-                new_weights[gone] = 0
+                        loop = edges[one, removed] * edges[removed, one]
+                        if two not in (one, removed) and loop < 1:
+                            new_edges[one, two] = (edges[one, two] + edges[one, removed] * edges[removed, two]) / (
+                                1 - loop
+                            )
+                new_weights[removed] = 0
                 weights, edges = new_weights, new_edges
             ratios = [p[n] / weights[n] for n in subset if weights[n] > 0]
             local = min(1.0, *ratios) if ratios else 1.0
@@ -54,22 +56,22 @@ def closed_test(graph: AlphaGraph, p: np.ndarray) -> np.ndarray:
 def test_holms_graph_is_holm() -> None:
     # gMCP(BonferroniHolm(5), pvalues = c(0.01, 0.02, 0.04, 0.04, 0.7)) is the example of gMCP's manual.
     p = np.array([0.01, 0.02, 0.04, 0.04, 0.7])
-    found = decide(holm_graph(5), p, alpha=0.05)
-    assert found.adjusted == pytest.approx(multipletests(p, method="holm")[1])
-    assert found.rejected.tolist() == [True, False, False, False, False]
+    rejections = decide(holm_graph(5), p, alpha=0.05)
+    assert rejections.adjusted == pytest.approx(multipletests(p, method="holm")[1])
+    assert rejections.rejected.tolist() == [True, False, False, False, False]
 
 
 def test_two_doses_and_two_endpoints_by_hand() -> None:
     # p = .01, .005, .1, .5 at .025: node 2 (.005 <= .0125) goes first and gives half its level to node 1 and half to
     # node 4. Node 1 then holds .01875 >= .01. Its level goes to node 3, through node 2, which is gone, to node 4.
-    found = decide(diabetes_graph(), np.array([0.01, 0.005, 0.1, 0.5]), alpha=0.025)
-    assert found.rejected.tolist() == [True, True, False, False]
-    assert found.local[1] == pytest.approx(0.0125)
-    assert found.local[0] == pytest.approx(0.01875)
+    rejections = decide(diabetes_graph(), np.array([0.01, 0.005, 0.1, 0.5]), alpha=0.025)
+    assert rejections.rejected.tolist() == [True, True, False, False]
+    assert rejections.local[1] == pytest.approx(0.0125)
+    assert rejections.local[0] == pytest.approx(0.01875)
     # Edges of node 1 without node 2: to 3: .5 / (1 - .25), to 4: .25 / .75.
-    assert found.local[2] == pytest.approx(0.01875 * 2 / 3)
-    assert found.local[3] == pytest.approx(0.00625 + 0.01875 / 3)
-    assert found.local[2:].sum() == pytest.approx(0.025)
+    assert rejections.local[2] == pytest.approx(0.01875 * 2 / 3)
+    assert rejections.local[3] == pytest.approx(0.00625 + 0.01875 / 3)
+    assert rejections.local[2:].sum() == pytest.approx(0.025)
 
 
 @settings(deadline=None, max_examples=60)
@@ -84,8 +86,8 @@ def test_it_equals_the_closed_test(p_values: list[int], weights: list[int], edge
     np.fill_diagonal(matrix, 0.0)
     matrix /= matrix.sum(axis=1, keepdims=True) + 1
     graph = AlphaGraph(np.array(weights) / max(1, sum(weights)), matrix)
-    found = decide(graph, p, alpha=0.05)
-    assert found.adjusted == pytest.approx(closed_test(graph, p), rel=1e-6, abs=1e-12)
+    rejections = decide(graph, p, alpha=0.05)
+    assert rejections.adjusted == pytest.approx(closed_test(graph, p), rel=1e-6, abs=1e-12)
 
 
 def test_stopping_at_the_first_node_that_is_not_rejected_rejects_the_same() -> None:
@@ -110,10 +112,10 @@ def test_a_closed_gate_keeps_what_lies_behind_it_descriptive() -> None:
 
 
 def test_a_node_without_a_p_value_is_never_rejected_and_keeps_its_level() -> None:
-    found = decide(holm_graph(2), np.array([np.nan, 0.04]), alpha=0.05)
-    assert np.isnan(found.adjusted[0])
-    assert found.rejected.tolist() == [False, False]
-    assert found.local[0] == pytest.approx(0.025)
+    rejections = decide(holm_graph(2), np.array([np.nan, 0.04]), alpha=0.05)
+    assert np.isnan(rejections.adjusted[0])
+    assert rejections.rejected.tolist() == [False, False]
+    assert rejections.local[0] == pytest.approx(0.025)
 
 
 def test_true_hypotheses_are_rejected_within_the_level() -> None:

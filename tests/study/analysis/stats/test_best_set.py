@@ -17,10 +17,10 @@ def losses() -> np.ndarray:
 
 def test_it_equals_arch() -> None:
     # arch 8.0.0: MCS(losses, size=0.05, method="max", reps=20000, bootstrap="stationary", block_size=1), compute().
-    found = model_confidence_set(-losses().T[:, None, :], rng=np.random.default_rng(0), resamples=20_000)
-    assert found.p == pytest.approx([1.0, 0.40985, 0.40985, 0.06065, 0.01135, 0.01135], abs=0.005)
-    assert found.inside.tolist() == [True, True, True, True, False, False]
-    assert found.winner == 0
+    best_set = model_confidence_set(-losses().T[:, None, :], rng=np.random.default_rng(0), resamples=20_000)
+    assert best_set.p == pytest.approx([1.0, 0.40985, 0.40985, 0.06065, 0.01135, 0.01135], abs=0.005)
+    assert best_set.inside.tolist() == [True, True, True, True, False, False]
+    assert best_set.winner == 0
 
 
 def test_the_best_is_in_the_set_as_often_as_promised_and_equals_stay() -> None:

@@ -19,24 +19,24 @@ def test_its_standard_error_is_the_exact_one_of_independent_resampling() -> None
     user, seed = difference.mean(axis=0) - mean, difference.mean(axis=1) - mean
     residual = difference - mean - user - seed[:, None]
     variance = (user @ user) / users**2 + (seed @ seed) / seeds**2 + np.square(residual).sum() / (seeds * users) ** 2
-    found = hierarchical_bootstrap(difference[None], rng=np.random.default_rng(1), resamples=20_000)
-    assert found.standard_error[0] == pytest.approx(variance**0.5, rel=0.02)
+    intervals = hierarchical_bootstrap(difference[None], rng=np.random.default_rng(1), resamples=20_000)
+    assert intervals.standard_error[0] == pytest.approx(variance**0.5, rel=0.02)
 
 
 def test_it_agrees_with_the_crossed_interval_where_seeds_are_many() -> None:
     difference = crossed_difference(4, seeds=40, users=200)
     effect = crossed_effect(difference)
-    found = hierarchical_bootstrap(difference[None], rng=np.random.default_rng(2), resamples=4000)
+    intervals = hierarchical_bootstrap(difference[None], rng=np.random.default_rng(2), resamples=4000)
     width = effect.high - effect.low
-    assert found.low[0] == pytest.approx(effect.low, abs=0.08 * width)
-    assert found.high[0] == pytest.approx(effect.high, abs=0.08 * width)
+    assert intervals.low[0] == pytest.approx(effect.low, abs=0.08 * width)
+    assert intervals.high[0] == pytest.approx(effect.high, abs=0.08 * width)
 
 
 def test_all_comparisons_share_each_resample() -> None:
     difference = crossed_difference(5)
-    found = hierarchical_bootstrap(np.stack([difference, difference + 1.0]), rng=np.random.default_rng(3))
-    assert found.low[1] == pytest.approx(found.low[0] + 1.0)
-    assert found.standard_error[1] == pytest.approx(found.standard_error[0])
+    intervals = hierarchical_bootstrap(np.stack([difference, difference + 1.0]), rng=np.random.default_rng(3))
+    assert intervals.low[1] == pytest.approx(intervals.low[0] + 1.0)
+    assert intervals.standard_error[1] == pytest.approx(intervals.standard_error[0])
 
 
 def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:

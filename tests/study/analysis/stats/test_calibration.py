@@ -32,9 +32,9 @@ def test_the_calibration_measures_the_very_test_that_tables_use() -> None:
 def test_a_true_null_is_rejected_at_its_level_where_the_usual_test_is_not() -> None:
     components = planted_components(users=300, seed_effect=2.0)
     rng = np.random.default_rng(1)
-    found = calibration.null_errors(components, seeds=3, users=300, replicates=2000, rng=rng)
-    assert kept(found.crossed, 0.05, 2000)
-    assert found.users_only > 0.2
+    errors = calibration.null_errors(components, seeds=3, users=300, replicates=2000, rng=rng)
+    assert kept(errors.crossed, 0.05, 2000)
+    assert errors.users_only > 0.2
 
 
 def test_simulated_recall_is_discrete_and_its_arms_are_exchangeable() -> None:
@@ -51,8 +51,8 @@ def test_simulated_recall_is_discrete_and_its_arms_are_exchangeable() -> None:
 def test_false_positives_keep_their_level(seeds: int, effect: float, interaction: float) -> None:
     components = planted_components(users=2000, seed_effect=effect, interaction=interaction)
     rng = np.random.default_rng(3)
-    found = calibration.null_errors(components, seeds=seeds, users=2000, replicates=1000, rng=rng)
-    assert kept(found.crossed, 0.05, 1000)
+    errors = calibration.null_errors(components, seeds=seeds, users=2000, replicates=1000, rng=rng)
+    assert kept(errors.crossed, 0.05, 1000)
 
 
 @pytest.mark.slow
@@ -60,28 +60,28 @@ def test_false_positives_keep_their_level(seeds: int, effect: float, interaction
 def test_the_predicted_effect_is_found_in_four_of_five_and_covered(seeds: int, effect: float) -> None:
     components = planted_components(users=2000, seed_effect=effect)
     rng = np.random.default_rng(4)
-    found = calibration.power_check(components, seeds=seeds, users=2000, replicates=2000, rng=rng, pilots=2)
-    assert abs(found.power - 0.8) < 0.05
-    assert found.coverage >= 0.93
+    check = calibration.power_check(components, seeds=seeds, users=2000, replicates=2000, rng=rng, pilots=2)
+    assert abs(check.power - 0.8) < 0.05
+    assert check.coverage >= 0.93
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "effect"), GRID)
 def test_recall_shaped_values_are_rejected_at_their_level(seeds: int, effect: float) -> None:
     rng = np.random.default_rng(5)
-    found = calibration.recall_errors(seed_effect=effect, seeds=seeds, users=2000, replicates=1000, rng=rng)
-    assert kept(found.crossed, 0.05, 1000)
+    errors = calibration.recall_errors(seed_effect=effect, seeds=seeds, users=2000, replicates=1000, rng=rng)
+    assert kept(errors.crossed, 0.05, 1000)
 
 
 @pytest.mark.slow
 def test_a_planted_interaction_is_recovered_and_absent_main_effects_are_not_found() -> None:
     components = planted_components(users=2000, seed_effect=1.0)
     rng = np.random.default_rng(6)
-    found = calibration.interaction_check(components, seeds=5, users=2000, replicates=1000, rng=rng)
-    assert found.recovered == pytest.approx(found.planted, rel=0.03)
-    assert found.coverage >= 0.93
-    assert abs(found.power - 0.8) < 0.05
-    assert kept(found.main_error, 0.05, 2000)
+    check = calibration.interaction_check(components, seeds=5, users=2000, replicates=1000, rng=rng)
+    assert check.recovered == pytest.approx(check.planted, rel=0.03)
+    assert check.coverage >= 0.93
+    assert abs(check.power - 0.8) < 0.05
+    assert kept(check.main_error, 0.05, 2000)
 
 
 @pytest.mark.slow

@@ -22,10 +22,10 @@ def test_every_line_of_the_table_of_bounds_is_in_the_docs() -> None:
 
 
 def test_what_was_simulated_keeps_its_bounds() -> None:
-    for claim, bound, found in bounds(pd.read_csv(FIGURES)):
+    for claim, bound, rate in bounds(pd.read_csv(FIGURES)):
         if "real runs" in claim or "pipeline" in claim:
             continue
-        limit, value = float(bound.split()[1]), float(found.split()[0])
+        limit, value = float(bound.split()[1]), float(rate.split()[0])
         assert value >= limit if bound.startswith(">=") else value <= limit, claim
 
 
@@ -38,9 +38,9 @@ def test_a_cell_of_the_file_is_what_the_procedure_gives() -> None:
     frame = pd.read_csv(FIGURES)
     setting = "3 nulls, 5 seeds, share 0.9"
     rows = frame[(frame["check"] == "families") & (frame["setting"] == setting)].set_index("quantity")["value"]
-    found = procedure_rates(designs()[setting], replicates=2000, rng=np.random.default_rng(0))
-    assert abs(found.false_claim - rows["false_claim"]) < 0.02
-    assert abs(found.half_width - rows["half_width"]) < 0.05
+    rates = procedure_rates(designs()[setting], replicates=2000, rng=np.random.default_rng(0))
+    assert abs(rates.false_claim - rows["false_claim"]) < 0.02
+    assert abs(rates.half_width - rows["half_width"]) < 0.05
 
 
 def test_copies_of_real_runs_are_read_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,12 +70,12 @@ def test_copies_of_real_runs_are_read_where_there_are_some(tmp_path: Path, monke
     real = [cell for cell in cells() if cell.check in ("a/a", "pipeline")]
     assert {cell.check for cell in real} == {"a/a", "pipeline"}
     five = next(cell for cell in real if cell.check == "a/a" and cell.seeds == 5 and "negatives" not in cell.setting)
-    found = five.measure(rng)
-    assert found["runs"] == 46
-    assert 0 <= found["rate"] <= 0.3
+    rates = five.measure(rng)
+    assert rates["runs"] == 46
+    assert 0 <= rates["rate"] <= 0.3
     few = next(cell for cell in real if "negatives" in cell.setting)
     assert few.measure(rng) == {"runs": 0.0}, "a series that is not there has no rate"
-    rows = [(*five.key, name, value) for name, value in found.items()]
+    rows = [(*five.key, name, value) for name, value in rates.items()]
     columns = ["check", "seeds", "seed_effect", "setting", "replicates", "quantity", "value"]
     lines = list(bounds(pd.concat([pd.read_csv(FIGURES), pd.DataFrame(rows, columns=columns)])))
     assert lines[-1][0] == "A/A on real runs (tiny, seeds), 5 v 5: false positives at 5 %"

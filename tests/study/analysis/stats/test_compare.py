@@ -137,11 +137,11 @@ def test_rows_make_a_table() -> None:
 def test_factorial_rows_find_a_planted_interaction() -> None:
     values = arms({"full": 0.03, "no-club": 0.0, "no-solosim": 0.0, "no-both": 0.0, "other": 0.5})
     rows = compare_factorial(values, rng=np.random.default_rng(1), resamples=100)
-    found = {row.arm: row for row in rows if row.metric == "recall@20"}
-    assert list(found) == ["club", "solosim", "club x solosim"]
-    assert found["club x solosim"].difference == pytest.approx(0.03, abs=0.004)
-    assert found["club"].difference == pytest.approx(0.015, abs=0.003)
-    assert found["club x solosim"].verdict == "better"
+    by_arm = {row.arm: row for row in rows if row.metric == "recall@20"}
+    assert list(by_arm) == ["club", "solosim", "club x solosim"]
+    assert by_arm["club x solosim"].difference == pytest.approx(0.03, abs=0.004)
+    assert by_arm["club"].difference == pytest.approx(0.015, abs=0.003)
+    assert by_arm["club x solosim"].verdict == "better"
 
 
 @pytest.mark.parametrize(

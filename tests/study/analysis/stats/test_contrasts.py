@@ -94,14 +94,14 @@ def test_bounds_say_what_was_shown_and_no_more() -> None:
 
 def test_a_difference_without_an_interval_is_undecided() -> None:
     look = Evidence(1, -0.1, math.nan, math.nan, 0, 100, 0.01)
-    (found,) = judge([[look]], [1], most_seeds=1)
-    assert found.kind == "undecided"
-    assert math.isnan(found.p)
+    (verdict,) = judge([[look]], [1], most_seeds=1)
+    assert verdict.kind == "undecided"
+    assert math.isnan(verdict.p)
 
 
 def test_arms_that_are_equal_to_the_last_bit_are_equivalent() -> None:
-    (found,) = judge([[Evidence(10, 0.0, 0.0, 0.0, 9, 99, 0.01)]], [1], most_seeds=10)
-    assert (found.kind, found.low, found.high) == ("equivalent", 0.0, 0.0)
+    (verdict,) = judge([[Evidence(10, 0.0, 0.0, 0.0, 9, 99, 0.01)]], [1], most_seeds=10)
+    assert (verdict.kind, verdict.low, verdict.high) == ("equivalent", 0.0, 0.0)
 
 
 def test_looks_make_each_look_harder_and_a_verdict_names_its_own() -> None:
@@ -109,8 +109,8 @@ def test_looks_make_each_look_harder_and_a_verdict_names_its_own() -> None:
     assert judge([early], [1], most_seeds=10)[0].kind == "worse"
     assert judge([early], [1], most_seeds=40)[0].kind != "worse"
     late = [*early, normal(-3.5, seeds=20, margin=1.0)]
-    (found,) = judge([late], [1], most_seeds=40)
-    assert (found.kind, found.seeds) == ("worse", 20)
+    (verdict,) = judge([late], [1], most_seeds=40)
+    assert (verdict.kind, verdict.seeds) == ("worse", 20)
     (kept,) = judge([[*late, normal(-0.5, seeds=40, margin=1.0)]], [1], most_seeds=40)
     assert (kept.kind, kept.seeds) == ("worse", 20)  # what was rejected stays rejected
 
@@ -138,8 +138,8 @@ def test_no_claim_of_a_family_is_false_more_often_than_its_level() -> None:
     wrong = 0
     for _ in range(600):
         drawn = truth + rng.standard_normal(3)
-        found = judge([[normal(mean, margin=3.0)] for mean in drawn], [3], most_seeds=10)
-        bounds = any(not verdict.low <= true <= verdict.high for verdict, true in zip(found, truth, strict=True))
-        claims = found[0].kind in ("worse", "better") or found[1].kind in ("non-inferior", "equivalent", "better")
+        verdicts = judge([[normal(mean, margin=3.0)] for mean in drawn], [3], most_seeds=10)
+        bounds = any(not verdict.low <= true <= verdict.high for verdict, true in zip(verdicts, truth, strict=True))
+        claims = verdicts[0].kind in ("worse", "better") or verdicts[1].kind in ("non-inferior", "equivalent", "better")
         wrong += bounds or claims
     assert wrong / 600 < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 600)

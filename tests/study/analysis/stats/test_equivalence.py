@@ -26,8 +26,8 @@ def test_where_seeds_change_nothing_it_is_the_textbook_tost_over_users(margin: f
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10_000), st.floats(0.01, 3.0))
 def test_equivalent_means_that_the_ninety_percent_interval_lies_inside_the_margin(seed: int, margin: float) -> None:
-    found = equivalence_test(crossed_effect(crossed_difference(seed, seeds=3)), margin=margin)
-    assert (found.p < 0.05) == (-margin < found.low and found.high < margin)
+    equivalence = equivalence_test(crossed_effect(crossed_difference(seed, seeds=3)), margin=margin)
+    assert (equivalence.p < 0.05) == (-margin < equivalence.low and equivalence.high < margin)
 
 
 def test_a_wider_margin_is_easier_to_meet() -> None:

@@ -21,14 +21,16 @@ def drawn(arms: int, seed_effect: float = 2.0, *, seeds: int = 5, users: int = 3
 
 def test_an_arm_alone_has_the_variance_of_the_crossed_test() -> None:
     (difference,) = drawn(1)
-    (found,) = gather_evidence([difference], [0.1])
+    (evidence,) = gather_evidence([difference], [0.1])
     effect = crossed_effect(difference)
-    assert (found.mean, found.user_variance, found.seed_variance) == pytest.approx(
+    assert (evidence.mean, evidence.user_variance, evidence.seed_variance) == pytest.approx(
         (effect.mean, effect.user_variance, effect.seed_variance)
     )
-    p = tail_probability(abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.user_df)
+    p = tail_probability(
+        abs(evidence.mean), evidence.user_variance, evidence.seed_variance, df=evidence.df, user_df=evidence.user_df
+    )
     assert float(p) == pytest.approx(effect.p)
-    assert found.margin == 0.1
+    assert evidence.margin == 0.1
 
 
 def test_the_seeds_part_is_the_moderated_ratio_times_the_residual() -> None:
@@ -36,30 +38,30 @@ def test_the_seeds_part_is_the_moderated_ratio_times_the_residual() -> None:
     squares = mean_squares(differences)
     ratios = squares.seed / squares.residual
     expected = (4 * ratios.mean() + 4 * ratios) / 8 * squares.residual / (5 * 300)
-    found = gather_evidence(list(differences), [0.1] * 3)
-    assert [each.seed_variance for each in found] == pytest.approx(expected.tolist())
-    assert [each.df for each in found] == [6] * 3
+    evidence = gather_evidence(list(differences), [0.1] * 3)
+    assert [each.seed_variance for each in evidence] == pytest.approx(expected.tolist())
+    assert [each.df for each in evidence] == [6] * 3
 
 
 def test_no_variance_lies_below_what_users_and_residual_make_it() -> None:
     rng = np.random.default_rng(1)
     noise = rng.standard_normal((5, 300))
     agreeing = noise - noise.mean(axis=1, keepdims=True)  # all seeds have the same mean
-    (found,) = gather_evidence([agreeing], [0.1])
-    assert found.seed_variance == pytest.approx(float(mean_squares(agreeing).residual) / 1500)
+    (evidence,) = gather_evidence([agreeing], [0.1])
+    assert evidence.seed_variance == pytest.approx(float(mean_squares(agreeing).residual) / 1500)
 
 
 def test_a_seed_alone_has_no_variance_and_does_not_disturb_the_others() -> None:
     first, second = drawn(2)
-    found = gather_evidence([first, first[:1], second], [0.1] * 3)
-    assert math.isnan(found[1].seed_variance)
-    assert found[1].mean == pytest.approx(first[0].mean())
-    assert [found[0], found[2]] == gather_evidence([first, second], [0.1] * 2)
+    evidence = gather_evidence([first, first[:1], second], [0.1] * 3)
+    assert math.isnan(evidence[1].seed_variance)
+    assert evidence[1].mean == pytest.approx(first[0].mean())
+    assert [evidence[0], evidence[2]] == gather_evidence([first, second], [0.1] * 2)
 
 
 def test_identical_arms_have_no_variance() -> None:
-    (found,) = gather_evidence([np.zeros((5, 10))], [0.1])
-    assert (found.mean, found.user_variance, found.seed_variance, found.df) == (0.0, 0.0, 0.0, 4)
+    (evidence,) = gather_evidence([np.zeros((5, 10))], [0.1])
+    assert (evidence.mean, evidence.user_variance, evidence.seed_variance, evidence.df) == (0.0, 0.0, 0.0, 4)
 
 
 def test_differences_without_a_margin_or_a_value_are_refused() -> None:

@@ -22,9 +22,9 @@ def arms(*, club: float, solosim: float, interaction: float, seeds: int = 5, use
 
 def test_contrasts_of_one_user_by_hand() -> None:
     full, no_club, no_solosim, no_both = (np.full((1, 1), value) for value in (9.0, 4.0, 3.0, 1.0))
-    found = factorial_contrasts(full, no_club, no_solosim, no_both)
+    contrasts = factorial_contrasts(full, no_club, no_solosim, no_both)
     # CLUB adds 5 beside Solosim and 2 without; Solosim adds 6 beside CLUB and 3 without.
-    assert (found.club.item(), found.solosim.item(), found.interaction.item()) == (3.5, 4.5, 3.0)
+    assert (contrasts.club.item(), contrasts.solosim.item(), contrasts.interaction.item()) == (3.5, 4.5, 3.0)
 
 
 def test_planted_effects_and_interaction_lie_in_their_intervals_and_are_found() -> None:

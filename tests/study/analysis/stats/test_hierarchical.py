@@ -26,24 +26,24 @@ def brute_force(effects: np.ndarray, errors: np.ndarray, margin: float, scale: f
 
 def test_it_equals_weighted_draws_from_the_prior() -> None:
     effects, errors = np.array([-0.03, -0.01, 0.02]), np.array([0.02, 0.03, 0.025])
-    found = next_dataset(effects, errors, margin=0.02, tau_scale=0.02)
+    posterior = next_dataset(effects, errors, margin=0.02, tau_scale=0.02)
     worse, better = brute_force(effects, errors, 0.02, 0.02)
-    assert found.worse == pytest.approx(worse, abs=0.01)
-    assert found.better == pytest.approx(better, abs=0.01)
-    assert found.worse + found.inside + found.better == pytest.approx(1.0)
+    assert posterior.worse == pytest.approx(worse, abs=0.01)
+    assert posterior.better == pytest.approx(better, abs=0.01)
+    assert posterior.worse + posterior.inside + posterior.better == pytest.approx(1.0)
 
 
 def test_one_dataset_and_next_to_no_heterogeneity_is_a_normal_posterior() -> None:
-    found = next_dataset(np.array([0.01]), np.array([0.02]), margin=0.02, tau_scale=1e-5)
-    assert found.mean == pytest.approx(0.01, abs=1e-4)
-    assert found.worse == pytest.approx(stats.norm.cdf(-0.02, 0.01, 0.02), abs=2e-3)
-    assert found.better == pytest.approx(stats.norm.sf(0.02, 0.01, 0.02), abs=2e-3)
+    posterior = next_dataset(np.array([0.01]), np.array([0.02]), margin=0.02, tau_scale=1e-5)
+    assert posterior.mean == pytest.approx(0.01, abs=1e-4)
+    assert posterior.worse == pytest.approx(stats.norm.cdf(-0.02, 0.01, 0.02), abs=2e-3)
+    assert posterior.better == pytest.approx(stats.norm.sf(0.02, 0.01, 0.02), abs=2e-3)
 
 
 def test_the_posterior_of_tau_without_evidence_is_its_prior() -> None:
-    found = next_dataset(np.array([0.0]), np.array([0.5]), margin=0.02, tau_scale=0.02)
+    posterior = next_dataset(np.array([0.0]), np.array([0.5]), margin=0.02, tau_scale=0.02)
     prior, _ = integrate.quad(lambda tau: tau * stats.halfnorm.pdf(tau, scale=0.02), 0, 1)
-    assert found.tau == pytest.approx(prior, rel=0.03)
+    assert posterior.tau == pytest.approx(prior, rel=0.03)
 
 
 def test_agreeing_datasets_decide_and_scales_matter_less_the_more_there_are() -> None:

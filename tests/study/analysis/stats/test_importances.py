@@ -42,12 +42,14 @@ def searched(trials: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
 def test_the_parameter_that_matters_comes_first(method: str, permutations: int) -> None:
     params, values = searched(60)
     rng = np.random.default_rng(1)
-    found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, method=method, permutations=permutations)  # type: ignore[arg-type]
-    assert found.names[0] == "temperature"
-    assert found.importance[0] > found.chance[0]
-    assert found.p[0] == 1 / (1 + permutations)
-    assert found.importance.sum() == pytest.approx(1.0)
-    assert "fixed" not in found.names
+    importance = importances(
+        params, values, distributions=DISTRIBUTIONS, rng=rng, method=method, permutations=permutations
+    )  # type: ignore[arg-type]
+    assert importance.names[0] == "temperature"
+    assert importance.importance[0] > importance.chance[0]
+    assert importance.p[0] == 1 / (1 + permutations)
+    assert importance.importance.sum() == pytest.approx(1.0)
+    assert "fixed" not in importance.names
 
 
 @pytest.mark.slow
@@ -57,8 +59,8 @@ def test_parameters_that_do_not_matter_are_found_as_often_as_chance_allows() -> 
         params, _ = searched(30, seed)
         values = np.random.default_rng(1000 + seed).standard_normal(30)
         rng = np.random.default_rng(seed)
-        found = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, permutations=19)
-        flagged.append(bool((found.p_holm <= 0.15).any()))
+        importance = importances(params, values, distributions=DISTRIBUTIONS, rng=rng, permutations=19)
+        flagged.append(bool((importance.p_holm <= 0.15).any()))
     assert np.mean(flagged) < 0.15 + 3 * np.sqrt(0.15 * 0.85 / 40)
 
 
@@ -73,11 +75,11 @@ def test_the_same_generator_gives_the_same_importances() -> None:
 
 def test_where_no_trial_differs_all_are_alike_and_nothing_is_shown() -> None:
     params, values = searched(12)
-    found = importances(
+    importance = importances(
         params, np.zeros_like(values), distributions=DISTRIBUTIONS, rng=np.random.default_rng(3), permutations=3
     )
-    assert found.importance.tolist() == found.chance.tolist() == [1 / 3] * 3
-    assert found.p.tolist() == [1.0] * 3
+    assert importance.importance.tolist() == importance.chance.tolist() == [1 / 3] * 3
+    assert importance.p.tolist() == [1.0] * 3
 
 
 def test_optuna_stays_quiet_and_keeps_its_own_verbosity(caplog: pytest.LogCaptureFixture) -> None:

@@ -41,21 +41,21 @@ def log_risk_ratios(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_it_equals_metafor_on_the_vaccine_trials() -> None:
     # dat <- escalc(measure="RR", ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg)
     # rma(yi, vi, data=dat, test="knha"): estimate, interval, tau^2 (metafor 4; its README prints them rounded).
-    found = hartung_knapp(*log_risk_ratios(BCG))
-    assert found.mean == pytest.approx(-0.714532342158211, abs=1e-6)
-    assert (found.low, found.high) == pytest.approx((-1.10844371368566, -0.320620970630764), abs=1e-6)
-    assert found.tau**2 == pytest.approx(0.313243258137274, abs=1e-5)
-    assert round(found.p, 4) == 0.0019
+    pooled = hartung_knapp(*log_risk_ratios(BCG))
+    assert pooled.mean == pytest.approx(-0.714532342158211, abs=1e-6)
+    assert (pooled.low, pooled.high) == pytest.approx((-1.10844371368566, -0.320620970630764), abs=1e-6)
+    assert pooled.tau**2 == pytest.approx(0.313243258137274, abs=1e-5)
+    assert round(pooled.p, 4) == 0.0019
     # predict(res, transf=exp, digits=2): pi.lb 0.14, pi.ub 1.76.
-    assert [round(math.exp(bound), 2) for bound in (found.next_low, found.next_high)] == [0.14, 1.76]
+    assert [round(math.exp(bound), 2) for bound in (pooled.next_low, pooled.next_high)] == [0.14, 1.76]
 
 
 def test_equal_errors_without_heterogeneity_are_students_t_test() -> None:
     effects = np.array([0.1, 0.2, 0.15, 0.12, 0.18])
-    found = hartung_knapp(effects, np.full(5, 1.0))
-    assert found.tau == 0.0
-    assert found.p == pytest.approx(stats.ttest_1samp(effects, 0).pvalue)
-    assert (found.next_low, found.next_high) == (found.low, found.high)
+    pooled = hartung_knapp(effects, np.full(5, 1.0))
+    assert pooled.tau == 0.0
+    assert pooled.p == pytest.approx(stats.ttest_1samp(effects, 0).pvalue)
+    assert (pooled.next_low, pooled.next_high) == (pooled.low, pooled.high)
 
 
 def test_the_interval_covers_and_the_prediction_interval_covers_somewhat_less() -> None:
@@ -64,9 +64,9 @@ def test_the_interval_covers_and_the_prediction_interval_covers_somewhat_less() 
     for _ in range(200):
         truth = 0.02 + 0.03 * rng.standard_normal(7)
         errors = rng.uniform(0.005, 0.03, 6)
-        found = hartung_knapp(truth[:6] + errors * rng.standard_normal(6), errors)
-        covered += found.low <= 0.02 <= found.high
-        ahead += found.next_low <= truth[6] <= found.next_high
+        pooled = hartung_knapp(truth[:6] + errors * rng.standard_normal(6), errors)
+        covered += pooled.low <= 0.02 <= pooled.high
+        ahead += pooled.next_low <= truth[6] <= pooled.next_high
     assert covered / 200 > 0.9
     assert ahead / 200 > 0.8  # known of prediction intervals with few datasets; the docstring says so
 

@@ -16,9 +16,9 @@ def five(count: int, seeds: int = 5) -> np.ndarray:
 
 def test_a_hand_computed_family() -> None:
     # F0 = (2 + 4 + 6 + 8) / 4 = 5; (4 * 5 + 4 * 2) / 8 = 3.5, and so on.
-    found = moderate_ratios(np.array([2.0, 4.0, 6.0, 8.0]), five(4))
-    assert found.mean == 5.0
-    assert found.ratio.tolist() == [3.5, 4.5, 5.5, 6.5]
+    moderated = moderate_ratios(np.array([2.0, 4.0, 6.0, 8.0]), five(4))
+    assert moderated.mean == 5.0
+    assert moderated.ratio.tolist() == [3.5, 4.5, 5.5, 6.5]
 
 
 def test_it_equals_the_posterior_variance_of_limma() -> None:
@@ -30,9 +30,9 @@ def test_it_equals_the_posterior_variance_of_limma() -> None:
 
 
 def test_an_arm_alone_is_left_as_it_is_with_its_own_degrees_of_freedom() -> None:
-    found = moderate_ratios(np.array([3.0]), five(1))
-    assert found.ratio.tolist() == [3.0]
-    assert found.df.tolist() == [4]
+    moderated = moderate_ratios(np.array([3.0]), five(1))
+    assert moderated.ratio.tolist() == [3.0]
+    assert moderated.df.tolist() == [4]
 
 
 def test_many_arms_give_four_more_degrees_of_freedom_and_few_give_fewer() -> None:
@@ -50,33 +50,33 @@ def test_the_degrees_of_freedom_are_those_of_simulated_ratios() -> None:
     own, mean = ratios[:, 0], ratios.mean(axis=1)
     moderated = (4 * mean + 4 * own) / 8
     df = 2 * moderated.mean() ** 2 / moderated.var()
-    found = moderate_ratios(ratios[0], five(arms))
-    assert found.ratio[0] == pytest.approx(moderated[0])
-    assert found.df[0] <= df < found.df[0] + 1.3
+    ours = moderate_ratios(ratios[0], five(arms))
+    assert ours.ratio[0] == pytest.approx(moderated[0])
+    assert ours.df[0] <= df < ours.df[0] + 1.3
 
 
 def test_arms_without_a_ratio_take_no_part() -> None:
-    found = moderate_ratios(np.array([2.0, np.nan, 4.0]), five(3))
-    assert found.mean == 3.0
-    assert np.isnan(found.ratio[1])
-    assert found.df[1] == 4
+    moderated = moderate_ratios(np.array([2.0, np.nan, 4.0]), five(3))
+    assert moderated.mean == 3.0
+    assert np.isnan(moderated.ratio[1])
+    assert moderated.df[1] == 4
     none = moderate_ratios(np.array([np.nan]), five(1))
     assert np.isnan(none.mean)
     assert none.df.tolist() == [4]
 
 
 def test_arms_with_more_seeds_weigh_more() -> None:
-    found = moderate_ratios(np.array([2.0, 8.0]), np.array([3, 5]))
-    assert found.mean == pytest.approx((2 * 2 + 4 * 8) / 6)
+    moderated = moderate_ratios(np.array([2.0, 8.0]), np.array([3, 5]))
+    assert moderated.mean == pytest.approx((2 * 2 + 4 * 8) / 6)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=9), st.integers(2, 20))
 def test_it_never_falls_below_its_floor_nor_leaves_the_range_of_the_ratios(values: list[float], seeds: int) -> None:
-    found = moderate_ratios(np.array(values), np.full(len(values), seeds))
-    assert (found.ratio >= 1).all()
-    assert (found.ratio <= max(1.0, *values) * (1 + 1e-12)).all()
-    assert ((seeds - 1 <= found.df) & (found.df <= seeds + 3)).all()
+    moderated = moderate_ratios(np.array(values), np.full(len(values), seeds))
+    assert (moderated.ratio >= 1).all()
+    assert (moderated.ratio <= max(1.0, *values) * (1 + 1e-12)).all()
+    assert ((seeds - 1 <= moderated.df) & (moderated.df <= seeds + 3)).all()
 
 
 def test_impossible_ratios_are_refused() -> None:

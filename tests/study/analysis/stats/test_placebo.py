@@ -10,10 +10,10 @@ from study.analysis.stats.placebo import summarise_placebos
 
 
 def test_a_summary_by_hand() -> None:
-    found = summarise_placebos([0.5, 0.04, math.nan], [0.003, -0.004, 0.0])
-    assert (found.copies, found.flagged) == (3, 1)
-    assert found.farthest == 0.004
-    assert found.typical == pytest.approx(math.sqrt((9 + 16) / 3) * 1e-3)
+    summary = summarise_placebos([0.5, 0.04, math.nan], [0.003, -0.004, 0.0])
+    assert (summary.copies, summary.flagged) == (3, 1)
+    assert summary.farthest == 0.004
+    assert summary.typical == pytest.approx(math.sqrt((9 + 16) / 3) * 1e-3)
 
 
 def test_how_many_flags_chance_allows() -> None:

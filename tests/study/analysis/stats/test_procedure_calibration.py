@@ -71,9 +71,9 @@ def test_simulated_families_are_judged_as_tables_judge_them(design: Design) -> N
 def test_true_nulls_are_rejected_within_the_level_at_every_share() -> None:
     for share in (0.5, 0.97):
         design = Design(looks=(5,), families=(3,), effects=(0.0, 0.0, 0.0), share=share)
-        found = procedure_rates(design, replicates=2000, rng=np.random.default_rng(1))
-        assert allowed(found.false_claim, 0.05, 2000)
-        assert found.half_width < 3.9
+        rates = procedure_rates(design, replicates=2000, rng=np.random.default_rng(1))
+        assert allowed(rates.false_claim, 0.05, 2000)
+        assert rates.half_width < 3.9
 
 
 def test_without_moderation_five_seeds_need_far_wider_intervals() -> None:
@@ -115,13 +115,13 @@ def test_families_keep_their_level(share: float, seeds: int, scatter: float) -> 
     level = 0.05 if math.isinf(scatter) else 0.065
     for families in ((3,), (3, 6)):
         design = Design((seeds,), families, (0.0,) * sum(families), share=share, scatter=scatter)
-        found = procedure_rates(design, replicates=4000, rng=np.random.default_rng(5))
-        assert allowed(found.false_claim, level, 4000)
+        rates = procedure_rates(design, replicates=4000, rng=np.random.default_rng(5))
+        assert allowed(rates.false_claim, level, 4000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("effects", [(0.0, 0.0, 0.0), (-3.0, 0.0, 0.0), (-3.0, -3.0, 3.0), (-9.0, 0.0, -3.0)])
 def test_all_looks_and_kinds_together_keep_the_level(effects: tuple[float, ...]) -> None:
     design = Design((10, 20, 40), (3,), effects, margin=3.0)
-    found = procedure_rates(design, replicates=4000, rng=np.random.default_rng(6))
-    assert allowed(found.false_claim, 0.05, 4000)
+    rates = procedure_rates(design, replicates=4000, rng=np.random.default_rng(6))
+    assert allowed(rates.false_claim, 0.05, 4000)

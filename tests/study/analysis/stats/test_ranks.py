@@ -32,17 +32,17 @@ def test_iman_davenports_statistic_is_that_of_demsar() -> None:
 def test_datasets_that_all_rank_alike_have_the_probability_of_that() -> None:
     # Ranks 1 2 3 in every one of 6 rows: one of 3! orders, five times again.
     scores = np.tile([0.9, 0.5, 0.1], (6, 1))
-    found = critical_difference(scores)
-    assert found.mean_ranks.tolist() == [1.0, 2.0, 3.0]
-    assert found.statistic == math.inf
-    assert found.p == pytest.approx(6.0**-5)
+    ranks = critical_difference(scores)
+    assert ranks.mean_ranks.tolist() == [1.0, 2.0, 3.0]
+    assert ranks.statistic == math.inf
+    assert ranks.p == pytest.approx(6.0**-5)
 
 
 def test_ties_share_their_rank_and_a_table_of_ties_shows_nothing() -> None:
-    found = critical_difference(np.full((5, 4), 0.5))
-    assert found.mean_ranks.tolist() == [2.5] * 4
-    assert found.p == 1.0
-    assert found.groups == ((0, 1, 2, 3),)
+    ranks = critical_difference(np.full((5, 4), 0.5))
+    assert ranks.mean_ranks.tolist() == [2.5] * 4
+    assert ranks.p == 1.0
+    assert ranks.groups == ((0, 1, 2, 3),)
 
 
 def test_groups_join_neighbours_within_the_critical_difference() -> None:

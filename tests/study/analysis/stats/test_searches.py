@@ -22,10 +22,10 @@ def drawn(rng: np.random.Generator, search: float, seed: float, *, searches: int
 
 def test_without_seed_effects_it_is_the_crossed_effect_of_searches_and_users() -> None:
     difference = np.repeat(drawn(np.random.default_rng(0), 0.3, 0.0)[:, :1], 5, axis=1)
-    found, plain = searched_effect(difference), crossed_effect(difference[:, 0])
-    assert found.mean == pytest.approx(plain.mean)
-    assert found.user_variance == pytest.approx(plain.user_variance)
-    assert found.df == 3
+    effect, plain = searched_effect(difference), crossed_effect(difference[:, 0])
+    assert effect.mean == pytest.approx(plain.mean)
+    assert effect.user_variance == pytest.approx(plain.user_variance)
+    assert effect.df == 3
 
 
 @pytest.mark.parametrize(("search", "seed"), [(0.3, 0.0), (0.0, 0.3), (0.2, 0.2), (0.0, 0.0)])
@@ -33,9 +33,9 @@ def test_true_nulls_are_rejected_at_their_level(search: float, seed: float) -> N
     rng = np.random.default_rng(1)
     wrong = 0
     for _ in range(500):
-        found = searched_effect(drawn(rng, search, seed))
+        effect = searched_effect(drawn(rng, search, seed))
         p = tail_probability(
-            abs(found.mean), found.user_variance, found.seed_variance, df=found.df, user_df=found.users - 1
+            abs(effect.mean), effect.user_variance, effect.seed_variance, df=effect.df, user_df=effect.users - 1
         )
         wrong += float(p) < 0.05
     assert wrong / 500 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
@@ -49,8 +49,8 @@ def test_ignoring_the_searches_rejects_too_much() -> None:
 
 def test_the_spread_between_searches_is_recovered() -> None:
     rng = np.random.default_rng(3)
-    found = [searched_effect(drawn(rng, 0.5, 0.1, searches=6)).search_sd ** 2 for _ in range(200)]
-    assert np.mean(found) == pytest.approx(0.25, rel=0.15)
+    variances = [searched_effect(drawn(rng, 0.5, 0.1, searches=6)).search_sd ** 2 for _ in range(200)]
+    assert np.mean(variances) == pytest.approx(0.25, rel=0.15)
 
 
 def test_fewer_than_three_searches_are_refused() -> None:

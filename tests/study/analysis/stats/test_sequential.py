@@ -32,8 +32,8 @@ def test_looks_double_from_ten_seeds_to_the_most() -> None:
 
 
 def test_the_spending_of_the_specification() -> None:
-    found = [spent(0.05, fraction) for fraction in (0.25, 0.5, 1.0)]
-    assert np.diff([0, *found]) == pytest.approx([0.0179, 0.0131, 0.0190], abs=5e-5)
+    shares = [spent(0.05, fraction) for fraction in (0.25, 0.5, 1.0)]
+    assert np.diff([0, *shares]) == pytest.approx([0.0179, 0.0131, 0.0190], abs=5e-5)
     with pytest.raises(ValueError, match=r"in 0\.\.1"):
         spent(0.05, 1.1)
 

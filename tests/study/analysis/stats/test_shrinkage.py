@@ -13,11 +13,11 @@ from study.analysis.stats.shrinkage import controlled_shrinkage, winners_shrinka
 
 def test_the_interval_is_that_of_a_t_test_of_the_fresh_seeds() -> None:
     fresh = np.array([0.101, 0.098, 0.104, 0.099])
-    found = winners_shrinkage(0.11, fresh)
+    shrinkage = winners_shrinkage(0.11, fresh)
     expected = stats.ttest_1samp(0.11 - fresh, 0.0).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.shrinkage == pytest.approx(0.11 - fresh.mean())
-    assert found.relative == pytest.approx(1 - fresh.mean() / 0.11)
+    assert (shrinkage.low, shrinkage.high) == pytest.approx((expected.low, expected.high))
+    assert shrinkage.shrinkage == pytest.approx(0.11 - fresh.mean())
+    assert shrinkage.relative == pytest.approx(1 - fresh.mean() / 0.11)
 
 
 def test_the_best_of_many_equal_trials_shrinks_by_the_expected_maximum() -> None:
@@ -29,10 +29,10 @@ def test_the_best_of_many_equal_trials_shrinks_by_the_expected_maximum() -> None
 
 
 def test_one_fresh_seed_gives_a_difference_without_an_interval() -> None:
-    found = winners_shrinkage(0.2, np.array([0.15]))
-    assert found.shrinkage == pytest.approx(0.05)
-    assert math.isnan(found.low)
-    assert math.isnan(found.seed_sd)
+    shrinkage = winners_shrinkage(0.2, np.array([0.15]))
+    assert shrinkage.shrinkage == pytest.approx(0.05)
+    assert math.isnan(shrinkage.low)
+    assert math.isnan(shrinkage.seed_sd)
 
 
 @pytest.mark.parametrize("fresh", [[], [math.nan, 0.1]])
@@ -44,10 +44,10 @@ def test_missing_scores_are_refused(fresh: list[float]) -> None:
 def test_a_lucky_seed_is_not_taken_for_selection() -> None:
     # The search's seed was worth .004 to every trial; the winner shrinks by no more than they do.
     winner = winners_shrinkage(0.105, np.array([0.101, 0.100, 0.102]))
-    found = controlled_shrinkage(winner, np.array([0.004, 0.005, 0.003, 0.004]))
-    assert found.control == pytest.approx(0.004)
-    assert found.excess == pytest.approx(0.0)
-    assert not found.shown
+    shrinkage = controlled_shrinkage(winner, np.array([0.004, 0.005, 0.003, 0.004]))
+    assert shrinkage.control == pytest.approx(0.004)
+    assert shrinkage.excess == pytest.approx(0.0)
+    assert not shrinkage.shown
     assert winner.low > 0  # by itself it would have been called a curse
 
 
@@ -66,8 +66,8 @@ def test_the_interval_covers_a_winner_that_is_like_its_controls() -> None:
         luck = rng.normal(0, 0.01)  # of the search's seed, shared by all trials
         noise = rng.normal(0, 0.004, size=5)
         winner = winners_shrinkage(0.1 + luck + noise[0], np.array([0.1, 0.1]))
-        found = controlled_shrinkage(winner, luck + noise[1:])
-        held += found.low <= 0 <= found.high
+        shrinkage = controlled_shrinkage(winner, luck + noise[1:])
+        held += shrinkage.low <= 0 <= shrinkage.high
     assert held / 1000 == pytest.approx(0.95, abs=0.025)
 
 

@@ -27,29 +27,29 @@ def answer_of(root: Path) -> Answer:
     return answer(study, Results([study]))
 
 
-def tiles_of(found: Answer, group: str = "") -> dict[str, Tile]:
+def tiles_of(answer: Answer, group: str = "") -> dict[str, Tile]:
     """Label -> tile, of one group or of all."""
-    return {tile.label: tile for each in found.groups if group in ("", each.title) for tile in each.tiles}
+    return {tile.label: tile for each in answer.groups if group in ("", each.title) for tile in each.tiles}
 
 
 def test_the_winner_is_stated_with_its_spread_beside_the_best_baseline(tmp_path: Path) -> None:
-    found = answer_of(write_search(tmp_path))
-    first = found.sentences[0]
+    answer = answer_of(write_search(tmp_path))
+    first = answer.sentences[0]
     assert "1 trial chose on validation (trial 0)" in first
     assert "test Recall@20 of 0.3100 ± 0.0141 (mean ± sd over 2 seeds" in first
     assert "55.0 % above the best baseline, Item-kNN (+0.1100" in first
-    assert list(found.short) == [first]
-    assert list(tiles_of(found, "SEA")) == ["Test Recall@20", "Against Item-kNN"]
-    assert tiles_of(found)["Test Recall@20"].value == "0.3100"
+    assert list(answer.short) == [first]
+    assert list(tiles_of(answer, "SEA")) == ["Test Recall@20", "Against Item-kNN"]
+    assert tiles_of(answer)["Test Recall@20"].value == "0.3100"
 
 
 def test_what_a_removed_part_does_is_said_of_the_part(tmp_path: Path) -> None:
     arms = {"full": 0.0, "no-club": -0.1, "no-solosim": 0.1, "no-both": 0.0}
-    found = answer_of(write_arms(tmp_path / "s", arms, seeds=5))
-    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(found).items()}
+    answer = answer_of(write_arms(tmp_path / "s", arms, seeds=5))
+    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(answer).items()}
     assert tiles["title of no-club"] == ("CLUB helps", "good")
     assert tiles["title of no-solosim"] == ("Solosim harms", "bad")
-    text = " ".join(found.sentences)
+    text = " ".join(answer.sentences)
     assert re.search(r"Removing CLUB changes it by −0\.\d{4} \[−", text)
     assert "CLUB helps here." in text
     assert "Solosim harms here." in text
@@ -58,11 +58,11 @@ def test_what_a_removed_part_does_is_said_of_the_part(tmp_path: Path) -> None:
 
 
 def test_one_seed_decides_nothing_and_shows_no_interval(tmp_path: Path) -> None:
-    found = answer_of(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1, "no-solosim": 0.1}, seeds=1))
-    text = " ".join(found.sentences)
+    answer = answer_of(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1, "no-solosim": 0.1}, seeds=1))
+    text = " ".join(answer.sentences)
     assert "none of this is decided, as one seed gives no interval" in text
     assert "[" not in text
-    values = {tile.value for group in found.groups if group.title != "SEA" for tile in group.tiles}
+    values = {tile.value for group in answer.groups if group.title != "SEA" for tile in group.tiles}
     assert values == {"not decided"}
 
 
@@ -80,21 +80,21 @@ def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
 def test_retuned_arms_are_said_to_be_retuned(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=5)
     write_arms(root, {"full": 0.0, "no-club": -0.1}, seeds=5, mode="retuned")
-    found = answer_of(root)
-    assert "With every arm re-tuned by a search of its own, removing CLUB" in " ".join(found.sentences)
-    assert list(tiles_of(found, "CLUB")) == ["title of no-club (frozen)", "title of no-club (retuned)"]
-    assert "; with every arm re-tuned, there is no verdict, as one search an arm compares" in found.short[0]
+    answer = answer_of(root)
+    assert "With every arm re-tuned by a search of its own, removing CLUB" in " ".join(answer.sentences)
+    assert list(tiles_of(answer, "CLUB")) == ["title of no-club (frozen)", "title of no-club (retuned)"]
+    assert "; with every arm re-tuned, there is no verdict, as one search an arm compares" in answer.short[0]
 
 
 def test_arms_that_remove_neither_part_are_the_answer_where_no_other_ran(tmp_path: Path) -> None:
-    found = answer_of(write_arms(tmp_path / "s", {"full": 0.0, "orthogonal": -0.1, "subtraction": 0.1}, seeds=5))
-    text = " ".join(found.sentences)
+    answer = answer_of(write_arms(tmp_path / "s", {"full": 0.0, "orthogonal": -0.1, "subtraction": 0.1}, seeds=5))
+    text = " ".join(answer.sentences)
     assert re.search(
         r"“title of orthogonal” changes it by −0\.\d{4} \[−.*, 0\.0000\], adjusted p .*: worse by at most \d+\.\d %\.",
         text,
     )
     assert re.search(r"“title of subtraction” changes it by \+0\.\d{4} \[0\.0000, .*: better by at most \d", text)
-    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(found, "Other arms").items()}
+    tiles = {label: (tile.value, tile.tone) for label, tile in tiles_of(answer, "Other arms").items()}
     assert tiles == {"title of orthogonal": ("worse", "bad"), "title of subtraction": ("better", "good")}
     assert "CLUB" not in text
 
@@ -154,10 +154,10 @@ def test_a_search_says_what_it_wants_and_how_sure_that_is(tmp_path: Path) -> Non
     root = write_trials(tmp_path, {0.1: users + swing, 0.2: users - swing + 1e-4, 0.5: users - 0.05})
     study = load_study(root)
     assert question([study]) == "Which temperature does SEA want on tiny, and how much does it matter?"
-    found = contenders(study)
-    assert found is not None
-    assert (found.best.number, {run.number for run in found.trials}, found.users) == (1, {0, 1}, 30)
-    assert 0.4 < found.share < 0.7
+    candidates = contenders(study)
+    assert candidates is not None
+    assert (candidates.best.number, {run.number for run in candidates.trials}, candidates.users) == (1, {0, 1}, 30)
+    assert 0.4 < candidates.share < 0.7
     text = " ".join(answer_of(root).sentences)
     assert "trial 1 has the best validation Recall@20: 0.3001, at temperature 0.2." in text
     assert (
@@ -171,9 +171,9 @@ def test_a_search_says_what_it_wants_and_how_sure_that_is(tmp_path: Path) -> Non
 
 def test_a_clear_best_trial_is_said_to_be_clear(tmp_path: Path) -> None:
     users = np.linspace(0.1, 0.5, 30)
-    found = answer_of(write_trials(tmp_path, {0.1: users, 0.2: users + 0.05}))
-    assert tiles_of(found)["How sure is the best trial"].value == "clear"
-    assert "trial 1 stays the best in 100 % of the draws. Other seeds may change more" in " ".join(found.sentences)
+    answer = answer_of(write_trials(tmp_path, {0.1: users, 0.2: users + 0.05}))
+    assert tiles_of(answer)["How sure is the best trial"].value == "clear"
+    assert "trial 1 stays the best in 100 % of the draws. Other seeds may change more" in " ".join(answer.sentences)
 
 
 def test_a_search_without_a_winner_promises_nothing(tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ def test_a_clean_study_has_none(arms: StudyFolder) -> None:
 
 
 def test_comparisons_without_power_are_counted(tmp_path: Path) -> None:
-    found = cautions_of(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.005}, seeds=2))
+    cautions = cautions_of(write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.005}, seeds=2))
     # The other three metrics lie behind the gate of the first, which asks nothing of them.
-    assert found["Underpowered"].startswith("1 of 4 comparisons with the full model could not")
-    assert "with 2 seeds and 40 users" in found["Underpowered"]
+    assert cautions["Underpowered"].startswith("1 of 4 comparisons with the full model could not")
+    assert "with 2 seeds and 40 users" in cautions["Underpowered"]
 
 
 def test_one_seed_is_named(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_several_commits_and_versions_are_named(arms: StudyFolder) -> None:
     write_json(arms.provenance, {"commit": "a" * 40, "dirty": False, "resumed": [{"commit": "b" * 40, "dirty": False}]})
     change_record(arms.ablation("frozen", "full", 1), versions={"torch": "1", "numpy": "2"})
     change_record(arms.ablation("frozen", "full", 2), versions={"torch": "9", "numpy": "2"})
-    found = cautions_of(arms.root)
-    assert "aaaaaaaaaaaa, bbbbbbbbbbbb" in found["Several versions of the code"]
-    assert "differ in torch (1, 9);" in found["Several versions of the software"]
+    cautions = cautions_of(arms.root)
+    assert "aaaaaaaaaaaa, bbbbbbbbbbbb" in cautions["Several versions of the code"]
+    assert "differ in torch (1, 9);" in cautions["Several versions of the software"]
 
 
 def test_a_test_split_that_was_opened_twice_is_named(arms: StudyFolder) -> None:

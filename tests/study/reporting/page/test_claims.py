@@ -27,7 +27,7 @@ KINDS = {
 def outcomes() -> list[Comparison]:
     """Rows of simulated studies: true effects from none to large, few and many seeds and users, four arms each."""
     rng = np.random.default_rng(0)
-    found: list[Comparison] = []
+    claims: list[Comparison] = []
     for study in range(34):
         users, seeds = int(rng.choice([15, 60, 400])), int(rng.choice([1, 2, 5, 10]))
         base = rng.uniform(0.1, 0.4, (1, users)) + 0.01 * rng.standard_normal((seeds, users))
@@ -39,15 +39,15 @@ def outcomes() -> list[Comparison]:
             values[f"arm-{arm}"] = {"recall@20": base + effect + noise + residual}
         margin = float(rng.choice([0.01, 0.02, 0.1]))
         rows = compare_arms(values, reference="full", rng=rng, margin=margin, resamples=20)
-        found += [row._replace(study=str(study), mode="frozen") for row in rows]
-    return found
+        claims += [row._replace(study=str(study), mode="frozen") for row in rows]
+    return claims
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[Comparison]:
-    found = outcomes()
+    claims = outcomes()
     # Behind a closed gate, which a single metric never has.
-    return [*found, found[0]._replace(verdict="descriptive", sim_low=-math.inf, sim_high=math.inf)]
+    return [*claims, claims[0]._replace(verdict="descriptive", sim_low=-math.inf, sim_high=math.inf)]
 
 
 def percents(text: str) -> list[float]:
@@ -73,9 +73,9 @@ def test_every_bound_in_a_sentence_is_simultaneous_and_rounded_outwards(rows: li
     for row in rows:
         if row.verdict in ("worse", "better") and not row.within_margin:
             farthest = -row.sim_low if row.verdict == "worse" else row.sim_high
-            (said,) = percents(claim(row)) or [math.inf]
-            assert farthest <= said / 100 * row.reference_mean + 1e-12
-            assert said / 100 * row.reference_mean - farthest <= 0.001 * row.reference_mean + 1e-12
+            (message,) = percents(claim(row)) or [math.inf]
+            assert farthest <= message / 100 * row.reference_mean + 1e-12
+            assert message / 100 * row.reference_mean - farthest <= 0.001 * row.reference_mean + 1e-12
         if math.isfinite(row.sim_low) and math.isfinite(row.sim_high):
             low, high = percents(between(row).replace("between 0 %", "between +0 %").replace("and 0 %", "and +0 %"))
             assert low / 100 * row.reference_mean <= row.sim_low + 1e-12

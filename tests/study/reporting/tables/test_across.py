@@ -16,8 +16,8 @@ from tests.study.results import write_arms
 def results(tmp_path: Path, datasets: int, **arms: float) -> Results:
     studies = []
     for n in range(datasets):  # the datasets differ a little in what an arm does
-        found = {name.replace("_", "-"): value * (1 + 0.02 * n) for name, value in arms.items()}
-        folder = write_arms(tmp_path / f"s{n}", {"full": 0.0, **found}, seeds=5, dataset=f"data-{n}")
+        values = {name.replace("_", "-"): value * (1 + 0.02 * n) for name, value in arms.items()}
+        folder = write_arms(tmp_path / f"s{n}", {"full": 0.0, **values}, seeds=5, dataset=f"data-{n}")
         studies.append(load_study(folder))
     return Results(studies)
 

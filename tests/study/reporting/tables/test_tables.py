@@ -38,9 +38,9 @@ def results(*folders: Path) -> Results:
 
 def cell(table: Table | None, row: str, column: int) -> Number:
     assert table is not None
-    found = next(cells for cells in table.rows if cells[0] == row)[column]
-    assert isinstance(found, Number)
-    return found
+    cell = next(cells for cells in table.rows if cells[0] == row)[column]
+    assert isinstance(cell, Number)
+    return cell
 
 
 def test_overall_table_by_hand(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_a_failed_arm_is_shown_with_its_reason(tmp_path: Path) -> None:
 
 def test_statistics_and_factorial_show_every_comparison_with_its_numbers(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.02, "no-solosim": 0.0, "no-both": -0.02})
-    found = results(root)
-    table, factors = statistics.compute(found), factorial.compute(found)
+    made = results(root)
+    table, factors = statistics.compute(made), factorial.compute(made)
     assert table is not None
     assert factors is not None
     for shown, first in ((table, "title of no-club vs title of full (frozen)"), (factors, "CLUB (frozen)")):
@@ -178,11 +178,11 @@ def test_statistics_and_factorial_show_every_comparison_with_its_numbers(tmp_pat
 
 def test_arms_stand_in_the_order_of_the_suites_in_every_table(tmp_path: Path) -> None:
     arms = ["full", "no-club", "no-solosim", "no-both", "mine"]
-    found = results(write_arms(tmp_path / "s", dict.fromkeys(arms, 0.0)))
-    ledger = budgets.compute(found)
+    made = results(write_arms(tmp_path / "s", dict.fromkeys(arms, 0.0)))
+    ledger = budgets.compute(made)
     assert ledger is not None
     assert list(ledger.frame["part"]) == [f"{arm} (frozen)" for arm in arms]
-    assert list(dict.fromkeys(line.arm for line in found.arms)) == arms[1:]
+    assert list(dict.fromkeys(line.arm for line in made.arms)) == arms[1:]
 
 
 def test_an_arm_that_one_dataset_has_not_run_is_no_failure(tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_one_seed_gives_differences_without_intervals(tmp_path: Path) -> None:
 
 def test_no_interval_is_narrower_than_users_alone_would_make_it(tmp_path: Path) -> None:
     arms = dict.fromkeys(["full", "no-club", "no-solosim", "no-both"], 0.0)
-    found = results(write_arms(tmp_path / "s", arms, agreeing="no-club"))
-    for line in (*found.arms, *found.factors):
+    made = results(write_arms(tmp_path / "s", arms, agreeing="no-club"))
+    for line in (*made.arms, *made.factors):
         assert (line.high - line.low) / 2 >= 0.999 * line.users_alone
 
 
@@ -232,13 +232,13 @@ def test_rows_behind_a_closed_gate_are_grey_and_carry_no_star(tmp_path: Path) ->
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": 0.0, "orthogonal": -0.1}, seeds=3)
     asked = Question("recall@20", ("no-club",), 1e-5, 0.05, (1, 2, 3), (3,), ("no-club", "orthogonal"))
     fix_question(StudyFolder(root).question, asked)
-    found = results(root)
-    table, frozen = statistics.compute(found), ablation.compute_frozen(found)
+    made = results(root)
+    table, frozen = statistics.compute(made), ablation.compute_frozen(made)
     assert table is not None
     assert frozen is not None
-    rival = next(n for n, line in enumerate(found.arms) if (line.arm, line.metric) == ("orthogonal", "recall@20"))
-    assert (found.arms[rival].verdict, found.arms[rival].gate) == ("descriptive", "closed")
-    assert found.arms[rival].p < 0.001
+    rival = next(n for n, line in enumerate(made.arms) if (line.arm, line.metric) == ("orthogonal", "recall@20"))
+    assert (made.arms[rival].verdict, made.arms[rival].gate) == ("descriptive", "closed")
+    assert made.arms[rival].p < 0.001
     assert rival in table.greys
     assert cell(frozen, "title of orthogonal", 2).stars == ""
     assert any(note.startswith("Descriptive:") for note in table.notes)
@@ -374,8 +374,8 @@ def test_diagnostics_are_means_over_modalities_then_seeds(tmp_path: Path) -> Non
     for seed, shift in ((1, 0.0), (2, 0.2)):
         parts = {m: {"probe_r2": r2 + shift, "bound": None, "angle": None} for m, r2 in (("image", 0.1), ("text", 0.3))}
         pair = {"modalities": ["image", "text"], "generic_cka": 0.5, "unique_cka": 0.25, "alignment": None}
-        found = {"schema_version": 1, "epoch": 3, "items": 9, "modalities": parts, "pairs": [pair]}
-        write_json(StudyFolder(root).ablation("frozen", "full", seed) / "diagnostics.json", found)
+        facts = {"schema_version": 1, "epoch": 3, "items": 9, "modalities": parts, "pairs": [pair]}
+        write_json(StudyFolder(root).ablation("frozen", "full", seed) / "diagnostics.json", facts)
     table = diagnostics.compute(results(root))
     assert table is not None
     assert [row[0] for row in table.rows] == ["title of full (frozen)"], "older runs left none, and that is no error"
@@ -404,8 +404,8 @@ def test_recovery_has_its_own_table_and_a_damaged_file_is_named(tmp_path: Path) 
 def write_diagnostics(root: Path, arm: str, values: dict[str, float], *, mode: str = "frozen") -> None:
     """The same values in every seed's two modalities but for what a seed adds: 0, 0.01, 0.02."""
     for shift, folder in enumerate(sorted((root / "ablations" / mode / arm).glob("seed-*"))):
-        found = {name: value + 0.01 * shift for name, value in values.items()}
-        content = {"schema_version": 1, "modalities": {"image": found, "text": found}, "pairs": []}
+        shifted = {name: value + 0.01 * shift for name, value in values.items()}
+        content = {"schema_version": 1, "modalities": {"image": shifted, "text": shifted}, "pairs": []}
         write_json(folder / "diagnostics.json", content)
 
 

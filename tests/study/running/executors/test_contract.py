@@ -41,8 +41,8 @@ def train(executor: Executor, key: str, run: Run, checkpoint: bytes | None = Non
     executor.start(key, run, checkpoint)
     checkpoints = []
     while True:
-        said, progress = executor.next()
-        assert said == key
+        message, progress = executor.next()
+        assert message == key
         assert progress.failure is None
         if progress.checkpoint is not None:
             checkpoints.append(progress.checkpoint)

@@ -59,11 +59,11 @@ def on_ray(root: Path, trials: int | None, worker: type = TrialWorker, **setting
 
 def records(root: Path) -> list[dict[str, Any]]:
     """All of every record that may not depend on where and how often a trial was started."""
-    found = []
+    records = []
     for trial in load_study(root / "tiny").trials:
         record = without_clock(trial)
-        found.append({**record, "trial": {**record["trial"], "attempts": 1}})  # type: ignore[dict-item]
-    return found
+        records.append({**record, "trial": {**record["trial"], "attempts": 1}})  # type: ignore[dict-item]
+    return records
 
 
 def logs(root: Path) -> str:

@@ -23,9 +23,9 @@ def problems(thing: CachedThing) -> dict[str, str | None]:
 
 def test_a_key_that_forgets_an_input_is_named_with_the_input() -> None:
     changes = {"base": partial(powers, 3, 2), "exponent": partial(powers, 2, 3)}
-    found = problems(CachedThing("powers", powers, partial(powers, 2, 2), changes))
-    assert found["powers: base"] is None
-    assert found["powers: exponent"] == (
+    faults = problems(CachedThing("powers", powers, partial(powers, 2, 2), changes))
+    assert faults["powers: base"] is None
+    assert faults["powers: exponent"] == (
         "powers with another exponent is answered from a stale entry; add exponent to the cache's inputs"
     )
     unbuilt = problems(CachedThing("powers", powers, partial(powers, 2, 2), changes, is_cheap=False))
@@ -34,8 +34,8 @@ def test_a_key_that_forgets_an_input_is_named_with_the_input() -> None:
 
 
 def test_a_parameter_that_the_audit_never_changes_is_named() -> None:
-    found = problems(CachedThing("powers", powers, partial(powers, 2, 2), {"base": partial(powers, 3, 2)}))
-    assert found["powers: exponent"] == (
+    faults = problems(CachedThing("powers", powers, partial(powers, 2, 2), {"base": partial(powers, 3, 2)}))
+    assert faults["powers: exponent"] == (
         "powers is computed from exponent, which is never changed: add the call to "
         "study/verification/auditing/cache_keys.py"
     )

@@ -24,7 +24,7 @@ class WithFaults(Config):
 
 
 @pytest.mark.parametrize(
-    ("field", "said"),
+    ("field", "message"),
     [
         ("momentum", "momentum is dead: nothing moved"),
         (
@@ -35,11 +35,11 @@ class WithFaults(Config):
         ("learning_rate", "learning_rate does not move its observable loss, only prediction,"),
     ],
 )
-def test_a_faulty_field_is_named_with_what_to_write(field: str, said: str) -> None:
+def test_a_faulty_field_is_named_with_what_to_write(field: str, message: str) -> None:
     (finding,) = audit_knobs(WithFaults, only=[field])
     assert finding.subject == field
     assert finding.problem is not None
-    assert re.search(said, finding.problem)
+    assert re.search(message, finding.problem)
 
 
 def test_a_field_that_the_code_stops_reading_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,10 +58,10 @@ def test_the_program_names_the_fault_and_counts(
         "sea_core.layers.item_graph.item_graph_weights", lambda config, names: dict.fromkeys(names, 0.5)
     )
     assert audit.main(["--quiet", "--only", "image_weight", "item_graph_weights", "epochs"]) == 1
-    said = capsys.readouterr().out
-    assert "fault: image_weight is dead" in said
-    assert "fault: item_graph_weights is dead" in said
-    assert "3 config fields and 0 cache inputs, 2 faults" in said
+    printed = capsys.readouterr().out
+    assert "fault: image_weight is dead" in printed
+    assert "fault: item_graph_weights is dead" in printed
+    assert "3 config fields and 0 cache inputs, 2 faults" in printed
 
 
 def test_an_unknown_field_is_a_user_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,10 +79,10 @@ def test_python_literals_and_text_for_numbers_are_understood_in_reviews(
     raw = write_amazon(tmp_path / "raw", ROWS, 2014)
     path = raw / "reviews_Baby.json.gz"
     expected = (prepared(raw, name="json") / "json.inter").read_bytes()
-    found = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     written = [
         repr(record) if number % 2 else json.dumps({**record, "overall": str(record["overall"])})
-        for number, record in enumerate(found)
+        for number, record in enumerate(records)
     ]
     path.write_bytes(gzip.compress("\n".join(written).encode()))
     assert (prepared(raw, name="mixed") / "mixed.inter").read_bytes() == expected

@@ -35,8 +35,8 @@ def test_every_row_is_there_under_its_original_ids(raw: Path) -> None:
     users, items = original(out, "users.tsv"), original(out, "items.tsv")
     header, *lines = (line.split("\t") for line in (out / "out.inter").read_text().splitlines())
     assert header == ["userID", "itemID", "rating", "timestamp", "x_label"]
-    found = {Row(users[int(user)], items[int(item)], float(r), int(t)) for user, item, r, t, _ in lines}
-    assert found == set(ROWS)
+    rows = {Row(users[int(user)], items[int(item)], float(r), int(t)) for user, item, r, t, _ in lines}
+    assert rows == set(ROWS)
     assert users == sorted(users)
 
 
