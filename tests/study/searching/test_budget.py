@@ -23,15 +23,15 @@ def trial(number: int, epochs: int | None, *, state: TrialState = TrialState.COM
 
 
 def over(cost: Cost, finished: list[FrozenTrial], **budget: Any) -> str | None:
-    return Budget(cost=cost, **budget).over(finished, begun=len(trials), cap=CAP)
+    return Budget(cost=cost, **budget).over(finished, begun=len(finished), cap=CAP)
 
 
 def test_another_trial_begins_if_a_whole_run_is_left() -> None:
-    finished = [trial(0, 20), trial(1, 30)]
-    assert over(Cost(70, "epochs"), finished) is None
-    assert over(Cost(69, "epochs"), finished) == "50 of 69 epochs are spent, and another run might go beyond"
-    assert over(Cost(3.5, "runs"), finished) is None
-    assert over(Cost(3.4, "runs"), finished) == "2.5 of 3.4 whole runs are spent, and another run might go beyond"
+    trials = [trial(0, 20), trial(1, 30)]
+    assert over(Cost(70, "epochs"), trials) is None
+    assert over(Cost(69, "epochs"), trials) == "50 of 69 epochs are spent, and another run might go beyond"
+    assert over(Cost(3.5, "runs"), trials) is None
+    assert over(Cost(3.4, "runs"), trials) == "2.5 of 3.4 whole runs are spent, and another run might go beyond"
 
 
 def test_time_is_training_time_and_shared_by_the_workers() -> None:
