@@ -6,15 +6,14 @@ factorial have graphs of their own, and so have arms that were added after the f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
-from sea_core.errors import UserError
 from study.analysis.measurements import default_title, tuned_title
+from study.analysis.paired_runs import Runs, per_user, require_same_users, tested
 from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
 from study.analysis.stats.comparison import Comparison, Family, judge_rows
 from study.analysis.stats.contrasts import Evidence
@@ -24,9 +23,6 @@ from study.records.question import MARGIN, Question, assumed_question
 from study.records.study import RunRecord, Study
 
 FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
-
-Runs = Mapping[int, RunRecord]  # seed -> run
-PerUser = dict[str, Float[np.ndarray, "replicates users"]]  # metric -> values; a replicate is a seed, or a split
 
 
 class Comparisons(NamedTuple):
@@ -132,14 +128,14 @@ def _of_mode(study: Study, mode: str, metrics: Sequence[str], question: Question
         paired = runs.keys() & full.keys()
         if arm == FULL or not paired:
             continue
-        _require_same_users(full[min(paired)], runs[min(paired)])
+        require_same_users(full[min(paired)], runs[min(paired)])
         seeds[arm] = _looks(question, tried[FULL] & tried[arm], paired)
     compared: dict[tuple[str, str], _Compared] = {}
     for look in sorted({look for mine in seeds.values() for look in mine}):
         pairs = []
         for arm, mine in seeds.items():
             if look in mine:
-                base, values = (_per_user(arms[side], mine[look], metrics) for side in (FULL, arm))
+                base, values = (per_user(arms[side], mine[look], metrics) for side in (FULL, arm))
                 pairs += [Pair(metric, arm, FULL, base[metric], values[metric]) for metric in metrics]
         for pair, evidence in zip(pairs, evidence_of(pairs, margin=question.margin), strict=True):
             before = compared.get((pair.arm, pair.metric))
@@ -195,7 +191,7 @@ def _why(row: Comparison) -> str:
 
 def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     pairs: list[Pair] = []
-    winner = _tested(study.winner)
+    winner = tested(study.winner)
     by_name: dict[str, dict[int | None, RunRecord]] = {}
     for baseline in study.baselines if winner else ():
         by_name.setdefault(str(baseline.baseline), {})[baseline.split_seed] = baseline
@@ -204,21 +200,21 @@ def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:
         if not seeds:
             continue
         beside = {seed: by_split[winner[seed].split_seed] for seed in seeds}
-        _require_same_users(winner[seeds[0]], beside[seeds[0]])
-        same, ours = _per_user(beside, seeds, metrics), _per_user(winner, seeds, metrics)
-        pairs += [Pair(metric, "SEA", name, same[metric], ours[metric]) for metric in metrics]
+        require_same_users(winner[seeds[0]], beside[seeds[0]])
+        same, ours = per_user(beside, seeds, metrics), per_user(winner, seeds, metrics)
+        pairs += [Pair(metric, study.model_title, name, same[metric], ours[metric]) for metric in metrics]
     # One side is the same runs in every pair, so the pairs tell each other nothing about their variances.
     return _judged_once(study, "", pairs, "baselines", prior_df=0)
 
 
 def _tuning(study: Study, metrics: Sequence[str]) -> list[Comparison]:
-    tuned, default = _tested(study.winner), _tested(study.default)
+    tuned, default = tested(study.winner), tested(study.default)
     seeds = sorted(tuned.keys() & default.keys())
     if not seeds:
         return []
-    _require_same_users(default[seeds[0]], tuned[seeds[0]])
+    require_same_users(default[seeds[0]], tuned[seeds[0]])
     reference, ours = default_title(study), tuned_title(study)
-    base, values = (_per_user(runs, seeds, metrics) for runs in (default, tuned))
+    base, values = (per_user(runs, seeds, metrics) for runs in (default, tuned))
     pairs = [Pair(metric, ours, reference, base[metric], values[metric]) for metric in metrics]
     return _judged_once(study, "", pairs, "tuning")
 
@@ -233,18 +229,13 @@ def _placebos(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     pairs = []
     for copy, runs in copies.items():
         seeds = sorted(runs)
-        _require_same_users(full[seeds[0]], runs[seeds[0]])
-        base, values = _per_user(full, seeds, metrics), _per_user(runs, seeds, metrics)
+        require_same_users(full[seeds[0]], runs[seeds[0]])
+        base, values = per_user(full, seeds, metrics), per_user(runs, seeds, metrics)
         pairs += [Pair(metric, copy, FULL, base[metric], values[metric]) for metric in metrics]
     margin = MARGIN if study.question is None else study.question.margin
     rows = describe(pairs, rng=_generator(), margin=margin)
     note = "a copy of the full model on seeds of its own: its difference is chance"
     return [row._replace(note=note) for row in _labelled(study, "placebo", rows)]
-
-
-def _tested(runs: Iterable[RunRecord]) -> dict[int, RunRecord]:
-    """Seed -> run, of those with test results."""
-    return {run.seed: run for run in runs if run.seed is not None and run.test is not None}
 
 
 def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:
@@ -253,7 +244,7 @@ def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:
         runs = [arms.get(arm, {}) for arm in FACTORIAL_ARMS]
         seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs)))
         if seeds:
-            values = {a: _per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
+            values = {a: per_user(arms[a], seeds, metrics) for a in FACTORIAL_ARMS}
             rows += _judged_once(study, mode, factorial_pairs(values), "factorial")
     return rows
 
@@ -290,22 +281,6 @@ def _arms_by_mode(study: Study) -> dict[str, dict[str, Runs]]:
         if run.seed is not None and run.test is not None:
             by_mode.setdefault(str(run.mode), {}).setdefault(str(run.arm), {})[run.seed] = run
     return {mode: {arm: arms[arm] for arm in in_order(arms)} for mode, arms in by_mode.items()}
-
-
-def _per_user(runs: Runs, seeds: Sequence[int], metrics: Sequence[str]) -> PerUser:
-    tests = [test.values for seed in seeds if (test := runs[seed].test) is not None]
-    per_user = {metric: np.stack([np.asarray(test[metric], dtype=np.float64) for test in tests]) for metric in metrics}
-    splits = [runs[seed].split_seed or 0 for seed in seeds]
-    if len(set(splits)) in (1, len(seeds)):
-        return per_user
-    # Seeds of one split share its luck: they are one replicate, not several.
-    members = [np.flatnonzero(np.equal(splits, split)) for split in sorted(set(splits))]
-    return {m: np.stack([values[rows].mean(axis=0) for rows in members]) for m, values in per_user.items()}
-
-
-def _require_same_users(one: RunRecord, other: RunRecord) -> None:
-    if one.test is None or other.test is None or not np.array_equal(one.test.users, other.test.users):
-        raise UserError(f"{one.folder} and {other.folder} were tested on different users, so they cannot be paired")
 
 
 def _generator() -> np.random.Generator:

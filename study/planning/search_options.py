@@ -12,8 +12,8 @@ from study.planning.requests import DATASET, SearchRequest
 from study.searching.methods import PRUNERS, SAMPLERS
 
 DESCRIPTION = """\
-Search SEA's hyper-parameters on a dataset, re-train the winner on fresh seeds, open it on the test split once, compare
-it with baselines and ablation arms, and leave tables and figures."""
+Search a model's hyper-parameters on a dataset, re-train the winner on fresh seeds, open it on the test split once,
+compare it with baselines and ablation arms, and leave tables and figures."""
 
 EPILOG = """\
 examples:

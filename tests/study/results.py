@@ -35,13 +35,23 @@ def write_result(folder: Path, values: Any, *, seed: int | None, config: Config 
 
 
 def write_search(
-    root: Path, *, name: str = "tiny-search", dataset: str = "tiny", level: float = 0.3, seeds: int = 2, **keys: Any
+    root: Path,
+    *,
+    name: str = "tiny-search",
+    dataset: str = "tiny",
+    level: float = 0.3,
+    seeds: int = 2,
+    config: Config | None = None,
+    **keys: Any,
 ) -> Path:
-    """A study with one trial, two baselines and a winner on seeds with means ``level`` and ``level + 0.02`` in turn."""
+    """A study with one trial, two baselines and a winner on seeds with means ``level`` and ``level + 0.02`` in turn.
+
+    More than six parameters: a test names the one or two that it is about.
+    """
     folder = StudyFolder(root / name)
     keys |= {"dataset": dataset}
     trial = {"number": 0, "state": "complete", "value": 0.25, "params": {"temperature": 0.5, "knn_k": 5}}
-    config = Config(temperature=0.5, knn_k=5)
+    config = config or Config(temperature=0.5, knn_k=5)
     write_result(folder.trial(0), 0.1, seed=999, config=config, trial=trial, **keys)
     for index, seed in enumerate(range(11, 11 + seeds)):
         write_result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sea_core.models.registry import find_model, keys_read, model_names
 from study.analysis.results import Results
 from study.records.durations import duration
 from study.records.study import Study
@@ -21,7 +22,7 @@ REPORT = "report.html"
 # The one picture beside the answer: the first that there is, of arms, then of a search alone.
 KEY_FIGURES = ("ablation", "forest", "critical_difference")
 SEARCH_FIGURES = ("heat_map", "sweeps", "sensitivities", "sensitivity")
-KEY_TABLES = ("ablation", "overall")
+KEY_TABLES = ("models", "ablation", "overall")
 SEARCH_TABLES = ("sensitivity",)  # of a search alone
 BACKGROUND = (
     "SEA splits every item modality into a generic and a unique part. Solosim pulls the generic parts of the "
@@ -56,7 +57,7 @@ def compute(results: Results, tables: Sequence[Table], pictures: Sequence[Pictur
     return Page(
         title=studies[0].name if not many else f"{len(studies)} studies",
         question=question(studies),
-        background=BACKGROUND,
+        background=BACKGROUND if any(_separates(study) for study in studies) else "",
         summary=" · ".join(_summary(study, many=many) for study in studies),
         answers=[answer(study, results) for study in studies],
         cautions=warned,
@@ -67,6 +68,15 @@ def compute(results: Results, tables: Sequence[Table], pictures: Sequence[Pictur
         details=[_details(study, page_folder) for study in studies],
         pages=[Link(study.name, href(study.folder.root / REPORT, page_folder)) for study in studies] if many else [],
     )
+
+
+def _separates(study: Study) -> bool:
+    """Whether its model, or an arm's, has the parts that the background explains."""
+    models = {
+        study.model,
+        *(str((run.record.get("config") or {}).get("model", study.model)) for run in study.ablations),
+    }
+    return any("split_ratio" in keys_read(find_model(model)) for model in models if model in model_names())
 
 
 def _keys(names: Sequence[str], wanted: Sequence[str], otherwise: Sequence[str]) -> list[str]:

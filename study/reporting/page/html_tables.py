@@ -15,6 +15,7 @@ from study.reporting.tables.table import Number, Table
 
 TITLES = {
     "overall": "Against baselines",
+    "models": "Models, each tuned",
     "ablation": "Ablation",
     "ablation-retuned": "Ablation, every arm re-tuned",
     "statistics": "Every comparison",

@@ -67,6 +67,14 @@ def compare_budgets(study: Study) -> list[str]:
     return [_verdict(kind, budgets) for kind, budgets in kinds.items() if len(budgets) > 1]
 
 
+def search_cost(study: Study) -> str:
+    """``14 trials, 1210 epochs, 10.1 full runs``: a full run is one of its base configuration until it stops."""
+    epochs = sum(_epochs_run(study.trials))
+    full = [run.record["epochs"] for run in study.default or study.trials[:1] if run.record.get("epochs")]
+    runs = f", {epochs * len(full) / sum(full):.1f} full runs of its default" if full else ""
+    return f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}, {epochs} epochs{runs}"
+
+
 def _verdict(kind: str, budgets: Mapping[str, Budget]) -> str:
     usual = next(iter(budgets.values()))  # the study's own search, or the full model
     others = [f"{label} ({budget})" for label, budget in budgets.items() if budget != usual]
@@ -96,12 +104,17 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
 
 def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
     states = [run.state for run in runs]
-    paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
     return (
         sum(max(1, len(run.judged_on)) for run in runs),
         *(states.count(state) for state in ("complete", "pruned", "failed")),
         len({seed for run in runs for seed in run.judged_on}),
         max((run.config.epochs for run in runs), default=0),
-        sum(run.record.get("epochs") or 0 for run in paid),
+        sum(_epochs_run(runs)),
         sum(run_converged(run) is False for run in runs),
     )
+
+
+def _epochs_run(runs: Sequence[RunRecord]) -> list[int]:
+    """Epochs of each run that was trained, not copied."""
+    paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
+    return [run.record.get("epochs") or 0 for run in paid]

@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 @register_table("overall", place=10)
 def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
-    """Compare SEA with the baselines measured here and with published results of the same datasets.
+    """Compare every winner with the baselines measured here and with published results of the same datasets.
 
     Only rows that were measured here compete for best and second; published ones are quoted. None without a result.
 
@@ -54,7 +54,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         return None
     datasets, metrics = list(dict.fromkeys(line.dataset for line in measured)), results.metrics
     lines = [*_quoted(published, datasets), *_summarised(measured)]
-    # A published SEA and ours are two methods of one name.
+    # A published model and ours are two methods of one name.
     methods = sorted(dict.fromkeys((line.order, line.method) for line in lines), key=lambda method: method[0])
     values = {(line.order, line.method, line.dataset, line.metric): line for line in lines}
 
@@ -67,7 +67,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         rows.append([f"{method}{mark}", *cells])
     orders = [order for order, _ in methods]
     here = [index for index, order in enumerate(orders) if order != _PUBLISHED_ORDER]
-    kinds = [min(order, _DEFAULT_ORDER) for order in orders]  # SEA's own rows stand together
+    kinds = [min(order, _DEFAULT_ORDER) for order in orders]  # rows that were tuned stand with their defaults
     rules = [index for index in range(1, len(kinds)) if kinds[index] != kinds[index - 1]]
     ours = [index for index, order in enumerate(orders) if order == _WINNER_ORDER]
     marked = mark_best(rows, among=here)
@@ -89,7 +89,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     quoted = _PUBLISHED_ORDER in orders
     return Table(
         name="overall",
-        caption="Test results: full ranking, mean over users" + _seed_words(measured) + ". "
+        caption="Test results: full ranking, mean over users" + _seed_words(measured, results) + ". "
         "Best in bold, second underlined, among the methods measured here." + (_STARS if follows else ""),
         columns=["Method", *[metric_title(metric) for _ in datasets for metric in metrics]],
         groups=[(dataset, len(metrics)) for dataset in datasets],
@@ -186,7 +186,7 @@ def _improvement(
     p_adjusted: Mapping[tuple[str, str, str], float],
     columns: Sequence[tuple[str, str]],
 ) -> list[Cell]:
-    """SEA against the best of some other methods measured here, in percent of the latter."""
+    """The winner against the best of some other methods measured here, in percent of the latter."""
     cells: list[Cell] = [label]
     for column, (dataset, metric) in enumerate(columns, start=1):
         mine = rows[ours][column]
@@ -202,7 +202,7 @@ def _improvement(
 
 
 def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
-    """Dataset, title of the baseline and metric -> corrected p of SEA against it."""
+    """Dataset, title of the baseline and metric -> corrected p of the winner against it."""
     return {
         (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_adjusted
         for line in results.baselines
@@ -214,7 +214,7 @@ def _tuning(results: Results) -> dict[tuple[str, str, str], float]:
     return {(line.dataset, line.reference, line.metric): line.p_adjusted for line in results.tuning}
 
 
-def _seed_words(measured: Sequence[Measurement]) -> str:
+def _seed_words(measured: Sequence[Measurement], results: Results) -> str:
     seeds: dict[str, set[int | None]] = {}
     for line in measured:
         if line.kind == "winner":
@@ -222,4 +222,6 @@ def _seed_words(measured: Sequence[Measurement]) -> str:
     if not seeds:
         return ""
     low, high = min(map(len, seeds.values())), max(map(len, seeds.values()))
-    return f"; SEA: mean ± sd over {low if low == high else f'{low} to {high}'} fresh seed{'' if high == 1 else 's'}"
+    models = ", ".join(dict.fromkeys(results.named(name).model_title for name in seeds))
+    count = f"{low if low == high else f'{low} to {high}'} fresh seed{'' if high == 1 else 's'}"
+    return f"; {models}: mean ± sd over {count}"
