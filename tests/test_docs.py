@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "results" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "docs" / "gallery" / "README.md",
+    ROOT / "results" / "README.md",
+]
 CODE = ("sea_core", "study", "plots", "ablations", "benchmarks")
 OF_OTHERS = {"--help", "--gpus-per-node", "--num-gpus"}  # argparse's, Slurm's and Ray's
 NAMED = re.compile(r"`((?:sea_core|study|plots|ablations|benchmarks|tests|docs)/[\w./-]*\w)`")
@@ -73,3 +78,9 @@ def test_commands_of_a_page_name_programs_and_options_that_exist(page: Path) -> 
     given = [line for line in text.splitlines() if re.search(r"python (study|plots|ablations|-m sea_core)|`--", line)]
     named = {option for line in given for option in re.findall(r"(?<![\w-])(--[a-z][\w-]*)", line)}
     assert sorted(named - options) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/findings.md", "docs/gallery/README.md"])
+def test_measured_numbers_stand_in_files_that_programs_write_and_not_in_tables_of_a_page(page: str) -> None:
+    rows = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert [row for row in rows if len(re.findall(r"\d\.\d", row)) > 1] == []
