@@ -92,8 +92,8 @@ def _about_parts(lines: Sequence[Comparison]) -> list[str]:
 
 
 def _kind_text(line: Comparison) -> str:
-    """The kind of an open verdict, where there is one to name."""
-    return "" if math.isnan(line.p) else f" ({claim(line)})"
+    """The kind of an open verdict, where there is one to name and the sentence does not end with it."""
+    return "" if math.isnan(line.p) or line.mode == "retuned" else f" ({claim(line)})"
 
 
 def _decided_part(line: Comparison) -> str:
@@ -137,6 +137,8 @@ def _changes(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
 
 def _why_open(lines: Sequence[Comparison]) -> str:
     """Why these comparisons are not decided, and what would have been found."""
+    if all(line.mode == "retuned" for line in lines):
+        return "no verdict, as one search an arm compares two configurations, not two arms"
     subject = "not decided" if len(lines) == 1 else "none of this is decided"
     if all(line.verdict == "descriptive" for line in lines):
         return f"{subject}, as {'it is' if len(lines) == 1 else 'they are'} descriptive (the gate before it is closed)"

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from study.analysis.knock_outs import knock_outs
 from study.analysis.measurements import BASELINE_TITLES, Spread, spread_by
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
@@ -21,6 +22,7 @@ from study.reporting.page.about_arms import (
 )
 from study.reporting.page.about_search import about_search
 from study.reporting.page.claims import MINUS, is_open
+from study.reporting.page.modalities import modality_sentences
 from study.reporting.page.page import Answer, Tile, TileGroup
 from study.reporting.page.question import listed
 from study.reporting.page.short_answer import short_answer
@@ -58,8 +60,11 @@ def answer(study: Study, results: Results) -> Answer:
     if lines:
         short = short_answer(study, lines, others, results.titles, family=_first_family(results, study))
         groups = [*tile_groups(study, lines, results.titles), *groups]
+    about_modalities = knock_outs(study, lines)
+    sentences += modality_sentences(about_modalities, results.titles)
+    judged = [line for each in about_modalities for line in each.lines]
     for mode in dict.fromkeys(line.mode for line in lines):
-        inside = [line for line in lines if line.mode == mode]
+        inside = [line for line in lines if line.mode == mode and line not in judged]
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
     sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from study.analysis.knock_outs import taken_away
 from study.records.arm_names import FULL
 from study.records.study import Study
 
@@ -18,7 +19,10 @@ def question(studies: Sequence[Study]) -> str:
     model = listed(list(dict.fromkeys(study.model_title for study in studies)))
     titles = {str(run.arm): run.title for study in studies for run in study.ablations}
     parts = [arm for arm in PARTS if arm in titles]
-    others = [title for arm, title in titles.items() if arm not in (FULL, *PARTS)]
+    knocked = {arm for study in studies for arm in taken_away(study)}
+    others = [title for arm, title in titles.items() if arm not in (FULL, *PARTS, *knocked)]
+    if knocked:
+        return _about_modalities(parts, others, on, model)
     if parts and others:
         return f"{_about_parts(parts)} {on}, {_about_others(others, '')}, and how sure are we?"
     if parts:
@@ -49,6 +53,13 @@ def listed(words: Sequence[str]) -> str:
 def quoted(title: str) -> str:
     """A title that may be of several words, told from the words around it."""
     return f"“{title}”"
+
+
+def _about_modalities(parts: Sequence[str], others: Sequence[str], on: str, model: str) -> str:
+    """The modalities, after the parts if there are any, before the other arms."""
+    compared = [_about_others(others, "" if parts else f" with {model}")] if others else []
+    asked = [f"{_about_parts(parts)} {on}", "do the modalities"] if parts else [f"Do the modalities matter {on}"]
+    return f"{', '.join([*asked, *compared])}, and how sure are we?"
 
 
 def _about_parts(arms: Sequence[str]) -> str:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from study.analysis.enough_seeds import enough_seeds
+from study.analysis.knock_outs import KnockOut, knock_outs
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
 from study.reporting.page.about_arms import adjusted_text, relation, signed
 from study.reporting.page.cautions import unconverged_runs
 from study.reporting.page.claims import is_open, margin_text
+from study.reporting.page.modalities import modality_words
 from study.reporting.page.question import PARTS, listed, quoted
 
 FEW = 3  # arms that are named one by one
@@ -34,7 +36,7 @@ def short_answer(
         return []
     modes = list(dict.fromkeys(line.mode for line in lines))
     main = [line for line in lines if line.mode == modes[0]]
-    matters = _does_it_matter(main, titles, study.model_title)
+    matters = _does_it_matter(main, knock_outs(study, main), titles, study.model_title)
     for mode in modes[1:]:
         verdicts = _same_or_not(main, [x for x in lines if x.mode == mode], titles, study.model_title)
         matters += f"; {_MODES.get(mode, mode)}, {verdicts}"
@@ -45,13 +47,16 @@ def short_answer(
     ]
 
 
-def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str], model: str) -> str:
-    """The parts if any was removed, else the other arms."""
+def _does_it_matter(
+    lines: Sequence[Comparison], about_modalities: Sequence[KnockOut], titles: Mapping[str, str], model: str
+) -> str:
+    """The parts if any was removed, the modalities if any was taken away, else the other arms."""
     parts = [line for arm in PARTS for line in lines if line.arm == arm]
     parts = [line for line in parts if line.arm != "no-both"] or parts
     metric = f"test {metric_title(lines[0].metric)}"
+    modalities = modality_words(about_modalities)
     if not parts:
-        return _about_others(lines, titles, metric, model)
+        return f"By {metric}, {modalities}" if modalities else _about_others(lines, titles, metric, model)
     decided = [_decided(line, metric) for line in parts if not is_open(line)]
     still_open = [line for line in parts if is_open(line)]
     if still_open:
@@ -59,6 +64,8 @@ def _does_it_matter(lines: Sequence[Comparison], titles: Mapping[str, str], mode
         names = listed([_removed(line) for line in still_open])
         verb = "matter" if len(still_open) > 1 or still_open[0].arm == "no-both" else "matters"
         decided.append(f"whether {names} {verb} is not decided: {metric} changes {listed(changes)}")
+    if modalities:
+        decided.append(modalities)
     return _capitalised("; ".join(decided))
 
 
@@ -162,7 +169,8 @@ def _p_of_verdict(line: Comparison) -> float:
 def _what_would_change(study: Study, lines: Sequence[Comparison], *, family: int) -> str:
     """The cheapest thing that may turn the answer, then what else was not tried."""
     ways = []
-    still_open = [line for line in lines if is_open(line)]
+    # What was re-tuned has no verdict by design, which no seeds change.
+    still_open = [line for line in lines if is_open(line) and line.mode != "retuned"]
     if still_open:
         ways.append(_more_seeds(still_open, family))
     if cut := unconverged_runs(study):

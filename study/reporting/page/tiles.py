@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from study.analysis.arm_changes import Changes, changes_of_arms
+from study.analysis.knock_outs import knock_outs
 from study.analysis.stats.comparison import Comparison
-from study.records.arm_names import FULL
 from study.records.study import Study
 from study.reporting.page.about_arms import difference_text
 from study.reporting.page.claims import is_open, margin_text
+from study.reporting.page.modalities import modality_tile
 from study.reporting.page.page import Tile, TileGroup
 from study.reporting.page.question import PARTS
 
+MODALITIES = "Modalities"
 MOST = 4  # tiles of one question; of more arms, the undecided ones are counted
 
 _TONES = {"worse": "good", "better": "bad", "equivalent": "even", "non-inferior": "even"}
@@ -25,14 +27,13 @@ _CLUB_KEYS = frozenset(("club_fit_pairs", "club_clamp", "distance_weight"))
 _MODALITY_KEYS = frozenset(("modalities", "feature_transform"))
 _PART_KEYS = ("distancing", "alignment")  # each names the loss in that place, or none
 
-Changes = Mapping[str, Any]
 # In the order of the page; an arm belongs to the first question that it answers.
 _QUESTIONS: Sequence[tuple[str, Callable[[str, Changes], bool]]] = (
     ("CLUB", lambda arm, changes: arm == "no-club" or _only(changes, _CLUB_KEYS) or changes == {"distancing": "none"}),
     ("Solosim", lambda arm, changes: arm == "no-solosim" or changes == {"alignment": "none"}),
     ("CLUB and Solosim together", lambda arm, changes: arm == "no-both" or _removes_both(changes)),
     ("Rivals", lambda _, changes: _only(changes, frozenset(_PART_KEYS)) or "model" in changes),
-    ("Modalities", lambda _, changes: _only(changes, _MODALITY_KEYS)),
+    (MODALITIES, lambda _, changes: _only(changes, _MODALITY_KEYS)),
     ("Other arms", lambda arm, changes: True),
 )
 
@@ -45,17 +46,27 @@ def tile_groups(study: Study, lines: Sequence[Comparison], titles: Mapping[str, 
         lines: comparisons with the full model.
         titles: of the arms.
     """
-    changes = _changes(study)
+    changes = changes_of_arms(study)
     several = len({line.mode for line in lines}) > 1
+    about_modalities = knock_outs(study, lines)
+    judged = {id(line) for each in about_modalities for line in each.lines}
     groups: dict[str, list[Comparison]] = {name: [] for name, _ in _QUESTIONS}
     for line in lines:
+        if id(line) in judged:
+            continue
         arm = line.arm
         groups[next(name for name, belongs in _QUESTIONS if belongs(arm, changes.get(arm, {})))].append(line)
-    return [TileGroup(name, _tiles(inside, titles, several=several)) for name, inside in groups.items() if inside]
+    answers = {MODALITIES: [modality_tile(each, titles) for each in about_modalities]}
+    tiles = {
+        name: [*answers.get(name, []), *_tiles(inside, titles, several=several)] for name, inside in groups.items()
+    }
+    return [TileGroup(name, inside) for name, inside in tiles.items() if inside]
 
 
 def _tiles(lines: Sequence[Comparison], titles: Mapping[str, str], *, several: bool) -> list[Tile]:
-    shown = lines if len(lines) <= MOST else [line for line in lines if not is_open(line)]
+    # Re-tuned arms have no verdict by design; each has its difference all the same.
+    of_mode = {line.mode: [each for each in lines if each.mode == line.mode] for line in lines}
+    shown = [line for line in lines if len(of_mode[line.mode]) <= MOST or not is_open(line)]
     tiles = [_tile(line, titles, f" ({line.mode})" if several else "") for line in shown]
     if rest := len(lines) - len(shown):
         tiles.append(
@@ -85,25 +96,6 @@ def _of_part(line: Comparison) -> str:
     if verb is None:
         return _of_other(line)
     return f"both {verb.replace('s', '', 1)}" if line.arm == "no-both" else f"{PARTS[line.arm]} {verb}"
-
-
-def _changes(study: Study) -> dict[str, Changes]:
-    """Arm -> the config keys in which it differs from the full model; a re-tuned arm's tuned keys are not its own."""
-    configs = {
-        (run.mode, str(run.arm)): run.config.as_dict() for run in study.ablations if run.mode in ("frozen", "retuned")
-    }
-    space = study.space
-    changes: dict[str, Changes] = {}
-    for (mode, arm), config in sorted(configs.items()):  # frozen first
-        full = configs.get((mode, FULL))
-        if arm == FULL or full is None or arm in changes:
-            continue
-        tuned = space if mode == "retuned" else {}
-        if config["model"] != full["model"]:  # whose keys are others
-            changes[arm] = {"model": config["model"]}
-            continue
-        changes[arm] = {key: value for key, value in config.items() if value != full[key] and key not in tuned}
-    return changes
 
 
 def _only(changes: Changes, keys: frozenset[str]) -> bool:

@@ -54,7 +54,7 @@ def test_an_arm_stands_below_its_question_whatever_its_name_and_row(study: Study
         "Solosim": ["no-solosim"],
         "CLUB and Solosim together": ["neither"],
         "Rivals": ["bpr", "negative-l2"],
-        "Modalities": ["zero-image"],
+        "Modalities": ["The modality image"],
         "Other arms": ["no-item-graph"],
     }
     assert list(groups) == ["CLUB", "Solosim", "CLUB and Solosim together", "Rivals", "Modalities", "Other arms"]

@@ -99,5 +99,5 @@ def test_a_winner_of_any_model_is_named_by_it_wherever_it_is_compared(tmp_path: 
     assert table is not None
     assert [row[0] for row in table.rows] == ["Item-kNN", "Popularity", "FREEDOM", "Improv. %"]
     assert "; FREEDOM: mean ± sd over 3 fresh seeds" in table.caption
-    found = answer(results.study, results)
-    assert "SEA" not in " ".join([*found.short, *found.sentences, *(group.title for group in found.groups)])
+    page = answer(results.study, results)
+    assert "SEA" not in " ".join([*page.short, *page.sentences, *(group.title for group in page.groups)])
