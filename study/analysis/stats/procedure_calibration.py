@@ -41,6 +41,8 @@ class Design(NamedTuple):
         scatter: shape of the inverse gamma that the arms' seed variances follow; infinite for equal ones.
         diverged: probability that a seed of an arm is off by ten seed standard deviations.
         prior_df: worth of the mean ratio; 0 for no moderation.
+        selected: the reference is the best of so many equal configurations on validation, judged on one seed by users
+            whose tastes are those of test.
     """
 
     looks: tuple[int, ...]
@@ -53,6 +55,7 @@ class Design(NamedTuple):
     scatter: float = math.inf
     diverged: float = 0.0
     prior_df: int = PRIOR_DF
+    selected: int = 1
 
 
 class ProcedureRates(NamedTuple):
@@ -146,7 +149,7 @@ def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
         off = rng.random(seeds.shape) < design.diverged
         seeds += off * 10 * rng.choice([-1.0, 1.0], size=seeds.shape)
     seeds *= np.sqrt(spread)[..., None]
-    users = math.sqrt(0.5) * (rng.standard_normal((replicates, 1)) + rng.standard_normal((replicates, contrasts)))
+    users = math.sqrt(0.5) * (rng.standard_normal((replicates, contrasts)) - _reference_users(design, replicates, rng))
     fixed = np.array(design.effects) + math.sqrt(user_variance) * users
     means, estimates = [], []
     for count in design.looks:
@@ -161,6 +164,17 @@ def draw(design: Design, replicates: int, rng: np.random.Generator) -> Drawn:
         np.stack([estimate for estimate, _ in estimates], axis=-1),
         tuple(df for _, df in estimates),
     )
+
+
+def _reference_users(design: Design, replicates: int, rng: np.random.Generator) -> Float[np.ndarray, "families 1"]:
+    """What the users' tastes do for the reference, in standard deviations; a selected one was chosen by them too."""
+    tastes = rng.standard_normal((replicates, design.selected))
+    if design.selected == 1:
+        return tastes
+    seed_variance = design.share * design.looks[-1]  # of one seed, which the search spends on a configuration
+    luck = math.sqrt(seed_variance) * rng.standard_normal(tastes.shape)
+    best = (math.sqrt(1 - design.share) * tastes + luck).argmax(axis=1)
+    return tastes[np.arange(replicates), best][:, None]
 
 
 def sequential_ps(design: Design, drawn: Drawn) -> Float[np.ndarray, "families contrasts nodes"]:

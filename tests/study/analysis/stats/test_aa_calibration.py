@@ -25,6 +25,12 @@ def test_copies_are_told_apart_as_often_as_they_should() -> None:
     assert 0.0 < rates.rate < 0.12
     assert 0.0 < rates.error < 0.06
     assert (rates.runs, rates.splits) == (24, 400)
+    assert rates.coverage == 1 - rates.rate
+    assert 0.0 <= rates.equivalence <= 0.12
+    # Two groups of five runs: half-width about t(.975, 4 or more) standard errors of their difference.
+    error = np.sqrt(2 / 5) * values.mean(axis=1).std(ddof=1)
+    assert 1.9 * error < rates.half_width < 3.5 * error
+    assert rates.mde * rates.mean > rates.half_width
 
 
 def test_runs_that_are_no_copies_are_told_apart_too_often() -> None:
@@ -40,11 +46,12 @@ def test_a_thinned_arm_loses_its_share_and_is_found() -> None:
     values, relevant = recall(45, 500)
     rng = np.random.default_rng(3)
     assert thin_hits(relevant, 0.25)(values, rng).mean() == pytest.approx(0.75 * values.mean(), rel=0.01)
-    planted = pipeline_rates(values, seeds=5, splits=8, rng=rng, change=thin_hits(relevant, 0.25))
+    planted = pipeline_rates(values, seeds=5, splits=8, rng=rng, change=thin_hits(relevant, 0.25), loss=0.25)
     assert planted.found == 1.0
     assert planted.false_claim <= 0.25
     nothing = pipeline_rates(values, seeds=5, splits=8, rng=rng)
     assert math.isnan(nothing.found)
     assert nothing.false_claim <= 0.25
+    assert pipeline_rates(values, seeds=10, splits=2, rng=rng, families=(3,)).arms == 3
     with pytest.raises(ValueError, match="need 54, got 45"):
         pipeline_rates(values, seeds=6, splits=1, rng=rng)
