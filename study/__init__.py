@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from study.api.results import compare, draw, load_study, report, tables
-    from study.api.studies import ablate, finalize, plan, search
-    from study.planning.requests import AblationRequest, SearchRequest
+    from study.api.studies import ablate, finalize, path, plan, search
+    from study.planning.requests import AblationRequest, PathRequest, SearchRequest
     from study.running.resources import Resources
 
 __all__ = [
     "AblationRequest",
+    "PathRequest",
     "Resources",
     "SearchRequest",
     "ablate",
@@ -24,6 +25,7 @@ __all__ = [
     "draw",
     "finalize",
     "load_study",
+    "path",
     "plan",
     "report",
     "search",
@@ -32,9 +34,10 @@ __all__ = [
 
 _HOME = {
     "AblationRequest": "study.planning.requests",
+    "PathRequest": "study.planning.requests",
     "Resources": "study.running.resources",
     "SearchRequest": "study.planning.requests",
-    **dict.fromkeys(("ablate", "finalize", "plan", "search"), "study.api.studies"),
+    **dict.fromkeys(("ablate", "finalize", "path", "plan", "search"), "study.api.studies"),
     **dict.fromkeys(("compare", "draw", "load_study", "report", "tables"), "study.api.results"),
 }
 

@@ -21,6 +21,7 @@ MAY_REACH_THE_TEST_SPLIT = (  # prefixes; everything else trains, searches, sele
     "study.run_search",
     "study.api.studies",
     "ablations.run_ablations",
+    "ablations.run_path",
 )
 
 

@@ -14,7 +14,6 @@ from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
-from sea_core.losses.registry import CLUB, NONE
 from sea_core.plugins import training_plugins
 from sea_core.run_folder import RECORD, read_run_folder
 from study.ablation.arms import Arm
@@ -29,6 +28,7 @@ from study.running.events import Emit, Note
 from study.running.resources import Resources
 from study.searching.methods import GRID
 from study.searching.space import Space, as_plain, load_space, parse_space, space_of_model
+from study.searching.unread import unread_parameters
 
 MODE = "retuned"
 
@@ -100,21 +100,7 @@ def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
 
     Searching a dead parameter would spend the arm's trials on copies of one config.
     """
-    dead = set(arm.changes)
-    one_modality = config.modalities is not None and len(config.modalities) == 1
-    aligns, distances = config.alignment != NONE and not one_modality, config.distancing != NONE
-    if not aligns:
-        dead |= {"alignment_weight", "temperature", "alignment_items", "align_hidden", "align_out"}
-    if not distances:
-        dead |= {"distance_weight", "distance_items", "distance_dim"}
-    if config.distancing != CLUB:
-        dead |= {"club_hidden", "club_steps", "club_learning_rate", "club_fit_pairs", "club_clamp"}
-    if not aligns and not distances:
-        dead |= {"split_ratio", "split_stage"}
-    if one_modality:
-        dead |= {"image_weight"}
-    if config.item_graph_layers == 0:
-        dead |= {"knn_k", "image_weight"}
+    dead = {*arm.changes, *unread_parameters(config)}
     return {name: distribution for name, distribution in space.items() if name not in dead}
 
 

@@ -112,7 +112,25 @@ def _of_dataset(request: AblationRequest) -> Ablation:
 
 
 def _of_study(request: AblationRequest, name: str) -> Ablation:
-    root = request.out / name if (request.out / name).is_dir() else Path(name)
+    study, data = open_study(name, request.out, dataset=request.dataset, data_root=request.data_root)
+    seeds = max(DEFAULT_SEEDS, len(study.winner))
+    config = study.winner[0].config
+    return _plan(study.folder, data, config, request, seed=study.seed, seeds=seeds, study=study)
+
+
+def open_study(name: str, out: Path, *, dataset: str | None, data_root: Path) -> tuple[Study, Dataset]:
+    """A study with a winner, and its data with a split for every fresh seed.
+
+    Args:
+        name: of a study in ``out``, or its folder.
+        out: parent of study folders.
+        dataset: where the data are now; None = where the study found them.
+        data_root: where named dataset folders lie.
+
+    Raises:
+        UserError: no study there, or no winner; or its data are not those found now.
+    """
+    root = out / name if (out / name).is_dir() else Path(name)
     study = load_study(root)
     if not study.winner:
         raise UserError(
@@ -120,12 +138,12 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
             "--no-finalize, or give a config: -d DATASET --config FILE"
         )
     winner = study.winner[0]
-    source = request.dataset or (study.spec.source if study.spec else None)
+    source = dataset or (study.spec.source if study.spec else None)
     if not source:
         raise UserError(f"{root} does not say which dataset it used; add -d DATASET")
     data = load_dataset(
         str(source),
-        data_root=request.data_root,
+        data_root=data_root,
         modalities=winner.config.modalities,
         feature_transform=winner.config.feature_transform,
     )
@@ -136,8 +154,7 @@ def _of_study(request: AblationRequest, name: str) -> Ablation:
             f"{source} is not the data of {root} (data_hash {data.data_hash} now, {winner.data_hash} there); "
             "name the right ones with -d and --data-root"
         )
-    seeds = max(DEFAULT_SEEDS, len(study.winner))
-    return _plan(study.folder, data, winner.config, request, seed=study.seed, seeds=seeds, study=study)
+    return study, data
 
 
 def _on_splits(dataset: Dataset, seed: int, splits: int) -> Dataset:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from study.analysis.measurements import default_title, tuned_title
+from study.analysis.measurements import default_title, require_receipt, tuned_title
 from study.analysis.paired_runs import Runs, per_user, require_same_users, tested
 from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
 from study.analysis.stats.comparison import Comparison, Family, judge_rows
@@ -22,6 +22,7 @@ from study.records.arm_names import FULL, in_order
 from study.records.question import MARGIN, Question, assumed_question
 from study.records.study import RunRecord, Study
 
+WHOLE = "the whole path"
 FACTORIAL_ARMS = (FULL, "no-club", "no-solosim", "no-both")
 
 
@@ -35,6 +36,8 @@ class Comparisons(NamedTuple):
         factors: main effects of CLUB and Solosim and their interaction, where the four arms share seeds.
         tuning: the winner against the base configuration of its search, on the seeds that both finished.
         placebos: copies of ``full`` against it, in no family; every difference among them is chance.
+        path: each step from the base configuration to the winner against the step before; then, in no family, the
+            winner against the base configuration on the same seeds.
     """
 
     arms: tuple[Comparison, ...]
@@ -42,6 +45,7 @@ class Comparisons(NamedTuple):
     factors: tuple[Comparison, ...]
     tuning: tuple[Comparison, ...] = ()
     placebos: tuple[Comparison, ...] = ()
+    path: tuple[Comparison, ...] = ()
 
 
 def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
@@ -61,6 +65,7 @@ def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
         _factors(study, metrics),
         _tuning(study, metrics),
         _placebos(study, metrics),
+        _path(study, metrics),
     )
     return Comparisons(*(tuple(rows) for rows in parts))
 
@@ -236,6 +241,45 @@ def _placebos(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     rows = describe(pairs, rng=_generator(), margin=margin)
     note = "a copy of the full model on seeds of its own: its difference is chance"
     return [row._replace(note=note) for row in _labelled(study, "placebo", rows)]
+
+
+def _path(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    """Steps that share no seed with the one before (all failed) are left out."""
+    path = study.path
+    if path is None:
+        return []
+    places = [runs_on_path(study, config_hash) for config_hash in path.configs]
+    names = [default_title(study), *(f"step {n}: {step.change}" for n, step in enumerate(path.steps, start=1))]
+    references = [names[0], *(f"step {n}" for n in range(1, len(names)))]
+    sides = [*zip(references, names[1:], places, places[1:], strict=False), (names[0], WHOLE, places[0], places[-1])]
+    pairs: list[Pair] = []
+    for reference, name, before, after in sides:
+        if seeds := [seed for seed in path.seeds if seed in before and seed in after]:
+            require_same_users(before[seeds[0]], after[seeds[0]])
+            base, values = per_user(before, seeds, metrics), per_user(after, seeds, metrics)
+            pairs += [Pair(metric, name, reference, base[metric], values[metric]) for metric in metrics]
+    margin = MARGIN if study.question is None else study.question.margin
+    rows = describe(pairs, rng=_generator(), margin=margin)
+    primary = _primary(study, metrics)
+    steps = [n for n, pair in enumerate(pairs) if pair.arm != WHOLE]
+    first = [n for n in steps if pairs[n].metric == primary]
+    families = [Family("path", first), Family("path, other metrics", [n for n in steps if n not in first])]
+    evidence = [[found] for found in evidence_of(pairs, margin=margin)]
+    judged = judge_rows(rows, evidence, families, most_seeds=max((row.seeds for row in rows), default=1))
+    return _labelled(study, "", judged)
+
+
+def runs_on_path(study: Study, config_hash: str) -> dict[int, RunRecord]:
+    """Seed -> tested run of a configuration on the path, wherever in the study it stands.
+
+    Raises:
+        UserError: a test result lacks its receipt.
+    """
+    places = (*study.default, *study.winner, *study.runs(arm=FULL, mode="frozen"), *study.path_steps)
+    found = tested(run for run in places if run.config_hash == config_hash)
+    for run in found.values():
+        require_receipt(run)
+    return found
 
 
 def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:

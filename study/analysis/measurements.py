@@ -56,13 +56,22 @@ def measure_study(study: Study) -> list[Measurement]:
     measured = []
     for kind, name, title, record in _tested(study):
         if record.test is not None:
-            receipt = record.folder / RECEIPT
-            check_receipt(record.record, read_receipts(receipt)[-1], source=str(receipt))
+            require_receipt(record)
             # Nothing in a baseline depends on its seed, but on the split where there are several.
             seed = record.split_seed if kind == "baseline" else record.seed
             run = (study.name, study.dataset, kind, name, title, record.mode, seed)
             measured += [Measurement(*run, metric, value) for metric, value in record.test.means().items()]
     return measured
+
+
+def require_receipt(run: RunRecord) -> None:
+    """Refuse a test result whose opening was not recorded.
+
+    Raises:
+        UserError: the receipt is missing, unreadable, or of another run.
+    """
+    receipt = run.folder / RECEIPT
+    check_receipt(run.record, read_receipts(receipt)[-1], source=str(receipt))
 
 
 def default_title(study: Study) -> str:

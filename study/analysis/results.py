@@ -90,6 +90,11 @@ class Results:
         return self.comparisons.placebos
 
     @property
+    def path(self) -> Sequence[Comparison]:
+        """Steps from the base configuration to the winner, each against the one before; then the whole path."""
+        return self.comparisons.path
+
+    @property
     def study(self) -> Study:
         """The only study.
 

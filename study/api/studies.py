@@ -9,10 +9,12 @@ import optuna
 
 from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest, graceful_stop
+from study.ablation.path import run_path
+from study.ablation.path_setup import plan_path
 from study.ablation.run import run_all
 from study.ablation.setup import plan_one
 from study.listeners.choose import check_listeners, listening
-from study.planning.requests import AblationRequest, SearchRequest
+from study.planning.requests import AblationRequest, PathRequest, SearchRequest
 from study.planning.session import StudyRun, driving
 from study.planning.study_plan import StudyPlan, plan_study
 from study.records.study import Study, load_study
@@ -130,6 +132,35 @@ def ablate(request: AblationRequest, *, listeners: Sequence[str] = (), quiet: bo
     with _hearing(listeners, quiet=quiet) as (emit, stop):
         run_all(ablation, request.resources, emit=emit, stop=stop)
     return load_study(ablation.folder.root)
+
+
+def path(request: PathRequest, *, listeners: Sequence[str] = (), quiet: bool = False) -> Study:
+    """Set the base configuration to the winner's, one hyper-parameter at a time, and test every step.
+
+    Args:
+        request: whose winner; finished runs are not repeated.
+        listeners, quiet: as for ``search``.
+
+    Returns:
+        The study; ``study.path`` is None where winner and base configuration do not differ.
+
+    Raises:
+        UserError: the study has no search or no winner, or its data are not found.
+        Stopped: the user interrupted; what is finished is kept.
+
+    Example:
+        >>> import study
+        >>> request = study.PathRequest(from_study="results/tiny", choose="once", resources=study.Resources(threads=1))
+        >>> walked = study.path(request, quiet=True)
+        >>> walked.path is None or walked.path.steps[-1].config_hash == walked.winner[0].config_hash
+        True
+    """
+    check_listeners(listeners)
+    planned = plan_path(request)
+    if planned.read_keys:
+        with _hearing(listeners, quiet=quiet) as (emit, stop):
+            run_path(planned, request.resources, emit=emit, stop=stop)
+    return load_study(planned.folder.root)
 
 
 def _drive(

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from sea_core.options import SHARED, Option, option
 from sea_core.strict_yaml import parse_assignments
-from study.planning.requests import AblationRequest, SearchRequest
+from study.planning.requests import AblationRequest, PathRequest, SearchRequest
 from study.running.resources import Resources
 
-Request = TypeVar("Request", SearchRequest, AblationRequest)
+Request = TypeVar("Request", SearchRequest, AblationRequest, PathRequest)
 
 STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
     [

@@ -20,6 +20,12 @@ from study.searching.methods import GRID, PRUNERS, SAMPLERS
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
 AUTO = "auto"  # seeds until decided
 MODES = ("frozen", "retuned", "both")
+GREEDY, RACE, ONCE = "greedy", "race", "once"
+CHOICES: Mapping[str, str] = {
+    GREEDY: "compares all changes that are left after every step",
+    RACE: "is greedy, but a change that falls behind gets no further seed",
+    ONCE: "compares them once, at the first step, and keeps that order",
+}
 SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
 
 
@@ -178,6 +184,38 @@ class AblationRequest:
         if self.from_study is not None:
             default = AblationRequest()
             refuse_with_study(name for name in OF_THE_STUDY if getattr(self, name) != getattr(default, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathRequest:
+    """An ablation path from a study's base configuration to its winner.
+
+    Attributes:
+        from_study: name of a finished study in ``out``, or its folder.
+        dataset: where the study's data are now; None = where the study found them.
+        data_root: where named dataset folders lie.
+        seeds: how many the steps are tested on; None = those of the study's arms, else of its winner.
+        choice_seeds: how many the order is chosen on; None = what the path was begun with, else 3.
+        choose: how each next change is chosen, one of ``CHOICES``; None = what the path was begun with, else greedy.
+        out: parent of study folders.
+        resources: where runs train.
+    """
+
+    from_study: str = ""
+    dataset: str | None = None
+    data_root: Path = field(default_factory=default_data)
+    seeds: int | None = None
+    choice_seeds: int | None = None
+    choose: str | None = None
+    out: Path = field(default_factory=default_results)
+    resources: Resources = field(default_factory=Resources)
+
+    def __post_init__(self) -> None:
+        _as_paths(self, "data_root", "out")
+        if not self.from_study:
+            raise UserError("a path leads from a study's base configuration to its winner; give --from-study NAME")
+        _at_least(self, seeds=1, choice_seeds=1)
+        _one_of(self, choose=CHOICES)
 
 
 OF_THE_STUDY = (

@@ -106,6 +106,15 @@ class StudyFolder:
         """The run folder of a copy of the full model."""
         return self.root / "placebos" / copy / f"seed-{seed}"
 
+    @property
+    def path(self) -> Path:
+        """How the ablation path from the base configuration to the winner was chosen."""
+        return self.root / "path" / "path.json"
+
+    def path_run(self, kind: str, config_hash: str, seed: int) -> Path:
+        """Run folder of a config on the way to the winner; ``kind`` is ``candidates`` or ``steps``."""
+        return self.root / "path" / kind / config_hash / f"seed-{seed}"
+
     def ablation(self, mode: str, arm: str, seed: int) -> Path:
         """Run folder of an ablation arm; ``mode`` is ``frozen`` or ``retuned``."""
         return self.root / "ablations" / mode / arm / f"seed-{seed}"

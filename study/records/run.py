@@ -13,8 +13,9 @@ from sea_core.errors import UserError
 from sea_core.run_folder import TEST, read_run_folder
 from sea_core.training.loop import CHECKPOINT_SECONDS
 
-Purpose = Literal["trial", "finalist", "winner", "default", "baseline", "arm", "placebo"]
-_TESTED: tuple[Purpose, ...] = ("winner", "default", "baseline", "arm", "placebo")
+Purpose = Literal["trial", "finalist", "winner", "default", "baseline", "arm", "placebo", "candidate", "step"]
+_TESTED: tuple[Purpose, ...] = ("winner", "default", "baseline", "arm", "placebo", "step")
+_MANY: tuple[Purpose, ...] = ("trial", "candidate")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Run:
 
     @property
     def keeps_parts(self) -> bool:
-        """Keep generic and unique parts of items, and what separation did to them: of all but trials, for space."""
-        return self.purpose != "trial"
+        """Keep items' parts, and what separation did to them; not of trials and candidates, which are many."""
+        return self.purpose not in _MANY
 
     def is_done(self, dataset: Dataset) -> bool:
         """Whether its record is there, whole and of these data. A failure by accident is tried again."""

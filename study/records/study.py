@@ -19,6 +19,7 @@ from sea_core.models.registry import find_model, model_names
 from sea_core.run_folder import HISTORY, RECORD, VALIDATION, RunFolder, read_run_folder
 from study.records.arm_names import in_order
 from study.records.folder import StudyFolder
+from study.records.path import AblationPath, read_path
 from study.records.question import Question, read_question
 from study.records.selection import Selection, read_selection
 from study.records.spec import METRIC, StudySpec, read_spec
@@ -277,6 +278,22 @@ class Study:
     def placebos(self) -> list[RunRecord]:
         """Copies of the full model on seeds of their own, by copy and seed."""
         return _read(self.folder.root / "placebos", "*/seed-*")
+
+    @cached_property
+    def path(self) -> AblationPath | None:
+        """The way from the base configuration to the winner; None where nobody walked it, or to another winner."""
+        found = read_path(self.folder)
+        return found if found is not None and self.winner and self.winner[0].config.hash() == found.end else None
+
+    @cached_property
+    def path_candidates(self) -> list[RunRecord]:
+        """Runs that decided the order of the path; validation only. Those of former winners are among them."""
+        return _read(self.folder.path.parent / "candidates", "*/seed-*")
+
+    @cached_property
+    def path_steps(self) -> list[RunRecord]:
+        """Tested runs of configurations on the path that stand nowhere else, of former winners' too."""
+        return _read(self.folder.path.parent / "steps", "*/seed-*")
 
     @cached_property
     def question(self) -> Question | None:

@@ -9,7 +9,7 @@ from plots.lib.figures import FIGURES, JOINT_FIGURES
 from study.analysis.results import Results
 from study.records.study import Study, load_study
 from study.searching import importance
-from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps
+from tests.plots.tiny_study import write_datasets, write_grid, write_searches, write_sweeps, write_walked
 
 ALL_FIGURES = {**FIGURES, **JOINT_FIGURES}
 
@@ -34,6 +34,8 @@ def results_for(name: str, study: Study, root: Path) -> Results:
         return Results([load_study(folder) for folder in write_searches(root, 2, trials=16)])
     if name == "sweeps":
         return Results([load_study(folder) for folder in write_sweeps(root)])
+    if name == "path":
+        return Results([load_study(write_walked(root))])
     if name == "critical_difference":
         return Results([load_study(folder) for folder in write_datasets(root, 6)])
     return Results([study])

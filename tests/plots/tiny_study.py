@@ -16,6 +16,7 @@ from sea_core.holdout import hash_subject
 from sea_core.receipts import append_receipt
 from sea_core.run_folder import HISTORY, PARTS, RECEIPT, RECORD, TEST, VALIDATION, write_user_metrics
 from study.records.folder import StudyFolder
+from study.records.path import AblationPath, PathStep, write_path
 
 METRICS = {"recall@10": 0.6, "recall@20": 1.0, "ndcg@10": 0.4, "ndcg@20": 0.5}  # each relative to recall@20
 SPACE: dict[str, Any] = {
@@ -49,6 +50,30 @@ def write_study(root: Path, *, trials: int = 30, seeds: int = 3, users: int = 60
             keys = {"pace": 1.5 + 50 * change, "arm": arm, "arm_title": TITLES[arm], "mode": "frozen"}
             write_run(path, seed=seed, users=users, test=True, change=change, **keys)
     write_run(folder.baseline("popularity"), seed=None, users=users, test=True, change=-0.06, baseline="popularity")
+    return folder.root
+
+
+def write_walked(root: Path, *, seeds: int = 3, users: int = 60) -> Path:
+    """The same study, whose base configuration had another learning rate, temperature and depth than its winner."""
+    folder = StudyFolder(write_study(root, seeds=seeds, users=users))
+    configs = [Config(learning_rate=5e-4, temperature=0.5, gnn_layers=3)]
+    steps = []
+    for key, change in (("learning_rate", 0.012), ("gnn_layers", -0.003), ("temperature", 0.007)):
+        before, after = getattr(configs[-1], key), getattr(Config(), key)
+        configs.append(configs[-1].override(**{key: after}))
+        left = [each for each in ("learning_rate", "gnn_layers", "temperature") if each not in {s.key for s in steps}]
+        values = {each: (0.1 + change * (each == key), 0.11, 0.12) for each in left} if len(left) > 1 else {}
+        steps.append(PathStep(key=key, before=before, after=after, config_hash=configs[-1].hash(), values=values))
+    chosen = {"metric": "recall@20", "choose": "greedy", "choice_seeds": (1, 2, 3), "unread": ()}
+    tested = tuple(range(1001, 1001 + seeds))
+    ends = {"start": configs[0].hash(), "end": configs[-1].hash()}
+    write_path(folder, AblationPath(seeds=tested, steps=tuple(steps), **chosen, **ends))
+    for seed in tested:
+        for config, change in zip(configs[:-1], (-0.016, -0.004, -0.007), strict=True):
+            first = config == configs[0]
+            place = folder.default(seed) if first else folder.path_run("steps", config.hash(), seed)
+            keys = {"rival": "default"} if first else {"on_path": "step"}
+            write_run(place, seed=seed, users=users, test=True, change=change, config=config, **keys)
     return folder.root
 
 

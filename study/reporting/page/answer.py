@@ -20,6 +20,7 @@ from study.reporting.page.about_arms import (
     decided_elsewhere,
     difference_text,
 )
+from study.reporting.page.about_path import path_sentences
 from study.reporting.page.about_search import about_search
 from study.reporting.page.claims import MINUS, is_open
 from study.reporting.page.modalities import modality_sentences
@@ -71,6 +72,7 @@ def answer(study: Study, results: Results) -> Answer:
     sentences += _asked(study) if lines else []
     sentences += _placebos(_lines(results.placebos, study, metric))
     sentences += _shrinkage(study)
+    sentences += path_sentences(_lines(results.path, study, metric))
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
     return Answer(study.name, study.dataset, short, groups, sentences)

@@ -90,6 +90,8 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
         ("finalists", study.finalists),
         ("winner", study.winner),
         ("default", study.default),
+        ("path, candidates", study.path_candidates),
+        ("path, steps", study.path_steps),
     ):
         if runs:
             yield part, runs

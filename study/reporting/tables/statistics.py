@@ -17,11 +17,11 @@ from study.reporting.tables.table import Cell, Number, Table
 
 @register_table("statistics", place=40)
 def compute(results: Results) -> Table | None:
-    """Arms against full, the winner against baselines and the default; grey rows lie behind gates that stayed shut."""
-    lines = [*results.arms, *results.placebos, *results.baselines, *results.tuning]
+    """Every comparison there is; grey rows lie behind gates that stayed shut, or no verdict was asked of them."""
+    lines = [*results.arms, *results.placebos, *results.baselines, *results.tuning, *results.path]
     if not lines:
         return None
-    parts_of_table = (results.arms, results.placebos, results.baselines, results.tuning)
+    parts_of_table = (results.arms, results.placebos, results.baselines, results.tuning, results.path)
     kinds = [number for number, part in enumerate(parts_of_table) for _ in part]
     frame = to_frame(lines)
     titles = {**BASELINE_TITLES, **results.titles}
@@ -58,6 +58,7 @@ def compute(results: Results) -> Table | None:
             *(_placebo_runs(results.named(line.study), line) for line in results.placebos),
             *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
             *(_rivals(results.named(line.study)) for line in results.tuning),
+            *([] for _ in results.path),  # the table of the path has them
         ],
     )
 

@@ -12,7 +12,7 @@ import pytest
 
 import study
 
-IN_ORDER = ("plan", "search", "finalize", "ablate", "load_study", "compare", "tables", "draw", "report")
+IN_ORDER = ("plan", "search", "finalize", "ablate", "path", "load_study", "compare", "tables", "draw", "report")
 HEAVY = ("torch", "optuna", "pandas", "numpy", "scipy", "matplotlib", "ray", "numba", "yaml")
 
 

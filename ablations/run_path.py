@@ -1,0 +1,138 @@
+"""Program: which of the winner's settings made the difference. ``python ablations/run_path.py --from-study NAME``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sea_core.errors import INTERRUPTED, UserError, run_program
+from sea_core.options import Option, Parser, add_options, option
+from study.planning.options import STUDY_OPTIONS, make_request
+from study.planning.requests import CHOICES, PathRequest
+
+EPILOG = """\
+examples:
+  run_path.py --from-study lfm2k-search --dry-run           how many runs, and how long
+  run_path.py --from-study lfm2k-search
+  run_path.py --from-study lfm2k-search --choose once       far fewer runs; the order may be another
+
+From the study's base configuration one hyper-parameter after the other is set to the winner's value, each time the one
+that gains most on validation. The steps are then trained and tested on other seeds, those of winner and arms. The same
+command again continues; finished runs are not repeated. Each tested run opens the test split once, with a receipt."""
+
+OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
+    [
+        option(
+            "--from-study",
+            text="a finished study whose winner is the end of the path; repeat it for several studies",
+            action="append",
+            metavar="NAME",
+            unless="must be given",
+        ),
+        option(
+            "--seeds",
+            text="fresh seeds that every step is tested on",
+            type=int,
+            metavar="N",
+            unless="those of the study's arms, else of its winner",
+        ),
+        option(
+            "--choice-seeds",
+            text="other seeds, on which the next change is chosen by validation",
+            type=int,
+            metavar="K",
+            unless="3",
+        ),
+        option(
+            "--choose",
+            text=f"how the next change is chosen: {'; '.join(f'{name} {what}' for name, what in CHOICES.items())}",
+            choices=list(CHOICES),
+            unless="greedy",
+        ),
+    ]
+)
+GROUPS: Mapping[str, Sequence[str]] = {
+    "which path": ["--from-study", "--dataset", "--data-root", "--choose", "--choice-seeds", "--seeds"],
+    "where and how": [
+        "--out",
+        "--device",
+        "--workers",
+        "--threads",
+        "--gpus-per-worker",
+        "--ray-address",
+        "--dry-run",
+        "--listener",
+        "--quiet",
+    ],
+}
+
+
+def make_parser() -> Parser:
+    """The command line."""
+    parser = Parser(
+        prog="run_path.py",
+        description="Set a study's base configuration to its winner's, one hyper-parameter at a time, and measure what "
+        "each change\nbrings on test, with its interval.",
+        epilog=EPILOG,
+    )
+    for title, names in GROUPS.items():
+        add_options(parser.add_argument_group(title), PathRequest, OPTIONS, names)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Walk the path of each study, then make its tables, figures and report."""
+    given = make_parser().given(arguments)
+    studies, datasets = list(dict.fromkeys(given.get("from_study", [""]))), given.get("dataset", [])
+    if len(datasets) > 1 or (datasets and len(studies) > 1):
+        raise UserError("-d says where one study's data are now; leave it out, or run each study by itself")
+    own = dict(given) | {"dataset": datasets[0] if datasets else None}
+    requests = [make_request(PathRequest, own | {"from_study": study}) for study in studies]
+    # Torch takes a second or two to import, which --help and mistyped options need not wait for.
+    from sea_core.interrupts import graceful_stop
+    from sea_core.training.loop import Stopped
+    from study.ablation.path import run_path
+    from study.ablation.path_setup import describe_path, plan_path
+    from study.listeners.choose import check_listeners, listening
+
+    plans = [plan_path(request) for request in requests]
+    check_listeners(given.get("listener", []))
+    for plan in plans:
+        print("\n".join(describe_path(plan)))
+    walked = [plan for plan in plans if plan.read_keys]  # where the winner is the default there is no path
+    if "dry_run" in given:
+        return 0
+    try:
+        with graceful_stop() as stop:
+            for plan in walked:
+                with listening(given.get("listener", []), quiet="quiet" in given) as emit:
+                    run_path(plan, requests[0].resources, emit=emit, stop=stop)
+    except Stopped:
+        print("stopped after a finished epoch; the same command continues", file=sys.stderr)
+        return INTERRUPTED
+    for plan in walked:
+        _write_results(plan.folder.root)
+    return 0
+
+
+def _write_results(folder: Path) -> None:
+    from plots.lib.pictures import study_pictures
+    from study.analysis.results import Results
+    from study.records.study import load_study
+    from study.reporting.page.write import write_report
+    from study.reporting.tables.render import to_text
+    from study.reporting.tables.write import compute_tables, write_tables
+
+    results = Results([load_study(folder)])
+    tables = compute_tables(results)
+    write_tables(tables, folder / "tables")
+    report = write_report(results, tables, study_pictures(results, folder / "figures"), folder)
+    for table in tables:
+        if table.name == "path":
+            print(f"\n{table.caption}\n{to_text(table)}")
+    print(f"tables: {folder / 'tables'}; figures: {folder / 'figures'}; report: {report}")
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))
