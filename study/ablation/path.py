@@ -195,13 +195,13 @@ def _compare(plan: PathPlan, options: Mapping[str, Config], measure: Measure) ->
     seeds = plan.choice_seeds
     if plan.choose != RACE:
         return measure(options, seeds)
-    inside, found = dict(options), dict[str, Sequence[float | None]]()
+    inside, values = dict(options), dict[str, Sequence[float | None]]()
     for count in range(min(FIRST_OF_RACE, len(seeds)), len(seeds) + 1):
-        found |= measure(inside, seeds[:count])
-        inside = {key: inside[key] for key in _in_the_race({key: found[key] for key in inside})}
+        values |= measure(inside, seeds[:count])
+        inside = {key: inside[key] for key in _in_the_race({key: values[key] for key in inside})}
         if len(inside) == 1:
             break
-    return found
+    return values
 
 
 def _in_the_race(values: Values) -> list[str]:

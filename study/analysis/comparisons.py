@@ -264,7 +264,7 @@ def _path(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     steps = [n for n, pair in enumerate(pairs) if pair.arm != WHOLE]
     first = [n for n in steps if pairs[n].metric == primary]
     families = [Family("path", first), Family("path, other metrics", [n for n in steps if n not in first])]
-    evidence = [[found] for found in evidence_of(pairs, margin=margin)]
+    evidence = [[each] for each in evidence_of(pairs, margin=margin)]
     judged = judge_rows(rows, evidence, families, most_seeds=max((row.seeds for row in rows), default=1))
     return _labelled(study, "", judged)
 
@@ -276,10 +276,10 @@ def runs_on_path(study: Study, config_hash: str) -> dict[int, RunRecord]:
         UserError: a test result lacks its receipt.
     """
     places = (*study.default, *study.winner, *study.runs(arm=FULL, mode="frozen"), *study.path_steps)
-    found = tested(run for run in places if run.config_hash == config_hash)
-    for run in found.values():
+    by_seed = tested(run for run in places if run.config_hash == config_hash)
+    for run in by_seed.values():
         require_receipt(run)
-    return found
+    return by_seed
 
 
 def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:

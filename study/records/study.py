@@ -282,8 +282,8 @@ class Study:
     @cached_property
     def path(self) -> AblationPath | None:
         """The way from the base configuration to the winner; None where nobody walked it, or to another winner."""
-        found = read_path(self.folder)
-        return found if found is not None and self.winner and self.winner[0].config.hash() == found.end else None
+        path = read_path(self.folder)
+        return path if path is not None and self.winner and self.winner[0].config.hash() == path.end else None
 
     @cached_property
     def path_candidates(self) -> list[RunRecord]:

@@ -60,11 +60,11 @@ def searched(tmp_path: Path, cache_folder: Path) -> Path:
 
 def records(root: Path) -> dict[str, dict[str, Any]]:
     """All of the path's records without the clock."""
-    found = {path: json.loads(path.read_text()) for path in sorted((root / "s" / "path").rglob("*.json"))}
+    files = {path: json.loads(path.read_text()) for path in sorted((root / "s" / "path").rglob("*.json"))}
     clock = ("seconds", "time")
     return {
         str(path.relative_to(root)): {key: value for key, value in content.items() if key not in clock}
-        for path, content in found.items()
+        for path, content in files.items()
         if path.name != RECEIPT
     }
 
@@ -79,11 +79,11 @@ def test_a_killed_path_ends_as_an_undisturbed_one_and_opens_the_test_split_once_
 ) -> None:
     command = ["--from-study", "s", "--out", str(searched), "--threads", "1", "--quiet"]
     assert main([*command, "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "3 parameters differ" in said
-    assert "choosing the order (greedy, 3 seeds, validation): at most 15 runs, 15 of them to train" in said
-    assert "testing the steps on 2 other seeds: 4 runs" in said
-    assert "--choose once: 13 runs in place of 19" in said
+    printed = capsys.readouterr().out
+    assert "3 parameters differ" in printed
+    assert "choosing the order (greedy, 3 seeds, validation): at most 15 runs, 15 of them to train" in printed
+    assert "testing the steps on 2 other seeds: 4 runs" in printed
+    assert "--choose once: 13 runs in place of 19" in printed
     assert not (searched / "s" / "path").exists()
 
     class KilledError(Exception):

@@ -35,12 +35,12 @@ def path_sentences(lines: Sequence[Comparison]) -> list[str]:
         f"On the way from the base configuration to the winner ({count}, one at a time) the largest gain in test "
         f"{metric_title(first.metric)} is that of {_name(first)}: {difference_text(first)}{adjusted_text(first)}."
     ]
-    said = []
+    verdicts = []
     for kind, (verb, plural) in _KINDS.items():
         mine = [_name(line) for line in steps if line.verdict == kind]
-        said += [f"{listed(mine)} {verb if len(mine) == 1 else plural}"] if mine else []
-    if said:
-        sentences.append(f"Of the changes, {'; '.join(said)}.")
+        verdicts += [f"{listed(mine)} {verb if len(mine) == 1 else plural}"] if mine else []
+    if verdicts:
+        sentences.append(f"Of the changes, {'; '.join(verdicts)}.")
     still_open = [line for line in steps if is_open(line)]
     if still_open:
         sentences.append(f"Not decided: {listed([_name(line) for line in still_open])}.")

@@ -45,10 +45,10 @@ def compute(results: Results) -> Table | None:
     starts = []
     for study, path in walked:
         starts.append(len(rows))
-        found = _of_study(results, study, path)
-        rows += found[0]
-        runs += found[1]
-        lines += found[2]
+        part = _of_study(results, study, path)
+        rows += part[0]
+        runs += part[1]
+        lines += part[2]
     return Table(
         name="path",
         caption="Path from the base configuration to the winner, one change a row: test result (mean ± sd over seeds) "
@@ -131,9 +131,9 @@ def _compared(line: Comparison | None) -> list[Cell]:
 def _second(second: Second | None, step: PathStep | None) -> Cell:
     if second is None:
         return "–" if step is None else "no choice"
-    found = second.difference
-    bounds = "" if math.isnan(found.low) else f" [{found.low:+.4f}, {found.high:+.4f}]"
-    return f"{second.key} {found.mean:+.4f}{bounds}".replace("-", "−")
+    gap = second.difference
+    bounds = "" if math.isnan(gap.low) else f" [{gap.low:+.4f}, {gap.high:+.4f}]"
+    return f"{second.key} {gap.mean:+.4f}{bounds}".replace("-", "−")
 
 
 def _notes(results: Results, walked: Sequence[tuple[Study, AblationPath]]) -> list[str]:
@@ -148,7 +148,7 @@ def _notes(results: Results, walked: Sequence[tuple[Study, AblationPath]]) -> li
             f"own; the steps were tested on {len(path.seeds)}. A change's effect depends on those before it: along "
             "another order it may be another."
         )
-        close = [step.key for step in path.steps if (found := runner_up(step)) and not found.difference.high < 0]
+        close = [step.key for step in path.steps if (second := runner_up(step)) and not second.difference.high < 0]
         if close:
             notes.append(
                 f"{prefix}The order is not decided by validation at {', '.join(close)}: the next best was as good"

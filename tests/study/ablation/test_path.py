@@ -173,8 +173,8 @@ def test_a_path_reads_back_as_it_was_written(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     assert read_path(folder) is None
     write_path(folder, path)
-    found = read_path(folder)
-    assert found is not None
-    assert list(found.steps[0].values["knn_k"]) == [0.1, None]
-    assert found.configs == ["a", "b"]
-    assert (found.choice_seeds, found.seeds, found.choose) == ((1, 2), (3,), "race")
+    back = read_path(folder)
+    assert back is not None
+    assert list(back.steps[0].values["knn_k"]) == [0.1, None]
+    assert back.configs == ["a", "b"]
+    assert (back.choice_seeds, back.seeds, back.choose) == ((1, 2), (3,), "race")

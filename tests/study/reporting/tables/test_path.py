@@ -80,6 +80,6 @@ def test_the_report_names_the_largest_change_first(walked: Path) -> None:
     assert sentences[0].startswith("On the way from the base configuration to the winner (3 changes, one at a time)")
     largest = max((line for line in lines if line.arm != WHOLE), key=lambda line: line.difference)
     assert largest.arm.partition(": ")[2] in sentences[0]
-    said = " ".join(sentences[1:])
-    assert all(line.arm.partition(": ")[2] in said for line in lines if line.arm != WHOLE)
+    rest = " ".join(sentences[1:])
+    assert all(line.arm.partition(": ")[2] in rest for line in lines if line.arm != WHOLE)
     assert path_sentences([]) == []
