@@ -95,13 +95,14 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
                         folder=folder,
                         skip_inapplicable=True,  # a suite is for any dataset; not all arms are
                     )
-                    emit(Note(expected_power(plan, [arm.name for arm in arms])))
-                    names = list(dict.fromkeys(planned.arm.name for planned in ablation.runs))
-                    asked = assumed_question(
-                        winner.config.valid_metric, [name for name in names if name != FULL], winner.seeds
-                    )
-                    fix_the_question(folder, asked, asked=False)
-                    run_ablation(ablation, train=run.train, emit=emit)
+                    names = dict.fromkeys(planned.arm.name for planned in ablation.runs if planned.arm.name != FULL)
+                    if names:
+                        emit(Note(expected_power(plan, [arm.name for arm in arms])))
+                        asked = assumed_question(winner.config.valid_metric, list(names), winner.seeds)
+                        fix_the_question(folder, asked, asked=False)
+                        run_ablation(ablation, train=run.train, emit=emit)
+                    else:  # the full model alone would be a table of nothing, and its question one about no arm
+                        emit(Note(f"no arm of the suite {request.suite} applies to {winner.config.model}"))
         except Stopped:
             run.write_results()
             raise

@@ -617,3 +617,15 @@ def test_a_finished_study_is_not_drawn_again(
     assert run(*arguments) == 0
     assert len(drawings) == 2
     assert (root / "tables" / "overall.md").exists()
+
+
+@pytest.mark.usefixtures("cache_folder")
+def test_a_suite_without_an_arm_for_the_model_trains_and_asks_nothing(tmp_path: Path) -> None:
+    small = ["--set", "latent_dim=4", "batch_size=256", "epochs=2", "--n-trials", "2", "--threads", "1", "--quiet"]
+    finals = ["--finalists", "1", "--fresh-seeds", "2", "--out", str(tmp_path)]
+    assert run_search.main(["-d", DATA, "--model", "bpr", *small, *finals]) == 0
+    study = load_study(tmp_path / NAME)
+    assert len(study.winner) == 2
+    assert study.ablations == []
+    assert study.question is None
+    assert not (study.folder.tables / "ablation.csv").exists()
