@@ -6,19 +6,21 @@ factorial have graphs of their own, and so have arms that were added after the f
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from study.analysis.measurements import default_title, require_receipt, tuned_title
+from study.analysis.measurements import default_title, imported_name, require_receipt, tuned_title
 from study.analysis.paired_runs import Runs, per_user, require_same_users, tested
 from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
 from study.analysis.stats.comparison import Comparison, Family, judge_rows
 from study.analysis.stats.contrasts import Evidence
 from study.analysis.stats.moderation import PRIOR_DF
 from study.records.arm_names import FULL, in_order
+from study.records.imported import reference_runs
 from study.records.question import MARGIN, Question, assumed_question
 from study.records.study import RunRecord, Study
 
@@ -38,6 +40,7 @@ class Comparisons(NamedTuple):
         placebos: copies of ``full`` against it, in no family; every difference among them is chance.
         path: each step from the base configuration to the winner against the step before; then, in no family, the
             winner against the base configuration on the same seeds.
+        imported: results of programs elsewhere against ``full``, or the winner where no arm ran.
     """
 
     arms: tuple[Comparison, ...]
@@ -46,6 +49,7 @@ class Comparisons(NamedTuple):
     tuning: tuple[Comparison, ...] = ()
     placebos: tuple[Comparison, ...] = ()
     path: tuple[Comparison, ...] = ()
+    imported: tuple[Comparison, ...] = ()
 
 
 def compare(studies: Sequence[Study], metrics: Sequence[str]) -> Comparisons:
@@ -66,6 +70,7 @@ def compare_study(study: Study, metrics: Sequence[str]) -> Comparisons:
         _tuning(study, metrics),
         _placebos(study, metrics),
         _path(study, metrics),
+        _imported(study, metrics),
     )
     return Comparisons(*(tuple(rows) for rows in parts))
 
@@ -280,6 +285,26 @@ def runs_on_path(study: Study, config_hash: str) -> dict[int, RunRecord]:
     for run in by_seed.values():
         require_receipt(run)
     return by_seed
+
+
+def _imported(study: Study, metrics: Sequence[str]) -> list[Comparison]:
+    """The ``n``-th seed of a program elsewhere against the ``n``-th here: they share users, and no draw."""
+    reference = FULL if study.runs(arm=FULL, mode="frozen") else study.model_title
+    here = tested(reference_runs(study))
+    by_name: dict[str, dict[int, RunRecord]] = {}
+    for name, runs in itertools.groupby(study.imported, key=imported_name):
+        by_name[name] = tested(runs)
+    pairs = []
+    for name, there in by_name.items():
+        both = list(zip(sorted(here), sorted(there), strict=False))
+        if not both:
+            continue
+        require_same_users(here[both[0][0]], there[both[0][1]])
+        base = per_user(here, [seed for seed, _ in both], metrics)
+        values = per_user(there, [seed for _, seed in both], metrics)
+        pairs += [Pair(metric, name, reference, base[metric], values[metric]) for metric in metrics]
+    # One side is the same runs in every pair, as with baselines.
+    return _judged_once(study, "", pairs, "imported", prior_df=0)
 
 
 def _factors(study: Study, metrics: Sequence[str]) -> list[Comparison]:

@@ -11,6 +11,7 @@ from sea_core.errors import UserError
 from sea_core.receipts import check_receipt, read_receipts
 from sea_core.run_folder import RECEIPT
 from study.analysis.protocols import check_one_protocol
+from study.records.imported import MARK
 from study.records.study import RunRecord, Study
 
 BASELINE_TITLES = {"popularity": "Popularity", "item-knn": "Item-kNN"}
@@ -21,7 +22,7 @@ class Measurement(NamedTuple):
     """One run's result on the test split by one metric.
 
     Attributes:
-        kind: ``baseline``, ``default``, ``winner`` or ``arm``.
+        kind: ``baseline``, ``imported``, ``default``, ``winner`` or ``arm``.
         name, title: of the method or arm, in records and for people.
         mode: ``frozen`` or ``retuned`` of an arm, else None.
         seed: of a baseline, which has none, that of the split if there are several, else None.
@@ -56,7 +57,8 @@ def measure_study(study: Study) -> list[Measurement]:
     measured = []
     for kind, name, title, record in _tested(study):
         if record.test is not None:
-            require_receipt(record)
+            if kind != "imported":  # which opened nothing here
+                require_receipt(record)
             # Nothing in a baseline depends on its seed, but on the split where there are several.
             seed = record.split_seed if kind == "baseline" else record.seed
             run = (study.name, study.dataset, kind, name, title, record.mode, seed)
@@ -84,6 +86,23 @@ def tuned_title(study: Study) -> str:
     return f"{study.model_title} (tuned)" if study.default else study.model_title
 
 
+def imported_name(record: RunRecord) -> str:
+    """What comparisons call imported results: no arm or baseline can have this name."""
+    return f"imported:{record.record['imported']['name']}"
+
+
+def imported_title(record: RunRecord) -> str:
+    """The row's title, marked."""
+    return f"{record.record['imported']['title']} {MARK}"
+
+
+def imported_notes(study: Study) -> list[str]:
+    """What stands below a table with imported rows."""
+    about = {imported_title(run): run.record["imported"] for run in study.imported}
+    paired = "Not trained here; its n-th seed stands beside the n-th of this study."
+    return [f"{title} Imported from {each['file']}: {each['why']} {paired}" for title, each in about.items()]
+
+
 def check_comparable(studies: Sequence[Study]) -> None:
     """Refuse to put results side by side that were measured on different data.
 
@@ -96,7 +115,7 @@ def check_comparable(studies: Sequence[Study]) -> None:
     check_one_protocol(studies)
     first: dict[tuple[str, ...], RunRecord] = {}
     for study in studies:
-        for _, _, _, record in _tested(study):
+        for kind, _, _, record in _tested(study):
             config = record.record.get("config") or {}
             features = (str(config.get("modalities")), str(config.get("feature_transform")))
             scheme = first.setdefault(("splits", record.dataset), record)
@@ -107,6 +126,8 @@ def check_comparable(studies: Sequence[Study]) -> None:
                 )
             rows = (record.dataset, str(record.split_seed))
             keys = {"split_hash": rows, "data_hash": (*rows, *features)}
+            if kind == "imported":  # with features that nobody here knows
+                del keys["data_hash"]
             for name, key in keys.items():
                 other = first.setdefault((name, *key), record)
                 mine, theirs = getattr(record, name), getattr(other, name)
@@ -143,6 +164,8 @@ def _tested(study: Study) -> Iterator[tuple[str, str, str, RunRecord]]:
     for record in study.baselines:
         name = record.baseline or record.folder.name
         yield "baseline", name, BASELINE_TITLES.get(name, name), record
+    for record in study.imported:
+        yield "imported", imported_name(record), imported_title(record), record
     for record in study.default:
         yield "default", default_title(study), default_title(study), record
     for record in study.winner:

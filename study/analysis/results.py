@@ -95,6 +95,11 @@ class Results:
         return self.comparisons.path
 
     @property
+    def imported(self) -> Sequence[Comparison]:
+        """Results of programs elsewhere against ``full``, or the winner."""
+        return self.comparisons.imported
+
+    @property
     def study(self) -> Study:
         """The only study.
 

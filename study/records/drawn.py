@@ -12,7 +12,7 @@ from sea_core.plugins import loaded_plugins
 from study.records.folder import StudyFolder
 
 STAMP = "drawn.json"
-_RECORDS = ("trials", "final", "ablations", "placebos", "path")
+_RECORDS = ("trials", "final", "ablations", "placebos", "path", "imported")
 _CODE = ("sea_core", "study", "plots", "ablations")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 

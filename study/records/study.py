@@ -296,6 +296,11 @@ class Study:
         return _read(self.folder.path.parent / "steps", "*/seed-*")
 
     @cached_property
+    def imported(self) -> list[RunRecord]:
+        """Results of programs elsewhere (``records/imported.py``), by name and seed; they have no config."""
+        return _read(self.folder.root / "imported", "*/seed-*")
+
+    @cached_property
     def question(self) -> Question | None:
         """What was asked of the arms before they ran; None of studies that did not write it down."""
         return read_question(self.folder.question)

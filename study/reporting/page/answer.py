@@ -13,6 +13,7 @@ from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison, Verdict
 from study.analysis.stats.placebo import summarise_placebos
 from study.records.arm_names import FULL
+from study.records.imported import MARK
 from study.records.study import Study
 from study.reporting.page.about_arms import (
     adjusted_text,
@@ -22,10 +23,10 @@ from study.reporting.page.about_arms import (
 )
 from study.reporting.page.about_path import path_sentences
 from study.reporting.page.about_search import about_search
-from study.reporting.page.claims import MINUS, is_open
+from study.reporting.page.claims import MINUS, claim, is_open
 from study.reporting.page.modalities import modality_sentences
 from study.reporting.page.page import Answer, Tile, TileGroup
-from study.reporting.page.question import listed
+from study.reporting.page.question import listed, quoted
 from study.reporting.page.short_answer import short_answer
 from study.reporting.page.tiles import tile_groups
 from study.reporting.tables import selection
@@ -67,6 +68,10 @@ def answer(study: Study, results: Results) -> Answer:
     for mode in dict.fromkeys(line.mode for line in lines):
         inside = [line for line in lines if line.mode == mode and line not in judged]
         sentences += arm_sentences(inside, results.titles, retuned=mode == "retuned")
+    elsewhere = _lines(results.imported, study, metric)
+    sentences += _imported(elsewhere, results)
+    if elsewhere:
+        groups = [*groups, TileGroup("Programs elsewhere", [_imported_tile(line, results) for line in elsewhere])]
     sentences += decided_elsewhere(lines, others, results.titles)
     sentences += _family(results.arms, study)
     sentences += _asked(study) if lines else []
@@ -146,6 +151,26 @@ def _baseline_tile(against: Sequence[Comparison]) -> list[Tile]:
 
 def _baseline_verdict(line: Comparison) -> str:
     return "not decided" if is_open(line) else line.verdict
+
+
+def _imported(lines: Sequence[Comparison], results: Results) -> list[str]:
+    """What results of programs elsewhere say, each with its verdict."""
+    return [
+        f"{quoted(_imported_title(line, results))}, imported, has a test {metric_title(line.metric)} of "
+        f"{line.arm_mean:.4f} where the study’s runs have {line.reference_mean:.4f} ({difference_text(line)}"
+        f"{adjusted_text(line)}): {claim(line)}."
+        for line in lines
+    ]
+
+
+def _imported_tile(line: Comparison, results: Results) -> Tile:
+    tone = {"better": "good", "worse": "bad", "equivalent": "even", "non-inferior": "even"}.get(line.verdict, "open")
+    verdict = "not decided" if is_open(line) else line.verdict
+    return Tile(f"{_imported_title(line, results)} (imported)", verdict, difference_text(line), tone)
+
+
+def _imported_title(line: Comparison, results: Results) -> str:
+    return results.titles[line.arm].removesuffix(MARK).strip()
 
 
 def _family(family: Sequence[Comparison], study: Study) -> list[str]:

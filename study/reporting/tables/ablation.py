@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from study.analysis.comparisons import stars
-from study.analysis.measurements import Spread, spread_by
+from study.analysis.measurements import Spread, imported_name, imported_notes, spread_by
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison
@@ -67,6 +67,11 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
         if any(isinstance(cell, Number) for cell in differences):
             rows.append(["Δ to full", *differences])
             runs.append([])
+    for theirs in _imported_names(ran, mode):
+        rows.append([results.titles[theirs], *(_value(cells.get((s, theirs, m)), tried=False) for s, m in columns)])
+        runs.append([run for study in ran for run in study.imported if imported_name(run) == theirs])
+        rows.append(["Δ to full", *(_difference(cells.get((study, theirs, metric))) for study, metric in columns)])
+        runs.append([])
     arms = [index for index, row in enumerate(rows) if row[0] != "Δ to full"]
     ambiguous = len({study.dataset for study in ran}) < len(ran)
     return Table(
@@ -86,13 +91,22 @@ def _compute(results: Results, mode: str, title: str, name: str) -> Table | None
 
 def _summarise(results: Results, mode: str) -> list[ArmLine]:
     """Mean, sd and number of seeds of every arm and metric, beside its comparison with full."""
-    measured = [line for line in results.measured if line.mode == mode]
+    names = _imported_names(results.studies, mode)
+    measured = [line for line in results.measured if line.mode == mode or line.name in names]
+    if not any(line.kind == "arm" for line in measured):
+        return []
     spreads = spread_by([((line.study, line.dataset, line.name, line.metric), line.value) for line in measured])
-    compared = {(line.study, line.arm, line.metric): line for line in results.arms if line.mode == mode}
+    lines = [*(line for line in results.arms if line.mode == mode), *(x for x in results.imported if x.arm in names)]
+    compared = {(line.study, line.arm, line.metric): line for line in lines}
     return [
         ArmLine(study, dataset, mode, name, metric, spread, compared.get((study, name, metric)))
         for (study, dataset, name, metric), spread in spreads.items()
     ]
+
+
+def _imported_names(studies: Sequence[Study], mode: str) -> list[str]:
+    """Results of programs elsewhere stand beside frozen arms: nobody here re-tuned them."""
+    return list(dict.fromkeys(imported_name(run) for s in studies for run in s.imported)) if mode == "frozen" else []
 
 
 def _csv_line(line: ArmLine) -> tuple[object, ...]:
@@ -124,7 +138,7 @@ def _difference(line: ArmLine | None) -> Cell:
 
 def _notes(studies: Sequence[Study], mode: str) -> list[str]:
     """What a reader must know before believing the table."""
-    notes = []
+    notes = [note for study in studies for note in (imported_notes(study) if mode == "frozen" else [])]
     for study in studies:
         prefix = f"{study.name}: " if len(studies) > 1 else ""
         runs = study.runs(mode=mode)

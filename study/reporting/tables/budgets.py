@@ -50,9 +50,19 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=starts,
         frame=frame,
-        notes=[f"{results.prefix(study.name)}{note}" for study in results.studies for note in compare_budgets(study)],
+        notes=[
+            f"{results.prefix(study.name)}{note}"
+            for study in results.studies
+            for note in [*compare_budgets(study), *_unknown(study)]
+        ],
         runs=[runs for _, _, runs in spent_on],
     )
+
+
+def _unknown(study: Study) -> list[str]:
+    """What nobody here can say."""
+    titles = dict.fromkeys(run.record["imported"]["title"] for run in study.imported)
+    return [f"{title} was trained elsewhere; its budget is not known here." for title in titles]
 
 
 def compare_budgets(study: Study) -> list[str]:

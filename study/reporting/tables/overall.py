@@ -11,7 +11,15 @@ import pandas as pd
 
 from sea_core.errors import UserError
 from study.analysis.comparisons import stars
-from study.analysis.measurements import BASELINE_TITLES, Measurement, default_title, spread_by, tuned_title
+from study.analysis.measurements import (
+    BASELINE_TITLES,
+    Measurement,
+    default_title,
+    imported_notes,
+    imported_title,
+    spread_by,
+    tuned_title,
+)
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord, Study
@@ -21,10 +29,10 @@ from study.reporting.tables.unconverged import mark_of, note_of
 
 PUBLISHED = Path(__file__).parents[1] / "published.csv"
 _STARS = " Stars: p < .05, .01, .001 against the best other one, adjusted over all metrics and baselines."
-_PUBLISHED_ORDER, _BASELINE_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(4)
+_PUBLISHED_ORDER, _BASELINE_ORDER, _IMPORTED_ORDER, _DEFAULT_ORDER, _WINNER_ORDER = range(5)
 
 
-_ORDERS = {"default": _DEFAULT_ORDER, "winner": _WINNER_ORDER}
+_ORDERS = {"imported": _IMPORTED_ORDER, "default": _DEFAULT_ORDER, "winner": _WINNER_ORDER}
 
 
 class Line(NamedTuple):
@@ -50,7 +58,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         UserError: ``published`` is unreadable.
     """
     measured = [line for line in results.measured if line.kind != "arm"]
-    if not measured:
+    if all(line.kind == "imported" for line in measured):
         return None
     datasets, metrics = list(dict.fromkeys(line.dataset for line in measured)), results.metrics
     lines = [*_quoted(published, datasets), *_summarised(measured)]
@@ -73,7 +81,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     marked = mark_best(rows, among=here)
     follows: list[int] = []
     columns = [(dataset, metric) for dataset in datasets for metric in metrics]
-    baselines = {index: methods[index][1] for index in here if orders[index] == _BASELINE_ORDER}
+    baselines = {index: methods[index][1] for index in here if orders[index] in (_BASELINE_ORDER, _IMPORTED_ORDER)}
     default = {index: methods[index][1] for index in here if orders[index] == _DEFAULT_ORDER}
     for label, others, p in (
         ("Improv. %", baselines, _corrected(results)),
@@ -100,6 +108,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
         runs=runs,
         notes=[
             *(["† Published elsewhere and quoted; not measured here and not compared."] if quoted else []),
+            *[note for study in results.studies for note in imported_notes(study)],
             *note_of(rows),
         ],
     )
@@ -119,7 +128,8 @@ def _summarised(measured: Sequence[Measurement]) -> list[Line]:
         method = f"{line.title} ({line.study})" if several else line.title
         distinct.setdefault((line.dataset, method, order, line.metric, line.seed), line.value)
     spreads = spread_by([(key[:4], value) for key, value in distinct.items()])
-    return [Line(*key, *spread, "measured here") for key, spread in spreads.items()]
+    sources = {_IMPORTED_ORDER: "imported"}
+    return [Line(*key, *spread, sources.get(key[2], "measured here")) for key, spread in spreads.items()]
 
 
 def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
@@ -127,6 +137,9 @@ def _runs(results: Results, method: str, order: int) -> list[RunRecord]:
     if order == _BASELINE_ORDER:
         baselines = [run for study in results.studies for run in study.baselines]
         return [run for run in baselines if BASELINE_TITLES.get(str(run.baseline), str(run.baseline)) == method]
+    if order == _IMPORTED_ORDER:
+        imported = [run for study in results.studies for run in study.imported]
+        return [run for run in imported if method.startswith(imported_title(run))]
     if order in (_DEFAULT_ORDER, _WINNER_ORDER):
         title, runs_of = (default_title, _default) if order == _DEFAULT_ORDER else (tuned_title, _winner)
         shown = [(study.dataset, title(study)) for study in results.studies if runs_of(study)]
@@ -202,11 +215,11 @@ def _improvement(
 
 
 def _corrected(results: Results) -> dict[tuple[str, str, str], float]:
-    """Dataset, title of the baseline and metric -> corrected p of the winner against it."""
+    """Dataset, title of the baseline or imported row and metric -> corrected p of the winner against it."""
     return {
         (line.dataset, BASELINE_TITLES.get(line.reference, line.reference), line.metric): line.p_adjusted
         for line in results.baselines
-    }
+    } | {(line.dataset, results.titles[line.arm], line.metric): line.p_adjusted for line in results.imported}
 
 
 def _tuning(results: Results) -> dict[tuple[str, str, str], float]:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from study.analysis.comparisons import to_frame
-from study.analysis.measurements import BASELINE_TITLES
+from study.analysis.measurements import BASELINE_TITLES, imported_name, imported_notes
 from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.analysis.stats.comparison import Comparison
+from study.records.imported import reference_runs
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
@@ -18,15 +19,23 @@ from study.reporting.tables.table import Cell, Number, Table
 @register_table("statistics", place=40)
 def compute(results: Results) -> Table | None:
     """Every comparison there is; grey rows lie behind gates that stayed shut, or no verdict was asked of them."""
-    lines = [*results.arms, *results.placebos, *results.baselines, *results.tuning, *results.path]
+    parts_of_table = (
+        results.arms,
+        results.placebos,
+        results.baselines,
+        results.imported,
+        results.tuning,
+        results.path,
+    )
+    lines = [line for part in parts_of_table for line in part]
     if not lines:
         return None
-    parts_of_table = (results.arms, results.placebos, results.baselines, results.tuning, results.path)
     kinds = [number for number, part in enumerate(parts_of_table) for _ in part]
     frame = to_frame(lines)
     titles = {**BASELINE_TITLES, **results.titles}
     parts = [(line.study, line.mode, kind, line.family) for line, kind in zip(lines, kinds, strict=True)]
     notes = [*_notes(lines, titles, results), *verdict_notes(lines)]
+    notes += [note for study in results.studies for note in imported_notes(study)]
     return Table(
         name="statistics",
         caption="All comparisons on test: paired difference with its 95 % interval for users and seeds like these, by "
@@ -57,6 +66,7 @@ def compute(results: Results) -> Table | None:
             *(_arm_runs(results.named(line.study), line) for line in results.arms),
             *(_placebo_runs(results.named(line.study), line) for line in results.placebos),
             *(_baseline_runs(results.named(line.study), line) for line in results.baselines),
+            *(_imported_runs(results.named(line.study), line) for line in results.imported),
             *(_rivals(results.named(line.study)) for line in results.tuning),
             *([] for _ in results.path),  # the table of the path has them
         ],
@@ -87,6 +97,10 @@ def _placebo_runs(study: Study, line: Comparison) -> list[RunRecord]:
 
 def _baseline_runs(study: Study, line: Comparison) -> list[RunRecord]:
     return [*study.winner, *(run for run in study.baselines if run.baseline == line.reference)]
+
+
+def _imported_runs(study: Study, line: Comparison) -> list[RunRecord]:
+    return [*reference_runs(study), *(run for run in study.imported if imported_name(run) == line.arm)]
 
 
 def _rivals(study: Study) -> list[RunRecord]:

@@ -1,0 +1,57 @@
+"""Program: results of a program elsewhere beside a study's own. ``python study/import_results.py STUDY FILE.yaml``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sea_core.errors import run_program
+from sea_core.options import Parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, keep the results, and write tables, figures and report again."""
+    parser = Parser(
+        prog="import_results.py",
+        description="Put per-user test results of another program beside a finished study: a row in its tables, "
+        "paired user by user, and a sentence in its report, marked as imported. Each YAML file has name, title, "
+        "results (a CSV or Parquet file with user, seed and metrics), split_hash and why. Results of other users, "
+        "another split or other metrics are refused. Nothing is trained.",
+    )
+    parser.add_argument("study", type=Path, metavar="STUDY", help="study folder: results/lfm2k-search")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML file that describes the results")
+    parser.add_argument("--replace", action="store_true", help="take the place of other results of that name")
+    options = parser.parse_args(arguments)
+    # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
+    from plots.lib.pictures import study_pictures
+    from sea_core.working import working
+    from study.analysis.results import Results
+    from study.records.imported import check_imported, read_imported, write_imported
+    from study.records.lock import hold_lock
+    from study.records.study import load_study
+    from study.reporting.page.write import write_report
+    from study.reporting.tables.write import compute_tables, write_tables
+
+    study = load_study(options.study)
+    given = [read_imported(path) for path in options.files]
+    for results in given:
+        check_imported(results, study)
+    with hold_lock(study.folder.root):
+        for results in given:
+            write_imported(results, study, replace=options.replace)
+    with working("computing tables, figures and report"):
+        root = study.folder.root
+        compared = Results([load_study(root)])
+        tables = compute_tables(compared)
+        write_tables(tables, study.folder.tables)
+        report = write_report(compared, tables, study_pictures(compared, study.folder.figures), root)
+    for results in given:
+        count = len(results.by_seed)
+        print(f"{results.title}: {count} seed{'' if count == 1 else 's'} from {results.source}")
+    print(f"tables: {study.folder.tables}; report: {report}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))
