@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.graphs.products import SparseGraph, propagate, propagate_sum
+from sea_core.kernels.matmul import through
 from sea_core.layers.initialisation import linear, xavier_normal
 from sea_core.layers.unit_rows import unit_rows
 
@@ -108,7 +109,7 @@ class GraphBackbone(nn.Module):
             user_item: normalised ``(U + I, U + I)`` graph.
             item_item: ``(I, I)`` graph, row = receiving item.
         """
-        mapped = {m: self.item_mlp[m][1](F.leaky_relu(read[m])) for m in self.modalities}  # type: ignore[index]
+        mapped = {m: through(self.item_mlp[m][1], F.leaky_relu(read[m])) for m in self.modalities}  # type: ignore[index]
         # One product serves all modalities: their columns stand side by side.  (U + I, modalities * L)
         x = unit_rows([[self.user_preference[m], mapped[m]] for m in self.modalities])
         total = propagate_sum(user_item, x, self.gnn_layers)

@@ -10,14 +10,15 @@ the released sizes), so no product has both the items and ``d x d`` in it. The g
 
     dA = dZ^T F,    dD = dA W^T,    dW = D^T dA,    db = D^T sum(dZ).
 
-``D W``, ``dA W^T`` and ``D^T dA`` are taken range by range of columns, so the zeros of ``D`` are never multiplied.
-Readers are stacked in the order of their columns, so that those of a range lie side by side and need no copy.
+``D W`` and ``dA W^T`` are taken range by range of the readers, ``D^T dA`` between one start or end of a range and the
+next, so the zeros of ``D`` are never multiplied. Readers are stacked in the order of their columns, so that those of a
+range lie side by side and need no copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -109,19 +110,16 @@ class _Read(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         heads, shifts = readers[: len(ranges)], readers[len(ranges) :]
         compute = torch.bfloat16 if precision == "bf16" else weight.dtype
-        shift = torch.cat(shifts)
-        composed = torch.zeros(len(shift), weight.shape[1], dtype=compute, device=weight.device)
-        segments = _segments(ranges, heads)
-        for segment in segments:
-            stacked = segment.stack(heads)
-            product = times_transposed(stacked.to(compute), weight[segment.columns].to(compute).T)
-            for rows, part in segment.scatter(product):
-                composed[rows] += part
-            for rows, part in segment.scatter(stacked @ bias[segment.columns]):
-                shift[rows] += part
+        composed, shift = [], list(shifts)
+        groups = _groups(ranges)
+        for columns, members in groups:
+            stacked = torch.cat([heads[index] for index in members])
+            composed.append(times_transposed(stacked.to(compute), weight[columns].to(compute).T))
+            for index in members:
+                shift[index] = torch.addmv(shifts[index], heads[index], bias[columns])
         ctx.save_for_backward(features, weight, bias, *heads)
-        ctx.compute, ctx.segments = compute, segments
-        read = times_transposed(features, composed).to(weight.dtype).add_(shift)
+        ctx.compute, ctx.ranges, ctx.groups = compute, ranges, groups
+        read = times_transposed(features, torch.cat(composed), bias=torch.cat(shift).to(compute)).to(weight.dtype)
         return read.split([len(head) for head in heads], dim=1)
 
     @staticmethod
@@ -129,23 +127,41 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, bias, *heads = ctx.saved_tensors
         compute = ctx.compute
+        sizes = [len(head) for head in heads]
         d_composed = transposed_times(gradients, features)
-        d_shift = torch.cat([gradient.sum(0) for gradient in gradients])
+        d_shifts = [gradient.sum(0) for gradient in gradients]
+        rows, d_heads = d_composed.split(sizes), []
+        for columns, members in ctx.groups:
+            d_stacked = times_transposed(_joined(rows, members), weight[columns].to(compute)).to(weight.dtype)
+            d_heads += d_stacked.split([sizes[index] for index in members])
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)
-        d_heads = [torch.zeros_like(head) for head in heads]
         unread = torch.ones(len(weight), dtype=torch.bool)
-        for segment in ctx.segments:
-            columns, stacked = segment.columns, segment.stack(heads)
-            d_rows, d_row_shift = segment.gather(d_composed), segment.gather(d_shift)
-            multiply_into(d_weight[columns], stacked.to(compute).T, d_rows)
-            d_bias[columns] = stacked.T @ d_row_shift
-            d_stacked = times_transposed(d_rows, weight[columns].to(compute)).to(weight.dtype)
-            d_stacked.addr_(d_row_shift, bias[columns])
-            segment.unstack(d_stacked, d_heads)
-            unread[columns] = False
+        for segment in _segments(ctx.ranges):
+            stacked = torch.cat([heads[index][:, own] for index, own in segment.readers])
+            members = [index for index, _ in segment.readers]
+            multiply_into(d_weight[segment.columns], stacked.to(compute).T, _joined(rows, members))
+            d_bias[segment.columns] = stacked.T @ torch.cat([d_shifts[index] for index in members])
+            unread[segment.columns] = False
+        for head, d_shift, columns in zip(d_heads, d_shifts, ctx.ranges, strict=True):
+            head.addr_(d_shift, bias[columns.start : columns.stop])
         if bool(unread.any()):
             d_weight[unread.to(weight.device)] = 0
-        return None, None, None, d_weight, d_bias, *d_heads, *d_shift.split([len(head) for head in heads])
+        return None, None, None, d_weight, d_bias, *d_heads, *d_shifts
+
+
+def _groups(ranges: Sequence[range]) -> list[tuple[slice, list[int]]]:
+    """Readers of one range each: its columns, and their indices, which follow each other as ranges are in order."""
+    places = groupby(range(len(ranges)), key=lambda index: ranges[index])
+    return [(slice(columns.start, columns.stop), list(members)) for columns, members in places]
+
+
+def _joined(rows: Sequence[Tensor], members: Sequence[int]) -> Tensor:
+    """Rows that follow each other in one tensor as one tensor of all of them; a view where none is left out."""
+    first, last = members[0], members[-1]
+    if len(members) == last - first + 1:
+        start = rows[first]
+        return start.as_strided((sum(len(rows[index]) for index in members), start.shape[1]), start.stride())
+    return torch.cat([rows[index] for index in members])
 
 
 class _Segment(NamedTuple):
@@ -153,52 +169,21 @@ class _Segment(NamedTuple):
 
     Attributes:
         columns: the range.
-        readers: index of each reader; the columns of its weight that read the range; its rows in ``A``.
+        readers: index of each reader, and the columns of its weight that read the range.
     """
 
     columns: slice
-    readers: Sequence[tuple[int, slice, slice]]
-
-    def stack(self, heads: Sequence[Tensor]) -> Tensor:
-        """The block of ``D`` over these columns, without the rows that are zero."""
-        return torch.cat([heads[index][:, own] for index, own, _ in self.readers])
-
-    def unstack(self, block: Tensor, heads: Sequence[Tensor]) -> None:
-        """Write such a block's columns to the heads they came from."""
-        sizes = [where.stop - where.start for _, _, where in self.readers]
-        for (index, own, _), part in zip(self.readers, block.split(sizes), strict=True):
-            heads[index][:, own] = part
-
-    def gather(self, rows: Tensor) -> Tensor:
-        """The rows of ``A`` (or of what has its rows) that read these columns."""
-        parts = [rows[where] for where in self._neighbours()]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-    def scatter(self, stacked: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """The inverse: rows in ``A`` and the part of ``stacked`` that belongs there."""
-        places = self._neighbours()
-        return zip(places, stacked.split([where.stop - where.start for where in places]), strict=True)
-
-    def _neighbours(self) -> list[slice]:
-        """The readers' rows in ``A``, those side by side as one range."""
-        places: list[slice] = []
-        for _, _, where in self.readers:
-            if places and places[-1].stop == where.start:
-                places[-1] = slice(places[-1].start, where.stop)
-            else:
-                places.append(where)
-        return places
+    readers: Sequence[tuple[int, slice]]
 
 
-def _segments(ranges: Sequence[range], heads: Sequence[Tensor]) -> list[_Segment]:
+def _segments(ranges: Sequence[range]) -> list[_Segment]:
     """Cut the columns wherever a reader starts or stops."""
     cuts = sorted({cut for columns in ranges for cut in (columns.start, columns.stop)})
-    ends = list(accumulate(len(head) for head in heads))
     segments = []
     for start, stop in pairwise(cuts):
         readers = [
-            (index, slice(start - own.start, stop - own.start), slice(end - len(heads[index]), end))
-            for index, (own, end) in enumerate(zip(ranges, ends, strict=True))
+            (index, slice(start - own.start, stop - own.start))
+            for index, own in enumerate(ranges)
             if own.start <= start and stop <= own.stop
         ]
         if readers:

@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sea_core.config import Config
+from sea_core.kernels.matmul import through
 from sea_core.layers.initialisation import linear
 from sea_core.losses.club import VariationalNet, club_bound
 from sea_core.losses.registry import ALIGNMENTS, CLUB, DISTANCINGS, NONE
@@ -59,8 +60,8 @@ class AlignmentHead(nn.Module):
         """Continue from the first layer's output."""
         # Readers return columns of one wide tensor, over which batch norm takes ten times as long.
         hidden = F.relu(self.norms[0](read.contiguous()))
-        hidden = F.relu(self.norms[1](self.layers[1](hidden)))
-        return self.layers[2](hidden)
+        hidden = F.relu(self.norms[1](through(self.layers[1], hidden)))
+        return through(self.layers[2], hidden)
 
 
 class Separation(nn.Module):

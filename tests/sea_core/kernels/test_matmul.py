@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sea_core.kernels import matmul
-from sea_core.kernels.matmul import multiply_into, times_transposed, transposed_times
+from sea_core.kernels.matmul import multiply_into, through, times_transposed, transposed_times
 
 needs_onednn = pytest.mark.skipif(not matmul._HAS_ONEDNN, reason="this PyTorch carries no oneDNN")
 LAYOUTS = {
@@ -51,3 +51,24 @@ def test_a_result_is_written_in_place_and_widened(dtype):
     result = torch.empty(3, 2)
     multiply_into(result, a, b)
     assert torch.equal(result, torch.full((3, 2), 2.0))
+
+
+@pytest.mark.parametrize("onednn", [False, pytest.param(True, marks=needs_onednn)])
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_a_linear_layer_has_the_values_and_gradients_of_calling_it(monkeypatch, onednn, layout):
+    monkeypatch.setattr(matmul, "_ONEDNN", onednn)
+    layer, x = torch.nn.Linear(7, 5), LAYOUTS[layout](torch.randn(50, 7)).requires_grad_()
+    d_output = torch.randn(50, 5)
+    expected = torch.autograd.grad(layer(x), [x, *layer.parameters()], d_output)
+    found = torch.autograd.grad(through(layer, x), [x, *layer.parameters()], d_output)
+    for actual, wanted in zip(found, expected, strict=True):
+        torch.testing.assert_close(actual, wanted)
+
+
+@needs_onednn
+def test_the_transpose_of_a_constant_is_made_anew_once_it_was_written_to(monkeypatch):
+    monkeypatch.setattr(matmul, "_ONEDNN", True)
+    a, b = torch.randn(50, 7), torch.randn(50, 3)
+    transposed_times([a], b)
+    b.mul_(2)
+    torch.testing.assert_close(transposed_times([a], b), a.T @ b)

@@ -107,7 +107,9 @@ def test_the_projection_is_not_materialised_at_the_released_sizes(monkeypatch):
     largest = []
     original = projection.times_transposed
     monkeypatch.setattr(
-        projection, "times_transposed", lambda a, b: largest.append(len(a) * len(b) * a.shape[1]) or original(a, b)
+        projection,
+        "times_transposed",
+        lambda a, b, **more: largest.append(len(a) * len(b) * a.shape[1]) or original(a, b, **more),
     )
     read_projection(features, weight, bias, readers)
     assert max(largest) == 1762 * 96 * 1024  # F A^T; the materialised product has 1762 * 1024 * 1024
