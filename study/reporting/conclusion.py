@@ -10,6 +10,7 @@ from typing import Any
 from study.analysis.results import Results
 from study.records.durations import duration, exact_duration
 from study.records.study import Study
+from study.reporting.more_search import more_search_sentences
 from study.reporting.tables.render import to_text
 from study.reporting.tables.table import Table
 
@@ -44,6 +45,7 @@ def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
     lines.append(f"best of the search: trial {best['number']}, validation {metric} {best['validation'][metric]:.4f}")
     if final:
         lines += _selection(study, metric)
+    lines += more_search_sentences(study, results)
     lines += [f"config of trial {selected}:", *(f"  {name}: {_short(value)}" for name, value in params.items())]
     if final:
         for name in ("overall", "ablation"):

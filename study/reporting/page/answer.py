@@ -15,6 +15,7 @@ from study.analysis.stats.placebo import summarise_placebos
 from study.records.arm_names import FULL
 from study.records.imported import MARK
 from study.records.study import Study
+from study.reporting.more_search import more_search_sentences
 from study.reporting.page.about_arms import (
     adjusted_text,
     arm_sentences,
@@ -77,6 +78,7 @@ def answer(study: Study, results: Results) -> Answer:
     sentences += _asked(study) if lines else []
     sentences += _placebos(_lines(results.placebos, study, metric))
     sentences += _shrinkage(study)
+    sentences += more_search_sentences(study, results)
     sentences += path_sentences(_lines(results.path, study, metric))
     if any("[" in sentence for sentence in sentences):
         sentences.append(BRACKETS)
