@@ -49,6 +49,13 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             choices=list(MODES),
         ),
         option(
+            "--searches",
+            text="independent searches of each re-tuned arm, full too; from 3 on arms get verdicts",
+            type=int,
+            metavar="K",
+            unless="what the ablation was begun with, else 1",
+        ),
+        option(
             "--seeds",
             text="fresh seeds for every arm, the same for all; auto: look at 10, 20, 40 seeds and stop what is decided",
             type=_number_or_auto,
@@ -82,7 +89,7 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
     ]
 )
 GROUPS: Mapping[str, Sequence[str]] = {
-    "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--mode"],
+    "what to compare": ["--dataset", "--data-root", "--from-study", "--arms", "--suite", "--mode", "--searches"],
     "what is asked, fixed before the first arm runs": [
         "--seeds",
         "--max-seeds",

@@ -46,7 +46,8 @@ def compute(results: Results) -> Ablation:
     keys = ["metric", "mode", "name", "title"]
     measured, compared = pd.DataFrame(results.measured), to_frame(results.arms)
     runs = measured[(measured["kind"] == "arm") & measured["metric"].isin(results.metrics)].astype({"seed": int})
-    seeds = runs.pivot(index=keys, columns="seed", values="value").add_prefix("seed ")
+    # Searches of one arm share their seeds: a dot is their mean.
+    seeds = runs.pivot_table(index=keys, columns="seed", values="value", aggfunc="mean").add_prefix("seed ")
     means = seeds.assign(value=seeds.mean(axis=1)).reset_index().rename(columns={"name": "arm"})
     joined = ["metric", "mode", "arm"]
     data = means.merge(compared[[*joined, *COMPARED]], how="left", on=joined)

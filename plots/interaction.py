@@ -42,7 +42,8 @@ def compute(results: Results) -> Interaction:
     metrics = [metric for metric in results.metrics if metric in METRICS] or results.metrics[:2]
     measured, effects = pd.DataFrame(results.measured), to_frame(results.factors)
     chosen = (measured["mode"] == mode) & measured["name"].isin(CELLS) & measured["metric"].isin(metrics)
-    runs = measured[chosen].astype({"seed": int})
+    runs = measured[chosen].astype({"seed": int}).groupby(["metric", "name", "seed"], sort=False)["value"]
+    runs = runs.mean().reset_index()  # searches of one arm share their seeds
     common = runs.groupby(["metric", "seed"])["name"].transform("nunique") == len(CELLS)
     seeds = runs.loc[common, ["metric", "name", "seed", "value"]].assign(kind="seed")
     cells = seeds.groupby(["metric", "name"], sort=False)["value"].mean().reset_index().assign(kind="cell")

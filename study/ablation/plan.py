@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
@@ -98,9 +98,15 @@ def plan_ablation(
 
 
 def plan_runs(
-    tuned: Sequence[TunedArm], dataset: Dataset, *, seeds: Sequence[int], folder: StudyFolder, mode: Mode
+    tuned: Sequence[TunedArm],
+    dataset: Dataset,
+    *,
+    seeds: Sequence[int],
+    folder: StudyFolder,
+    mode: Mode,
+    search: int = 1,
 ) -> list[PlanRow]:
-    """The runs of arms whose configs are known.
+    """The runs of arms whose configs are known; ``search`` is the number of the search that chose them.
 
     Raises:
         UserError: a run of another config, seed or data lies where one of these would go.
@@ -108,9 +114,12 @@ def plan_runs(
     runs: list[PlanRow] = []
     for arm, config, study in tuned:
         used = only_modalities(dataset, config)
-        own = {"arm": arm.name, "arm_title": _title(arm, config), "mode": mode}
+        own: dict[str, Any] = {"arm": arm.name, "arm_title": _title(arm, config), "mode": mode}
+        own |= {"search": search} if search > 1 else {}
         for seed in seeds:
-            label, target = f"{arm.name}, seed {seed}", folder.ablation(mode, arm.name, seed)
+            again = f"{arm.name}, search {search}" if search > 1 else arm.name
+            target = folder.searched(arm.name, search, seed) if search > 1 else folder.ablation(mode, arm.name, seed)
+            label = f"{again}, seed {seed}"
             run = Run(config, seed, target, "arm", label, own)
             refuse_another(run, used)
             done = run.is_done(used)

@@ -1,12 +1,15 @@
 """Re-tuned ablation: every arm gets a search of its own, with the study's trials, epochs, finalists and seeds.
 
-An arm's search is a study in ``ablations/retuned/<arm>/search``. The full model's is the study itself.
+An arm's search is a study in ``ablations/retuned/<arm>/search``. The full model's is the study itself. One search gives
+an arm one configuration; with ``--searches K`` every arm, the full model too, is searched K times with samplers and
+trials on seeds of their own (``ablations/searches/<k>/<arm>``), so that a claim is about arms, not two configurations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sea_core.config import Config
@@ -22,8 +25,9 @@ from study.planning.session import driving
 from study.planning.study_plan import StudyPlan, first_trials
 from study.records.arm_names import FULL
 from study.records.folder import StudyFolder
+from study.records.seeds import search_seed
 from study.records.spec import check_spec
-from study.records.study import Study
+from study.records.study import Study, load_study
 from study.running.events import Emit, Note
 from study.running.resources import Resources
 from study.searching.methods import GRID
@@ -34,65 +38,82 @@ MODE = "retuned"
 
 
 class RetunedArm(NamedTuple):
-    """An arm and its search; ``search`` is None for the full model, whose search is the study's own."""
+    """An arm and one of its searches; ``search`` is None for the full model's first, which is the study's own."""
 
     arm: Arm
     search: StudyPlan | None
+    number: int = 1
+
+
+class TunedSearch(NamedTuple):
+    """The arms with what their ``number``-th searches chose."""
+
+    number: int
+    arms: list[TunedArm]
 
 
 def plan_retuning(
-    study: Study, arms: Sequence[Arm], dataset: Dataset, *, skip_inapplicable: bool = False
+    study: Study, arms: Sequence[Arm], dataset: Dataset, *, searches: int = 1, skip_inapplicable: bool = False
 ) -> tuple[list[RetunedArm], list[tuple[Arm, str]]]:
-    """Work out every arm's search; nothing is written.
+    """Work out every arm's searches; nothing is written.
 
     Args:
         study: finished, with a winner.
         arms: with ``full`` among them.
         dataset: the study's.
+        searches: independent searches of each arm, the full model's first being the study itself.
         skip_inapplicable: list arms that cannot be applied instead of raising.
 
     Returns:
-        The arms to tune, and those left out with the reason.
+        The arms to tune, in the order in which they are searched, and those left out with the reason.
 
     Raises:
         UserError: an arm does not apply, leaves nothing to search, or was searched with other settings.
     """
     planned: list[RetunedArm] = []
-    skipped: list[tuple[Arm, str]] = []
-    for arm in arms:
-        try:
-            planned.append(RetunedArm(arm, None if arm.name == FULL else _plan_search(study, arm, dataset)))
-        except UserError as error:
-            if not skip_inapplicable:
-                raise
-            skipped.append((arm, str(error)))
-    return planned, skipped
+    skipped: dict[str, tuple[Arm, str]] = {}
+    first = sorted(arms, key=lambda arm: arm.name != FULL)  # the others are told what the full model's search chose
+    for number in range(1, searches + 1):
+        for arm in first if number > 1 else arms:
+            if arm.name in skipped:
+                continue
+            try:
+                own = number == 1 and arm.name == FULL
+                planned.append(RetunedArm(arm, None if own else _plan_search(study, arm, dataset, number), number))
+            except UserError as error:
+                if not skip_inapplicable:
+                    raise
+                skipped[arm.name] = (arm, str(error))
+    return planned, list(skipped.values())
 
 
 def run_retuning(
     study: Study, planned: Sequence[RetunedArm], resources: Resources, *, emit: Emit, stop: StopRequest
-) -> list[TunedArm]:
+) -> list[TunedSearch]:
     """Search every arm and select its winner, as the study did; searches that are finished are not repeated.
 
     Returns:
-        The arms with their winners' configs.
+        For each number of a search the arms with their winners' configs.
 
     Raises:
         Stopped: the user asked to stop; the same call goes on.
     """
-    tuned = []
-    for arm, search in planned:
+    tuned: dict[int, list[TunedArm]] = {}
+    for arm, search, number in planned:
         if search is None:
-            tuned.append(TunedArm(arm, study.winner[0].config, study.folder))
+            tuned.setdefault(number, []).append(TunedArm(arm, study.winner[0].config, study.folder))
             continue
-        emit(Note(f"arm {arm.name}: a search of its own in {search.folder.root}"))
+        if number > 1 and arm.name != FULL and not search.exists:
+            search = _told_by_full(study, search, number)
+        which = f"search {number}" if number > 1 else "a search of its own"
+        emit(Note(f"arm {arm.name}: {which} in {search.folder.root}"))
         with driving(search, resources, emit=emit, stop=stop) as run:
             run.search()
             winner = run.finalize(baselines=False)
             run.write_results()
-        tuned.append(TunedArm(arm, winner.config, search.folder))
-        _set_aside_former(study, arm, winner.config)
-    return tuned
+        tuned.setdefault(number, []).append(TunedArm(arm, winner.config, search.folder))
+        _set_aside_former(study.folder.searched(arm.name, number, 0).parent, winner.config)
+    return [TunedSearch(number, arms) for number, arms in tuned.items()]
 
 
 def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
@@ -104,7 +125,7 @@ def searched_parameters(space: Space, arm: Arm, config: Config) -> Space:
     return {name: distribution for name, distribution in space.items() if name not in dead}
 
 
-def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
+def _plan_search(study: Study, arm: Arm, dataset: Dataset, number: int) -> StudyPlan:
     spec, selection, source = study.spec, study.selection, str(study.folder.identity)
     if spec is None or selection is None:
         raise UserError(f"{study.folder.root} has no search with a winner to repeat; finalise the study first")
@@ -116,12 +137,13 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
     if not space:
         raise UserError(f"arm '{arm.name}' leaves no parameter of {source} to search; compare it with --mode frozen")
     final_epochs = study.winner[0].config.epochs if study.winner else base.epochs
-    folder = StudyFolder(study.folder.root / "ablations" / MODE / arm.name / "search")
+    folder = StudyFolder(study.folder.arm_search(arm.name, number))
     data = only_modalities(dataset, base)
     # What the study's search was told to try first, the arm's is told too, as far as the arm has these parameters; then
-    # what the study found.
+    # what the study found. A further search is told what the full model's of the same number found, once that is known.
     at_winner = [trial.params for trial in study.trials if trial.number == selection.winner]
-    told = [*(spec.first or spec.warm_start), *at_winner]
+    told = [*(spec.first or spec.warm_start), *(at_winner if number == 1 else [])]
+    seed = search_seed(spec.seed, number)
     first = first_trials(base, space, [], []) if another else _told(told, space)
     if spec.sampler == GRID:
         first = []
@@ -129,6 +151,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         spec,
         study=folder.name,
         dataset=data.name,
+        seed=seed,
         source=data.source,
         data_hash=data.data_hash,
         metric=base.valid_metric,
@@ -147,7 +170,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         space=space,
         sampler=spec.sampler,
         pruner=spec.pruner,
-        seed=spec.seed,
+        seed=seed,
         trials=None if spec.sampler == GRID else len(study.trials),
         timeout=None,
         storage=f"sqlite:///{folder.database.resolve()}",
@@ -157,7 +180,18 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset) -> StudyPlan:
         spec=wanted,
         exists=check_spec(folder, wanted),
         seeds_per_trial=spec.seeds_per_trial,
+        final_seed=spec.seed,
     )
+
+
+def _told_by_full(study: Study, search: StudyPlan, number: int) -> StudyPlan:
+    """A further search that is yet to begin, with what the full model's of this number chose among its first trials."""
+    full = load_study(study.folder.arm_search(FULL, number))
+    if full.selection is None or search.sampler == GRID or search.base.model != full.model:
+        return search
+    at_winner = [trial.params for trial in full.trials if trial.number == full.selection.winner]
+    first = _told([*search.first, *at_winner], search.space)
+    return replace(search, first=first, spec=replace(search.spec, first=first))
 
 
 def _told(trials: Sequence[Mapping[str, Any]], space: Space) -> list[dict[str, Any]]:
@@ -170,9 +204,8 @@ def _told(trials: Sequence[Mapping[str, Any]], space: Space) -> list[dict[str, A
     return told
 
 
-def _set_aside_former(study: Study, arm: Arm, config: Config) -> None:
-    """Move runs of an earlier winner to ``former/<config hash>`` beside them, where their receipts remain."""
-    folder = study.folder.root / "ablations" / MODE / arm.name
+def _set_aside_former(folder: Path, config: Config) -> None:
+    """Move an arm's runs of an earlier winner to ``former/<config hash>`` beside them, where their receipts remain."""
     for run in sorted(folder.glob(f"seed-*/{RECORD}")):
         recorded = read_run_folder(run.parent)
         if recorded.config != config:

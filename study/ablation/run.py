@@ -70,8 +70,11 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
                 run_ablation(ablation.placebos, train=train, emit=emit)
             if ablation.study is not None and ablation.retuned:
                 tuned = run_retuning(ablation.study, ablation.retuned, resources, emit=emit, stop=stop)
-                runs = plan_runs(tuned, dataset, seeds=ablation.seeds, folder=folder, mode="retuned")
-                run_ablation(Plan(runs, []), train=train, emit=emit)
+                for number, chosen in tuned:
+                    runs = plan_runs(
+                        chosen, dataset, seeds=ablation.seeds, folder=folder, mode="retuned", search=number
+                    )
+                    run_ablation(Plan(runs, []), train=train, emit=emit)
         finally:
             executor.close()
 
@@ -88,7 +91,8 @@ def fix_the_question(folder: StudyFolder, question: Question, *, asked: bool) ->
     """
     begun = any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}"))
     if folder.question.exists() or not begun or asked:
-        fix_question(folder.question, question, after_runs=begun)
+        searched = any(folder.root.glob(f"ablations/retuned/*/seed-*/{RECORD}"))
+        fix_question(folder.question, question, after_runs=begun, searched=searched)
 
 
 def run_ablation(plan: Plan, *, train: Callable[[RunSource], None], emit: Emit) -> None:

@@ -172,7 +172,7 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
     """
     runs = [] if ablation.frozen is None else ablation.frozen.runs
     missing = [] if ablation.frozen is None else ablation.frozen.missing
-    tuned = [search for _, search in ablation.retuned if search is not None]
+    tuned = [search for _, search, _ in ablation.retuned if search is not None]
     total = len(runs) + sum(sum(planned_runs(search, (), finalize=True).values()) for search in tuned)
     left = len(missing) + sum(sum(_missing(search).values()) for search in tuned)
     lines = [f"{ablation.dataset.name}: {total} runs in {ablation.folder.root}, {left} of them to train"]
@@ -182,11 +182,12 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
         count = sum(planned.arm.name == arm.name for planned in missing)
         lines.append(f"  {arm.name:<20} {count} of {len(ablation.seeds)} to train   {changes}")
-    for arm, search in ablation.retuned:
+    for arm, search, number in ablation.retuned:
         if search is not None:
+            which = "re-tuned" if number == 1 else f"search {number}"
             what = f"{search.expected_trials} trials over {', '.join(search.space)}"
             to_train = f"{sum(_missing(search).values())} runs to train"
-            lines.append(f"  {arm.name:<20} re-tuned: {what}, {to_train}{', begun' if search.exists else ''}")
+            lines.append(f"  {arm.name:<20} {which}: {what}, {to_train}{', begun' if search.exists else ''}")
     if placebos := ablation.placebos.runs:
         missing_copies = f"{len(ablation.placebos.missing)} of {len(placebos)} to train"
         lines.append(f"  {'placebo':<20} {missing_copies}   {len({each.arm.name for each in placebos})} copies of full")
@@ -232,8 +233,9 @@ def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan],
     longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
     tuning = sum(estimate(search, probe, _missing(search), workers=1).likely for search in searches)
     parts = [f"{runs} runs at most {duration(longest)}"] if runs else []
-    arms = f"{len(searches)} arm{'' if len(searches) == 1 else 's'}"
-    parts += [f"re-tuning {arms} about {duration(tuning)}"] if searches else []
+    arms = len({search.folder.root.parent.name for search in searches})
+    what = f"{arms} arm{'' if arms == 1 else 's'}" + (f" in {len(searches)} searches" if arms < len(searches) else "")
+    parts += [f"re-tuning {what} about {duration(tuning)}"] if searches else []
     return f"{', '.join(parts)} ({probe.epoch:.2f} s an epoch, {source}); early stopping makes it less"
 
 
@@ -264,7 +266,7 @@ def _plan(
     if request.mode in ("retuned", "both"):
         if study is None:
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
-        retuned, left_out = plan_retuning(study, arms, data, skip_inapplicable=lenient)
+        retuned, left_out = plan_retuning(study, arms, data, searches=question.searches, skip_inapplicable=lenient)
         skipped += [each for each in left_out if each not in skipped]
     placebos = plan_placebos(request.placebo, config, data, seeds=planned, seed=seed, folder=folder)
     asked = any(getattr(request, name) is not None for name in OF_THE_QUESTION)
@@ -273,7 +275,7 @@ def _plan(
     )
 
 
-OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds")
+OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds", "searches")
 
 
 def _ask(
@@ -297,7 +299,8 @@ def _ask(
     if metric not in (*config.metrics, config.valid_metric):
         raise UserError(f"--primary {metric} is not among the metrics of the runs{suggest(metric, config.metrics)}")
     margin = before.margin if request.margin is None else request.margin
-    return replace(before, metric=metric, contrasts=contrasts, margin=margin)
+    searches = before.searches if request.searches is None else request.searches
+    return replace(before, metric=metric, contrasts=contrasts, margin=margin, searches=searches)
 
 
 def _question_lines(question: Question) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from study.analysis.measurements import default_title, imported_name, require_receipt, tuned_title
 from study.analysis.paired_runs import Runs, per_user, require_same_users, tested
+from study.analysis.search_sample import search_samples
 from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
 from study.analysis.stats.comparison import Comparison, Family, judge_rows
 from study.analysis.stats.contrasts import Evidence
@@ -122,9 +123,16 @@ def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
         rows += [row._replace(mode=mode) for row in describe(mine, rng=_generator(), margin=question.margin)]
     evidence = [each.looks for each in compared]
     most = question.looks[-1] if question.looks else 1
+    for arm in dict.fromkeys(row.arm for row in rows if row.mode == "retuned"):
+        samples = search_samples(study, arm, metrics, margin=question.margin, most_seeds=most)
+        for n, row in enumerate(rows):
+            if (row.mode, row.arm) == ("retuned", arm) and row.metric in samples:
+                rows[n], evidence[n] = samples[row.metric].row, [samples[row.metric].evidence]
     judged = judge_rows(rows, evidence, _families(rows, question), most_seeds=most)
     added = judge_rows(rows, evidence, _added(rows, question), most_seeds=most)
     rows = [late if late.family else row for row, late in zip(judged, added, strict=True)]
+    # Searches are looked at once, whatever the looks at their seeds were.
+    rows = [row._replace(look=row.seeds) if row.searches > 1 else row for row in rows]
     return [row._replace(study=study.name, dataset=study.dataset, note=row.note or _why(row)) for row in rows]
 
 
@@ -174,7 +182,7 @@ def _tried(study: Study, mode: str, arm: str) -> set[int]:
 
 
 def _families(rows: Sequence[Comparison], question: Question) -> list[Family]:
-    """Which rows share a level, in the order in which it passes. Re-tuned arms rest on one search each: no family."""
+    """Which rows share a level, in the order in which it passes. Re-tuned arms of one search each are in no family."""
     asked = [n for n, row in enumerate(rows) if row.mode == "frozen" and row.arm in question.arms]
     first = [n for n in asked if rows[n].metric == question.metric]
     primary = [n for n in first if rows[n].arm in question.contrasts]
@@ -182,7 +190,15 @@ def _families(rows: Sequence[Comparison], question: Question) -> list[Family]:
         Family("primary", primary),
         Family("rivals", [n for n in first if n not in primary]),
         Family("other metrics", [n for n in asked if n not in first]),
+        *_retuned_families(rows, question),
     ]
+
+
+def _retuned_families(rows: Sequence[Comparison], question: Question) -> list[Family]:
+    """Re-tuned arms whose searches are a sample, behind everything else; first by the primary metric."""
+    sampled = [n for n, row in enumerate(rows) if row.searches > 1]
+    first = [n for n in sampled if rows[n].metric == question.metric]
+    return [Family("re-tuned", first), Family("re-tuned, other metrics", [n for n in sampled if n not in first])]
 
 
 def _added(rows: Sequence[Comparison], question: Question) -> list[Family]:
@@ -196,7 +212,10 @@ def _why(row: Comparison) -> str:
     """Why a row is descriptive."""
     if row.family or row.mode != "retuned":
         return ""
-    return "one search an arm compares two configurations, not two arms, so there is no verdict"
+    return (
+        "one search an arm compares two configurations, not two arms, so there is no verdict; --searches 3 makes the "
+        "searches a sample"
+    )
 
 
 def _baselines(study: Study, metrics: Sequence[str]) -> list[Comparison]:

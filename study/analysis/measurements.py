@@ -22,9 +22,9 @@ class Measurement(NamedTuple):
     """One run's result on the test split by one metric.
 
     Attributes:
-        kind: ``baseline``, ``imported``, ``default``, ``winner`` or ``arm``.
+        kind: ``baseline``, ``imported``, ``default``, ``winner``, ``arm`` or ``placebo``.
         name, title: of the method or arm, in records and for people.
-        mode: ``frozen`` or ``retuned`` of an arm, else None.
+        mode: ``frozen`` or ``retuned`` of an arm, ``placebo`` of a copy of the full model, else None.
         seed: of a baseline, which has none, that of the split if there are several, else None.
         value: mean over users.
     """
@@ -170,6 +170,9 @@ def _tested(study: Study) -> Iterator[tuple[str, str, str, RunRecord]]:
         yield "default", default_title(study), default_title(study), record
     for record in study.winner:
         yield "winner", study.model_title, tuned_title(study), record
-    for record in study.ablations:
+    for record in [*study.ablations, *study.repeated]:
         name = record.arm or record.folder.parent.name
         yield "arm", name, str(record.record.get("arm_title", name)), record
+    for record in study.placebos:
+        name = record.arm or record.folder.parent.name
+        yield "placebo", name, str(record.record.get("arm_title", name)), record

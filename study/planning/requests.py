@@ -132,6 +132,8 @@ class AblationRequest:
         split_seeds: on how many splits of the data these seeds train in turn; a study has its own.
         placebo: copies of the full model on seeds of their own, shown beside the arms and outside of their family.
         mode: ``frozen``, ``retuned`` or ``both``.
+        searches: independent searches of each re-tuned arm, the full model too; 3 or more are decided upon, fewer are
+            described. None = what the ablation was begun with, else 1.
         model, preset, config, settings, epochs, metrics, seed: of the full model's runs, as in ``SearchRequest``; a
             study has its own.
         out: parent of study folders; the project's ``results``, or those of the current folder once installed.
@@ -152,6 +154,7 @@ class AblationRequest:
     split_seeds: int = 0
     placebo: int = 0
     mode: str = "frozen"
+    searches: int | None = None
     model: str | None = None
     preset: str | None = None
     config: Path | None = None
@@ -175,7 +178,11 @@ class AblationRequest:
             _whole_splits(self.split_seeds, self.fresh_seeds or 10)
         elif self.split_seeds:
             raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
-        _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0)
+        _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0, searches=1)
+        if self.searches is not None and self.mode == "frozen":
+            raise UserError("--searches repeats the searches of re-tuned arms; add --mode retuned or both")
+        if (self.searches or 1) > 1 and self.split_seeds:
+            raise UserError("--searches cannot be combined with --split-seeds: searches stay on the data's own split")
         if self.placebo and self.split_seeds:
             raise UserError("--placebo cannot be combined with --split-seeds: a copy has no split of its own")
         if self.margin is not None and not 0 < self.margin < 1:

@@ -125,7 +125,7 @@ class StudyRun:
             plan.folder,
             self._store.trials(),
             base=plan.final_base,
-            seed=plan.seed,
+            seed=plan.seed if plan.final_seed is None else plan.final_seed,
             finalists=plan.finalists,
             fresh=plan.fresh_seeds,
             dataset=plan.dataset,

@@ -56,6 +56,8 @@ class StudyPlan:
         exists: the study was begun earlier.
         seeds_per_trial: the most seeds a trial is judged on.
         adopt: go on with the study although its folder was renamed or copied.
+        final_seed: what the seeds of finalists and winner are derived from; None = ``seed``. Repeated searches differ
+            in their ``seed`` and share this one.
     """
 
     folder: StudyFolder
@@ -77,6 +79,7 @@ class StudyPlan:
     seeds_per_trial: int = 1
     budget: Cost | None = None
     adopt: bool = False
+    final_seed: int | None = None
 
     @property
     def default_is_a_trial(self) -> bool:

@@ -115,6 +115,18 @@ class StudyFolder:
         """Run folder of a config on the way to the winner; ``kind`` is ``candidates`` or ``steps``."""
         return self.root / "path" / kind / config_hash / f"seed-{seed}"
 
+    def arm_search(self, arm: str, number: int) -> Path:
+        """Folder of the ``number``-th search of a re-tuned arm, from 1; the full model's first is the study itself."""
+        if number == 1:
+            return self.root / "ablations" / "retuned" / arm / "search"
+        return self.root / "ablations" / "searches" / str(number) / arm / "search"
+
+    def searched(self, arm: str, number: int, seed: int) -> Path:
+        """Run folder of what the ``number``-th search of a re-tuned arm chose."""
+        if number == 1:
+            return self.ablation("retuned", arm, seed)
+        return self.root / "ablations" / "searches" / str(number) / arm / f"seed-{seed}"
+
     def ablation(self, mode: str, arm: str, seed: int) -> Path:
         """Run folder of an ablation arm; ``mode`` is ``frozen`` or ``retuned``."""
         return self.root / "ablations" / mode / arm / f"seed-{seed}"

@@ -38,6 +38,7 @@ class Question:
         fixed: when, ISO 8601; empty if it never was and these are the defaults.
         commit: of the code; None where unknown.
         changed: how often the question was changed after the first run.
+        searches: independent searches of each re-tuned arm; 1 = what they show is described, not decided.
     """
 
     metric: str
@@ -50,6 +51,7 @@ class Question:
     fixed: str = ""
     commit: str | None = None
     changed: int = 0
+    searches: int = 1
 
     def asks_like(self, other: Question) -> bool:
         """Whether both ask the same; arms may have been added, and when it was fixed does not matter."""
@@ -67,13 +69,14 @@ def read_question(path: Path) -> Question | None:
     return entries[-1] if entries else None
 
 
-def fix_question(path: Path, question: Question, *, after_runs: bool = False) -> Question:
+def fix_question(path: Path, question: Question, *, after_runs: bool = False, searched: bool = True) -> Question:
     """Write a question down if it is the first or a changed one; the one that holds.
 
     Args:
         path: ``question.json`` of the study; its folder exists.
         question: ``fixed``, ``commit`` and ``changed`` are filled in here.
         after_runs: arms have run already, so that a first question counts as a changed one.
+        searched: re-tuned arms have run; before that the number of their searches may still be said.
 
     Raises:
         UserError: as ``read_question``.
@@ -81,8 +84,12 @@ def fix_question(path: Path, question: Question, *, after_runs: bool = False) ->
     entries = _entries(path)
     if entries and entries[-1].asks_like(question):
         return entries[-1]
+    if entries and not searched and entries[-1].asks_like(replace(question, searches=entries[-1].searches)):
+        amended = [*entries[:-1], replace(entries[-1], searches=question.searches)]
+        _write(path, amended)
+        return amended[-1]
     stamped = replace(question, fixed=now(), commit=source_version()["commit"], changed=len(entries) or int(after_runs))
-    write_json(path, {"schema_version": SCHEMA_VERSION, "questions": [asdict(each) for each in (*entries, stamped)]})
+    _write(path, [*entries, stamped])
     return stamped
 
 
@@ -90,6 +97,10 @@ def assumed_question(metric: str, arms: Sequence[str], seeds: Sequence[int]) -> 
     """The default question of records that come without one: whatever seeds there are were one look."""
     contrasts = tuple(arm for arm in CONTRASTS if arm in arms) or tuple(arms)
     return Question(metric, contrasts, MARGIN, ALPHA, tuple(seeds), (len(seeds),), tuple(arms))
+
+
+def _write(path: Path, entries: Sequence[Question]) -> None:
+    write_json(path, {"schema_version": SCHEMA_VERSION, "questions": [asdict(each) for each in entries]})
 
 
 def _entries(path: Path) -> list[Question]:

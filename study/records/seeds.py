@@ -50,6 +50,14 @@ def placebo_seeds(seed: int, copy: int, count: int) -> list[int]:
     return _derived(seed, f"placebo/{copy}", count, taken)
 
 
+def search_seed(seed: int, number: int) -> int:
+    """Seed of an arm's ``number``-th independent search, of its sampler and its trials; the first's is ``seed``.
+
+    What the searches choose is then trained on the same fresh seeds, which are derived from the study's.
+    """
+    return seed if number == 1 else _derived(seed, "searches", number - 1, {seed})[-1]
+
+
 def _derived(seed: int, purpose: str, count: int, taken: set[int]) -> list[int]:
     candidates = fresh_seeds(stream_seed(seed, purpose) % 2**31, count + len(taken))
     return [candidate for candidate in candidates if candidate not in taken][:count]

@@ -301,16 +301,32 @@ class Study:
         return _read(self.folder.root / "imported", "*/seed-*")
 
     @cached_property
+    def repeated(self) -> list[RunRecord]:
+        """What further searches of re-tuned arms chose, by number of the search (``search``), arm and seed."""
+        return _read(self.folder.root / "ablations" / "searches", "*/*/seed-*")
+
+    @cached_property
     def question(self) -> Question | None:
         """What was asked of the arms before they ran; None of studies that did not write it down."""
         return read_question(self.folder.question)
 
     @cached_property
     def arm_searches(self) -> Mapping[str, Study]:
-        """Searches of arms that were re-tuned, by arm in the order of tables; read when first asked for."""
+        """Searches of arms that were re-tuned, by arm in the order of tables; read when first asked for.
+
+        Further searches of an arm follow as ``<arm>, search 2``.
+        """
         retuned = self.folder.root / "ablations" / "retuned"
         arms = in_order(folder.parent.name for folder in retuned.glob("*/search"))
-        return {arm: load_study(retuned / arm / "search") for arm in arms}
+        first = {arm: load_study(retuned / arm / "search") for arm in arms}
+        searches = self.folder.root / "ablations" / "searches"
+        further: dict[str, Study] = {}
+        for number in sorted(int(path.name) for path in searches.glob("*") if path.name.isdecimal()):
+            names = in_order(folder.parent.name for folder in (searches / str(number)).glob("*/search"))
+            for arm in names:
+                if any((folder := searches / str(number) / arm / "search").glob(f"trials/*/{RECORD}")):
+                    further[f"{arm}, search {number}"] = load_study(folder)
+        return first | further
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -330,6 +346,8 @@ class Study:
             *self.default,
             *self.baselines,
             *self.ablations,
+            *self.repeated,
+            *self.placebos,
         ]
 
 

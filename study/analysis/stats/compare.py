@@ -123,6 +123,7 @@ def describe(
     margin: float = MARGIN,
     resamples: int = 1000,
     prior_df: int = PRIOR_DF,
+    evidence: Sequence[Evidence] | None = None,
 ) -> list[Comparison]:
     """A row for each pair, still without a verdict. Seed variances of one metric's pairs are moderated together.
 
@@ -132,8 +133,9 @@ def describe(
         margin: as a share of the reference's mean.
         resamples: bootstrap resamples.
         prior_df: 0 where the pairs do not tell each other anything about their variances.
+        evidence: of each pair, where it is more than the pair can tell; None = what the pairs say.
     """
-    evidence = evidence_of(pairs, margin=margin, prior_df=prior_df)
+    evidence = evidence_of(pairs, margin=margin, prior_df=prior_df) if evidence is None else evidence
     intervals = _bootstraps(pairs, rng, resamples)
     return [_row(pair, of_pair, bounds) for pair, of_pair, bounds in zip(pairs, evidence, intervals, strict=True)]
 

@@ -46,6 +46,7 @@ class Comparison(NamedTuple):
         within_margin: of better and worse, whether the difference is also shown to be smaller than the margin.
         verdict: see ``contrasts.Verdict``.
         note: what cannot be said, and why; empty if all can.
+        searches: of re-tuned arms, independent searches of each that the interval takes as a sample; else 1.
     """
 
     study: str
@@ -86,6 +87,7 @@ class Comparison(NamedTuple):
     within_margin: bool
     verdict: Verdict
     note: str
+    searches: int = 1
 
 
 class Family(NamedTuple):

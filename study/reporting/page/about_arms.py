@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import Comparison
-from study.reporting.page.claims import MINUS, claim, is_open
+from study.reporting.page.claims import MINUS, ONE_SEARCH, by_one_search, claim, is_open
 from study.reporting.page.question import PARTS, listed, quoted
 from study.reporting.tables.statistics import p_text
 
 MOST_NAMED = 4  # undecided arms in one sentence
-
-_RETUNED = "With every arm re-tuned by a search of its own, "
 
 
 def arm_sentences(lines: Sequence[Comparison], titles: Mapping[str, str], *, retuned: bool) -> list[str]:
@@ -21,7 +19,9 @@ def arm_sentences(lines: Sequence[Comparison], titles: Mapping[str, str], *, ret
     parts = _in_order(lines)
     sentences = _about_parts(parts) + _about_others(_others(lines), titles)
     if retuned and sentences:
-        sentences[0] = _RETUNED + sentences[0][0].lower() + sentences[0][1:]
+        searches = max(line.searches for line in lines)
+        own = "a search" if searches == 1 else f"{searches} searches"
+        sentences[0] = f"With every arm re-tuned by {own} of its own, " + sentences[0][0].lower() + sentences[0][1:]
     return sentences
 
 
@@ -93,7 +93,7 @@ def _about_parts(lines: Sequence[Comparison]) -> list[str]:
 
 def _kind_text(line: Comparison) -> str:
     """The kind of an open verdict, where there is one to name and the sentence does not end with it."""
-    return "" if math.isnan(line.p) or line.mode == "retuned" else f" ({claim(line)})"
+    return "" if math.isnan(line.p) or by_one_search(line) else f" ({claim(line)})"
 
 
 def _decided_part(line: Comparison) -> str:
@@ -137,8 +137,8 @@ def _changes(lines: Sequence[Comparison], titles: Mapping[str, str]) -> str:
 
 def _why_open(lines: Sequence[Comparison]) -> str:
     """Why these comparisons are not decided, and what would have been found."""
-    if all(line.mode == "retuned" for line in lines):
-        return "no verdict, as one search an arm compares two configurations, not two arms"
+    if all(by_one_search(line) for line in lines):
+        return f"no verdict, {ONE_SEARCH}"
     subject = "not decided" if len(lines) == 1 else "none of this is decided"
     if all(line.verdict == "descriptive" for line in lines):
         return f"{subject}, as {'it is' if len(lines) == 1 else 'they are'} descriptive (the gate before it is closed)"

@@ -7,6 +7,7 @@ import math
 from study.analysis.stats.comparison import OPEN, Comparison
 
 MINUS = "−"
+ONE_SEARCH = "as one search an arm compares two configurations, not two arms"
 
 
 def claim(line: Comparison) -> str:
@@ -49,6 +50,11 @@ def margin_text(line: Comparison) -> str:
 def is_open(line: Comparison) -> bool:
     """Whether the verdict says nothing about the difference."""
     return line.verdict in OPEN
+
+
+def by_one_search(line: Comparison) -> bool:
+    """Whether a re-tuned arm rests on one search, so that two configurations are compared and not two arms."""
+    return line.mode == "retuned" and line.searches == 1
 
 
 def _reach(line: Comparison, farthest: float, margin: str) -> str:

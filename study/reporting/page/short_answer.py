@@ -12,7 +12,7 @@ from study.analysis.stats.comparison import Comparison
 from study.records.study import Study
 from study.reporting.page.about_arms import adjusted_text, relation, signed
 from study.reporting.page.cautions import unconverged_runs
-from study.reporting.page.claims import is_open, margin_text
+from study.reporting.page.claims import ONE_SEARCH, by_one_search, is_open, margin_text
 from study.reporting.page.modalities import modality_words
 from study.reporting.page.question import PARTS, listed, quoted
 
@@ -115,8 +115,10 @@ def _against(line: Comparison) -> str:
 
 def _same_or_not(main: Sequence[Comparison], lines: Sequence[Comparison], titles: Mapping[str, str], model: str) -> str:
     """What another mode says, in verdicts alone."""
+    if all(by_one_search(line) for line in lines):
+        return f"there is no verdict, {ONE_SEARCH}"
     if all(line.verdict == "descriptive" for line in lines):
-        return "there is no verdict, as one search an arm compares two configurations, not two arms"
+        return "there is no verdict, as the gate before them is closed"
     first = {line.arm: _kind(line) for line in main}
     differ = [line for line in lines if first.get(line.arm, _kind(line)) != _kind(line)]
     if not differ:
@@ -149,6 +151,9 @@ def _how_sure(lines: Sequence[Comparison], others: Sequence[Comparison], titles:
         margin = max(line.margin for line in judged)
         who = "they" if clauses else design
         clauses.append(f"{who} reliably find only differences of {mde_range} or more, where {margin:.4f} would matter")
+    if not clauses:
+        why = ONE_SEARCH if all(by_one_search(line) for line in lines) else "as the gate before them is closed"
+        clauses.append(f"none of this has a verdict, {why}")
     known = {(line.mode, line.arm, line.verdict) for line in lines}
     elsewhere = [x for x in others if x.verdict in ("better", "worse") and (x.mode, x.arm, x.verdict) not in known]
     if elsewhere:
@@ -169,14 +174,16 @@ def _p_of_verdict(line: Comparison) -> float:
 def _what_would_change(study: Study, lines: Sequence[Comparison], *, family: int) -> str:
     """The cheapest thing that may turn the answer, then what else was not tried."""
     ways = []
-    # What was re-tuned has no verdict by design, which no seeds change.
-    still_open = [line for line in lines if is_open(line) and line.mode != "retuned"]
+    # What was re-tuned by one search has no verdict by design, which no seeds change.
+    still_open = [line for line in lines if is_open(line) and not by_one_search(line)]
     if still_open:
         ways.append(_more_seeds(still_open, family))
     if cut := unconverged_runs(study):
         ways.append(f"longer training ({len(cut)} final runs were still learning when they were ended)")
     if {line.mode for line in lines} == {"frozen"}:
         ways.append("a search for every arm, as all had the full model’s configuration")
+    if any(by_one_search(line) for line in lines):
+        ways.append("three searches of every arm")
     ways.append("other data")
     return f"What would change that: {listed(ways[:3])}"
 

@@ -112,6 +112,10 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
         mine = study.runs(mode=mode)
         for arm in in_order(str(run.arm) for run in mine):
             yield f"{arm} ({mode})", [run for run in mine if run.arm == arm]
+    for number in dict.fromkeys(run.record["search"] for run in study.repeated):
+        again = [run for run in study.repeated if run.record["search"] == number]
+        for arm in in_order(str(run.arm) for run in again):
+            yield f"{arm}, search {number} (retuned)", [run for run in again if run.arm == arm]
 
 
 def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:

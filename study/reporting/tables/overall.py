@@ -57,7 +57,7 @@ def compute(results: Results, published: Path = PUBLISHED) -> Table | None:
     Raises:
         UserError: ``published`` is unreadable.
     """
-    measured = [line for line in results.measured if line.kind != "arm"]
+    measured = [line for line in results.measured if line.kind not in ("arm", "placebo")]
     if all(line.kind == "imported" for line in measured):
         return None
     datasets, metrics = list(dict.fromkeys(line.dataset for line in measured)), results.metrics

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sea_core.config import Config
 from sea_core.errors import UserError
 from study.ablation.arms import load_arms
 from study.ablation.retune import searched_parameters
+from study.records.question import read_question
 from study.records.study import load_study
 from study.searching.space import load_space
 from tests.study.results import write_search
@@ -81,6 +83,71 @@ def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("record.json")}
     assert main(command) == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.slow
+def test_three_searches_of_each_arm_are_independent_and_go_on_where_they_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from study.run_search import main as run_search
+
+    out = ["--out", str(tmp_path), "--quiet", "--threads", "1"]
+    small = ["--set", "latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
+    budget = ["--n-trials", "3", "--epochs", "2", "--final-epochs", "2", "--finalists", "1", "--fresh-seeds", "2"]
+    assert run_search(["-d", DATASET, "--study-name", "s", "--no-ablations", *budget, *small, *out]) == 0
+    command = ["--from-study", "s", "--mode", "retuned", "--arms", "no-club", "--fresh-seeds", "2", *out]
+    assert main(command) == 0
+    before = read_question(tmp_path / "s" / "question.json")
+    assert before is not None
+    assert before.searches == 1
+    assert main([*command, "--searches", "3", "--dry-run"]) == 0
+    dry = capsys.readouterr().out
+    assert "search 2: 3 trials over" in dry
+    assert "re-tuning 2 arms in 4 searches about" in dry
+    assert main([*command, "--searches", "3"]) == 0
+    asked = read_question(tmp_path / "s" / "question.json")
+    assert asked is not None
+    assert (asked.searches, asked.changed) == (3, 1), "one search of the arm was known already"
+
+    study = load_study(tmp_path / "s")
+    searches = study.arm_searches
+    assert list(searches) == ["no-club", "full, search 2", "no-club, search 2", "full, search 3", "no-club, search 3"]
+    assert {len(search.trials) for search in searches.values()} == {3}
+    seeds = [study.seed, searches["full, search 2"].seed, searches["full, search 3"].seed]
+    assert len(set(seeds)) == 3
+    assert searches["no-club, search 3"].seed == seeds[2]
+    # What they choose is trained on the same fresh seeds, and is told what the full model's search found.
+    assert {run.seed for search in searches.values() for run in search.winner} == {run.seed for run in study.winner}
+    at_winner = next(
+        trial.params
+        for trial in searches["full, search 2"].trials
+        if trial.number == searches["full, search 2"].selection.winner
+    )
+    arms_search = searches["no-club, search 2"]
+    assert {name: at_winner[name] for name in arms_search.spec.space} in list(arms_search.spec.first)
+    assert len(study.repeated) == 2 * 2 * 2
+    table = (tmp_path / "s" / "tables" / "statistics.csv").read_text()
+    assert "3 searches an arm" in table
+
+    # A search that was killed goes on; nothing else is trained again.
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("record.json")}
+    run_folder = tmp_path / "s" / "ablations" / "searches" / "3" / "no-club" / f"seed-{study.winner[0].seed}"
+    shutil.rmtree(run_folder)
+    assert main(command) == 0, "the number of searches is remembered"
+    assert (run_folder / "record.json").exists()
+    assert {path for path in times if path.stat().st_mtime_ns != times[path]} == {run_folder / "record.json"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--searches", "3"], "--searches repeats the searches of re-tuned arms; add --mode retuned or both"),
+        (["--searches", "0", "--mode", "both"], "--searches must be at least 1, got 0"),
+    ],
+)
+def test_searches_that_make_no_sense_are_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        main(["--from-study", "s", "--out", str(tmp_path), *arguments])
 
 
 def test_a_study_without_its_selection_is_refused(tmp_path: Path) -> None:

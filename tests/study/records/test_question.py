@@ -54,3 +54,15 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path.write_text('{"schema_version": 9, "questions": []}')
     with pytest.raises(UserError, match="schema_version 9"):
         read_question(path)
+
+
+def test_the_number_of_searches_may_be_said_until_arms_were_searched(tmp_path: Path) -> None:
+    path = tmp_path / "question.json"
+    first = fix_question(path, ASKED)
+    amended = fix_question(path, replace(ASKED, searches=3), after_runs=True, searched=False)
+    assert amended == replace(first, searches=3)
+    assert read_question(path) == amended
+    changed = fix_question(path, replace(ASKED, searches=5), after_runs=True, searched=True)
+    assert (changed.searches, changed.changed) == (5, 1)
+    both = fix_question(path, replace(changed, searches=3, margin=0.1), after_runs=True, searched=False)
+    assert both.changed == 2, "another margin is another question"

@@ -77,6 +77,14 @@ def test_too_few_seeds_say_what_they_could_have_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_retuned_arms_alone_have_no_verdict_and_say_why(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=5, mode="retuned")
+    study = load_study(root)
+    short = answer(study, Results([study])).short
+    assert short[1] == "None of this has a verdict, as one search an arm compares two configurations, not two arms."
+    assert "three searches of every arm" in short[2]
+
+
 def test_retuned_arms_are_said_to_be_retuned(tmp_path: Path) -> None:
     root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.1}, seeds=5)
     write_arms(root, {"full": 0.0, "no-club": -0.1}, seeds=5, mode="retuned")

@@ -241,7 +241,33 @@ def test_rows_behind_a_closed_gate_are_grey_and_carry_no_star(tmp_path: Path) ->
     assert made.arms[rival].p < 0.001
     assert rival in table.greys
     assert cell(frozen, "title of orthogonal", 2).stars == ""
+    place = next(n for n, row in enumerate(frozen.rows) if row[0] == "title of orthogonal")
+    assert place + 1 in frozen.greys
     assert any(note.startswith("Descriptive:") for note in table.notes)
+
+
+def test_placebos_stand_grey_below_the_arms_and_compete_with_none(tmp_path: Path) -> None:
+    root = write_arms(tmp_path / "s", {"full": 0.0, "no-club": -0.05}, seeds=3)
+    users = np.random.default_rng(0).uniform(0.2, 0.4, 40)
+    for copy, level in (("placebo-1", 0.5), ("placebo-2", 0.0)):
+        for seed in (1, 2, 3):
+            keys = {"arm": copy, "arm_title": copy.replace("-", " "), "mode": "placebo", "stands_for": seed}
+            write_result(StudyFolder(root).placebo(copy, 100 + seed), users + level, seed=100 + seed, **keys)
+    made = results(root)
+    table = ablation.compute_frozen(made)
+    assert table is not None
+    labels = [str(row[0]) for row in table.rows]
+    delta = "Δ to full"
+    assert labels == ["title of full", "title of no-club", delta, "placebo 1", delta, "placebo 2", delta]
+    assert set(table.greys) == {3, 4, 5, 6}
+    assert {4, 6} <= set(table.follows)
+    values = [cell(table, label, 2) for label in ("title of full", "placebo 1")]
+    assert values[1].value == pytest.approx(np.mean(users) + 0.5)
+    assert [value.rank for value in values] == [1, 0], "the best of the arms is the best, whatever copies do"
+    assert values[1].stars == ""
+    assert list(table.frame[table.frame["mode"] == "placebo"]["name"].unique()) == ["placebo-1", "placebo-2"]
+    assert any("copies of the full model on seeds of their own" in note for note in table.notes)
+    assert overall.compute(made) is None
 
 
 def test_selection_says_how_often_the_winner_would_win_with_other_users(tmp_path: Path) -> None:
