@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ablations = plan_ablations(requests)
     check_listeners(listeners)
     for ablation in ablations:
-        print("\n".join(describe(ablation, device=resources.device if dry_run else None)))
+        print("\n".join(describe(ablation, resources, probing=dry_run)))
     if dry_run:
         return 0
     try:

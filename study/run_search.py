@@ -132,7 +132,7 @@ def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
         return None
     arms = [arm.name for arm in _arms(request)]
     counts = planned_runs(plan, arms, finalize=request.finalize)
-    return estimate(plan, probe, counts, workers=request.resources.workers).likely
+    return estimate(plan, probe, counts, workers=request.resources.settled(plan.dataset).slots).likely
 
 
 def _arms(request: SearchRequest) -> list[Arm]:

@@ -155,7 +155,7 @@ def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequ
     with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {dataset.name}"))
         write_provenance(folder, dataset)
-        executor = make_executor(dataset, resources)
+        executor = make_executor(dataset, resources, emit=emit)
         train = partial(drive, executor=executor, emit=emit, stop=stop)
         try:
             configs, steps = [plan.start], list[PathStep]()

@@ -54,7 +54,7 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
     with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
         emit(StageBegun(f"setting up {dataset.name}"))
         write_provenance(folder, dataset)
-        executor = make_executor(dataset, resources)
+        executor = make_executor(dataset, resources, emit=emit)
         train = partial(drive, executor=executor, emit=emit, stop=stop)
         try:
             fix_the_question(folder, ablation.question, asked=ablation.asked)

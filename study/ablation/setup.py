@@ -33,6 +33,7 @@ from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.question import Question, assumed_question, read_question
 from study.records.seeds import finalist_seeds, split_seeds_of
 from study.records.study import Study, load_study
+from study.running.resources import Resources
 
 DEFAULT_SEEDS = 10
 MOST_SEEDS = 40  # of a design that looks until it is decided
@@ -163,18 +164,20 @@ def _on_splits(dataset: Dataset, seed: int, splits: int) -> Dataset:
     return with_other_splits(dataset, split_seeds_of(seed, splits, rivals, seeds))
 
 
-def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
+def describe(ablation: Ablation, resources: Resources, *, probing: bool = False) -> list[str]:
     """What would be run, line by line: arms with what they change, seeds, what is there already, and the time.
 
     Args:
         ablation: planned.
-        device: where to train two epochs, to know how long one takes; None: do not, finished runs may tell.
+        resources: where it would be run.
+        probing: train two epochs there to know how long one takes; else finished runs may tell.
     """
     runs = [] if ablation.frozen is None else ablation.frozen.runs
     missing = [] if ablation.frozen is None else ablation.frozen.missing
     tuned = [search for _, search, _ in ablation.retuned if search is not None]
     total = len(runs) + sum(sum(planned_runs(search, (), finalize=True).values()) for search in tuned)
     left = len(missing) + sum(sum(_missing(search).values()) for search in tuned)
+    resources = resources.settled(ablation.dataset)
     lines = [f"{ablation.dataset.name}: {total} runs in {ablation.folder.root}, {left} of them to train"]
     lines.append(f"  seeds {', '.join(map(str, ablation.seeds))}")
     lines += _question_lines(ablation.question)
@@ -195,7 +198,8 @@ def describe(ablation: Ablation, *, device: str | None = None) -> list[str]:
     lines.append(f"  {_expected_power(ablation)}")
     searches = [search for search in tuned if sum(_missing(search).values())]
     if missing or searches:
-        lines.append(f"  time: {_expected_time(ablation, len(missing), searches, device)}")
+        expected = _expected_time(ablation, len(missing), searches, resources, probing=probing)
+        lines.append(f"  time: {expected}")
     return lines
 
 
@@ -216,22 +220,30 @@ def _earlier_runs(folder: StudyFolder) -> Study | None:
     return load_study(folder.root) if any(folder.root.glob(f"ablations/*/*/seed-*/{RECORD}")) else None
 
 
-def _expected_time(ablation: Ablation, runs: int, searches: Sequence[StudyPlan], device: str | None) -> str:
-    """Of the missing runs and searches, one after the other, as if every arm took as long as the full model."""
+def _expected_time(
+    ablation: Ablation, runs: int, searches: Sequence[StudyPlan], resources: Resources, *, probing: bool
+) -> str:
+    """Of the missing runs and searches, spread over the workers, as if every arm took as long as the full model."""
     patterns = ("final/winner/*", "ablations/*/*/seed-*")
     paths = [path.parent for pattern in patterns for path in ablation.folder.root.glob(f"{pattern}/{RECORD}")]
     records = [read_run_folder(path).record for path in paths]
     known = [record["seconds"] / record["epochs"] for record in records if record.get("seconds") and record["epochs"]]
     if known:
         probe, source = Probe(0.0, median(known)), "as finished runs here took"
-    elif device is None:
+    elif not probing:
         return "known after the first run; --dry-run measures it"
     else:
         with temporary_cache():  # a dry run leaves no trace
-            probe = measure(ablation.config, ablation.dataset, seed=ablation.seeds[0], device=device)
+            probe = measure(
+                ablation.config,
+                ablation.dataset,
+                seed=ablation.seeds[0],
+                device=resources.device,
+                threads=resources.threads_of_a_run,
+            )
         source = "measured on full"
-    longest = runs * (probe.setup + ablation.config.epochs * probe.epoch)
-    tuning = sum(estimate(search, probe, _missing(search), workers=1).likely for search in searches)
+    longest = runs * (probe.setup + ablation.config.epochs * probe.epoch) / resources.slots
+    tuning = sum(estimate(search, probe, _missing(search), workers=resources.slots).likely for search in searches)
     parts = [f"{runs} runs at most {duration(longest)}"] if runs else []
     arms = len({search.folder.root.parent.name for search in searches})
     what = f"{arms} arm{'' if arms == 1 else 's'}" + (f" in {len(searches)} searches" if arms < len(searches) else "")

@@ -29,19 +29,20 @@ def expected_power(plan: StudyPlan, arms: Sequence[str]) -> str:
 
 def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources: Resources) -> list[str]:
     """Lines that say what the study would run, where, and how long it would take."""
+    resources = resources.settled(plan.dataset)
     with temporary_cache():  # a dry run leaves no trace
         threads = resources.threads_of_a_run
         probe = measure(plan.base, plan.dataset, seed=plan.seed, device=resources.device, threads=threads)
     counts = planned_runs(plan, arms, finalize=finalize)
     missing = missing_runs(plan, counts, arms)
-    time = estimate(plan, probe, missing, workers=resources.workers)
+    time = estimate(plan, probe, missing, workers=resources.slots)
     runs, left = sum(counts.values()), sum(missing.values())
     done = f", {left} of them still to train" if left < runs else ""
     caps = f"of at most {plan.base.epochs} epochs"
     if finalize and plan.final_epochs != plan.base.epochs:
         caps = f"trials {caps}, the others of at most {plan.final_epochs}"
     data = plan.dataset
-    together = f", {resources.workers} at a time" if resources.workers > 1 else ""
+    together = f", {resources.slots} at a time" if resources.slots > 1 else ""
     return [
         f"study {plan.folder.root}{' (exists: it would go on)' if plan.exists else ''}",
         f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",

@@ -171,7 +171,7 @@ def probe_of(plan: StudyPlan, resources: Resources) -> Probe | None:
         if plan.exists or resources.ray_address is not None:
             return None  # too late, or not where the runs will train
     try:
-        threads = resources.threads_of_a_run
+        threads = resources.settled(plan.dataset).threads_of_a_run
         probe = measure(plan.base, plan.dataset, seed=plan.seed, device=resources.device, threads=threads)
     except Exception:
         return None

@@ -10,9 +10,16 @@ from typing import Any, TypeVar
 from sea_core.options import SHARED, Option, option
 from sea_core.strict_yaml import parse_assignments
 from study.planning.requests import AblationRequest, PathRequest, SearchRequest
-from study.running.resources import Resources
+from study.running.resources import AUTO, Resources
 
 Request = TypeVar("Request", SearchRequest, AblationRequest, PathRequest)
+
+
+def _number_or_auto(text: str) -> int | str:
+    return AUTO if text == AUTO else int(text)
+
+
+_number_or_auto.__name__ = "number"  # argparse: invalid number value
 
 STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
     [
@@ -59,9 +66,10 @@ STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
         ),
         option(
             "--workers",
-            text="runs at the same time; 1 trains in this process, more are Ray actors",
-            type=int,
-            metavar="N",
+            text="runs at the same time; 1 trains in this process, more are Ray actors; auto: what suits the data and "
+            "this machine",
+            type=_number_or_auto,
+            metavar="N|auto",
         ),
         option("--gpus-per-worker", text="share of a GPU for each worker, with --device cuda", type=float, metavar="X"),
         option(

@@ -175,7 +175,7 @@ def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequ
         elif (stored.final_epochs or plan.base.epochs) != plan.final_epochs:  # all else stays as the storage knows it
             write_spec(folder, replace(stored, final_epochs=plan.final_epochs))
         write_provenance(folder, plan.dataset)
-        executor = make_executor(plan.dataset, resources)
+        executor = make_executor(plan.dataset, resources, emit=emit)
         try:
             yield StudyRun(plan, executor, emit=emit, stop=stop)
         finally:
