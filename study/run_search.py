@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _show(plan, request)
         return 0
     for plan in plans:
-        for note in plan.dataset.notes:
-            print(f"note: {plan.dataset.name}: {note}", file=sys.stderr)
+        for note in [*(f"{plan.dataset.name}: {each}" for each in plan.dataset.notes), *plan.notes]:
+            print(f"note: {note}", file=sys.stderr)
     try:
         with graceful_stop() as stop:
             computed = []

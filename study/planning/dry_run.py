@@ -48,6 +48,7 @@ def show_plan(plan: StudyPlan, arms: Sequence[str], *, finalize: bool, resources
         f"  data: {data.name}, {data.users} users, {data.items} items, {len(data.train)} training interactions",
         f"  search: {plan.sampler} sampler, {plan.pruner} pruner, seed {plan.seed}, over",
         *(f"    {line}" for line in describe(plan.space)),
+        *(f"    note: {note}" for note in plan.notes),
         f"  runs: {', '.join(counts)}; {runs} in all{done}, {caps}",
         f"  arms: {', '.join(arms) if finalize and arms else 'none'}",
         *([f"  {expected_power(plan, arms)}"] if finalize and len(arms) > 1 else []),

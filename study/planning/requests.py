@@ -37,7 +37,9 @@ class SearchRequest:
         dataset: a name (``python -m sea_core data list``), or the path of a folder.
         data_root: where named dataset folders lie.
         space: what is searched: a name in ``study/spaces``, a YAML file, or a mapping as such a file holds it;
-            ``default`` is the model's own.
+            ``default`` is the model's own. A YAML of MMRec (``hyper_parameters``) or a ``.test`` file of RecBole does
+            too.
+        skip_unknown: leave out what such a file searches and the model does not have.
         n_trials: total of complete, pruned and failed trials; None = what ``budget`` allows (20 without one), or every
             cell of a grid.
         budget: what trials may cost in all: ``20x`` (runs as long as the base configuration's), ``2000epochs`` or
@@ -68,6 +70,7 @@ class SearchRequest:
     dataset: str = "synthetic"
     data_root: Path = field(default_factory=default_data)
     space: str | Mapping[str, Any] = "default"
+    skip_unknown: bool = False
     n_trials: int | None = None
     budget: str | None = None
     timeout: float | None = None

@@ -35,8 +35,15 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
     [
         option(
             "--space",
-            text="what is searched: a name in study/spaces, or a YAML file; default is the model's own",
+            text="what is searched: a name in study/spaces, or a YAML file; default is the model's own. MMRec's "
+            "YAML and RecBole's .test files are read too",
             metavar="NAME|FILE",
+        ),
+        option(
+            "--skip-unknown",
+            text="leave out what a space of MMRec or RecBole searches and the model does not have",
+            action="store_const",
+            const=True,
         ),
         option(
             "--n-trials",
@@ -127,6 +134,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "what to train on": ["--dataset", "--data-root"],
     "what to search": [
         "--space",
+        "--skip-unknown",
         "--n-trials",
         "--budget",
         "--timeout",

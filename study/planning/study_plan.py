@@ -19,6 +19,7 @@ from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds, split_seeds_of
 from study.records.spec import StudySpec, check_spec, read_spec
 from study.searching.cost import Cost, parse_cost
+from study.searching.foreign_space import is_foreign, read_foreign
 from study.searching.methods import GRID, NO_PRUNER
 from study.searching.space import (
     DEFAULT,
@@ -58,6 +59,7 @@ class StudyPlan:
         adopt: go on with the study although its folder was renamed or copied.
         final_seed: what the seeds of finalists and winner are derived from; None = ``seed``. Repeated searches differ
             in their ``seed`` and share this one.
+        notes: what a user should know of how the request was read.
     """
 
     folder: StudyFolder
@@ -80,6 +82,7 @@ class StudyPlan:
     budget: Cost | None = None
     adopt: bool = False
     final_seed: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def default_is_a_trial(self) -> bool:
@@ -139,7 +142,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     seeds = (finalist_seeds(request.seed, request.fresh_seeds), fresh_seeds(request.seed, request.fresh_seeds))
     if request.split_seeds:
         dataset = with_other_splits(dataset, split_seeds_of(request.seed, request.split_seeds, *seeds))
-    space, wanted_first = _searched(request, base.model, dataset)
+    space, wanted_first, notes = _searched(request, base.model, dataset)
     pruner = request.pruner or _default_pruner(request)
     cells = len(grid(space)) if request.sampler == GRID else None
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
@@ -185,6 +188,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         seeds_per_trial=request.seeds_per_trial,
         budget=None if request.budget is None else parse_cost(request.budget),
         adopt=request.adopt,
+        notes=notes,
     )
 
 
@@ -230,13 +234,14 @@ def first_trials(
     return trials
 
 
-def _searched(request: SearchRequest, model: str, dataset: Dataset) -> tuple[Space, list[dict[str, Any]]]:
-    """The space without what the user fixed and what the data have no use for, and what it wants tried first.
+def _searched(
+    request: SearchRequest, model: str, dataset: Dataset
+) -> tuple[Space, list[dict[str, Any]], tuple[str, ...]]:
+    """The space without what the user fixed and what the data have no use for, what it wants tried first, and notes.
 
     The space is by default the model's own.
     """
-    given = space_of_model(model) if request.space == DEFAULT else request.space
-    content, source = read_space(given) if isinstance(given, str) else (given, "the request's space")
+    content, source, notes = _space_content(request, model)
     space, first = parse_space(content, source), parse_first(content, source)
     check_space(space, model, source=source)
     left = {name: distribution for name, distribution in space.items() if name not in request.settings}
@@ -249,7 +254,19 @@ def _searched(request: SearchRequest, model: str, dataset: Dataset) -> tuple[Spa
             f"image_weight is for two modalities, but the data have {', '.join(dataset.modalities)}; search another "
             "parameter, or choose two modalities with --set modalities=[...]"
         )
-    return left, first
+    return left, first, notes
+
+
+def _space_content(request: SearchRequest, model: str) -> tuple[Mapping[str, Any], str, tuple[str, ...]]:
+    """What the space's file holds, where it lies, and what was changed to understand it."""
+    given = space_of_model(model) if request.space == DEFAULT else request.space
+    if isinstance(given, str) and is_foreign(Path(given)):
+        foreign = read_foreign(Path(given), model, skip_unknown=request.skip_unknown)
+        return foreign.content, given, tuple(foreign.notes)
+    if request.skip_unknown:
+        raise UserError("--skip-unknown is for space files of MMRec and RecBole, and --space names none")
+    content, source = read_space(given) if isinstance(given, str) else (given, "the request's space")
+    return content, source, ()
 
 
 def _warm_start(
