@@ -63,6 +63,14 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             field="fresh_seeds",
             unless="what the ablation was begun with, else 10",
         ),
+        option(
+            "--extra-full",
+            text="more seeds of full alone, which every contrast shares; auto: so many that there are "
+            "sqrt(arms) times as many as of an arm",
+            type=_number_or_auto,
+            metavar="N|auto",
+            unless="what the ablation was begun with, else 0",
+        ),
         option("--max-seeds", text="the most seeds of --seeds auto", type=int, metavar="N", unless="40"),
         option("--primary", text="metric of the primary question", metavar="METRIC", unless="the one of the search"),
         option(
@@ -93,6 +101,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "what is asked, fixed before the first arm runs": [
         "--seeds",
         "--max-seeds",
+        "--extra-full",
         "--fresh-seeds",
         "--split-seeds",
         "--primary",

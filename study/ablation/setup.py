@@ -22,6 +22,7 @@ from study.ablation.arms import Arm, load_arms, load_suite
 from study.ablation.placebo import plan_placebos
 from study.ablation.plan import Plan, plan_ablation
 from study.ablation.retune import RetunedArm, plan_retuning
+from study.analysis.stats.extra_reference import LEAST_EXTRA, seeds_for_the_reference
 from study.analysis.stats.sequential import planned_looks
 from study.planning.estimate import Probe, estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
@@ -184,7 +185,8 @@ def describe(ablation: Ablation, resources: Resources, *, probing: bool = False)
     for arm in {planned.arm.name: planned.arm for planned in runs}.values():
         changes = ", ".join(f"{key}: {value}" for key, value in arm.changes.items()) or "the config as it is"
         count = sum(planned.arm.name == arm.name for planned in missing)
-        lines.append(f"  {arm.name:<20} {count} of {len(ablation.seeds)} to train   {changes}")
+        planned = sum(each.arm.name == arm.name for each in runs)
+        lines.append(f"  {arm.name:<20} {count} of {planned} to train   {changes}")
     for arm, search, number in ablation.retuned:
         if search is not None:
             which = "re-tuned" if number == 1 else f"search {number}"
@@ -275,6 +277,10 @@ def _plan(
     if request.mode in ("frozen", "both"):
         frozen = plan_ablation(arms, config, data, seeds=planned, folder=folder, skip_inapplicable=lenient)
         skipped += frozen.skipped
+        if question.extra_seeds:
+            alone = [arm for arm in arms if arm.name == FULL]
+            more = plan_ablation(alone, config, data, seeds=question.extra_seeds, folder=folder)
+            frozen = Plan([*frozen.runs, *more.runs], frozen.skipped)
     if request.mode in ("retuned", "both"):
         if study is None:
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
@@ -287,7 +293,7 @@ def _plan(
     )
 
 
-OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds", "searches")
+OF_THE_QUESTION = ("primary", "contrasts", "margin", "fresh_seeds", "max_seeds", "searches", "extra_full")
 
 
 def _ask(
@@ -312,7 +318,24 @@ def _ask(
         raise UserError(f"--primary {metric} is not among the metrics of the runs{suggest(metric, config.metrics)}")
     margin = before.margin if request.margin is None else request.margin
     searches = before.searches if request.searches is None else request.searches
+    if request.extra_full is not None or request.fresh_seeds is not None:
+        before = replace(before, extra_seeds=_extra_seeds(request, before, len(names), seed=seed))
     return replace(before, metric=metric, contrasts=contrasts, margin=margin, searches=searches)
+
+
+def _extra_seeds(request: AblationRequest, question: Question, arms: int, *, seed: int) -> tuple[int, ...]:
+    """Seeds of the full model alone; the first that no arm has."""
+    planned = len(question.seeds)
+    if request.extra_full is None:
+        count = len(question.extra_seeds) if len(question.looks) == 1 else 0
+    elif len(question.looks) > 1:
+        raise UserError("--extra-full belongs to a fixed number of seeds, and this ablation looks until it is decided")
+    elif request.extra_full == AUTO:
+        count = seeds_for_the_reference(planned, arms) - planned
+        count = 0 if count < LEAST_EXTRA else count
+    else:
+        count = int(request.extra_full)
+    return tuple(fresh_seeds(seed, planned + count)[planned:])
 
 
 def _question_lines(question: Question) -> list[str]:
@@ -323,7 +346,9 @@ def _question_lines(question: Question) -> list[str]:
         lines.append(
             f"  looks at {', '.join(map(str, question.looks))} seeds, an arm that is decided trains no further"
         )
-    elif question.looks[0] < FEW_SEEDS:
+    if question.extra_seeds:
+        lines.append(f"  full alone on {len(question.extra_seeds)} more seeds, which every contrast shares")
+    if len(question.looks) == 1 and question.looks[0] < FEW_SEEDS:
         count = question.looks[0]
         lines.append(f"  warning: {count} seed{'' if count == 1 else 's'} decide little; --fresh-seeds 10, or auto")
     return lines

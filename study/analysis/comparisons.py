@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from study.analysis.measurements import default_title, imported_name, require_receipt, tuned_title
 from study.analysis.paired_runs import Runs, per_user, require_same_users, tested
@@ -19,6 +20,8 @@ from study.analysis.search_sample import search_samples
 from study.analysis.stats.compare import Pair, describe, evidence_of, factorial_pairs
 from study.analysis.stats.comparison import Comparison, Family, judge_rows
 from study.analysis.stats.contrasts import Evidence
+from study.analysis.stats.crossed import standardised_difference
+from study.analysis.stats.extra_reference import LEAST_EXTRA, add_reference_variance, joint_base, share_reference
 from study.analysis.stats.moderation import PRIOR_DF
 from study.records.arm_names import FULL, in_order
 from study.records.imported import reference_runs
@@ -107,11 +110,17 @@ def stars(p: float) -> str:
 
 
 class _Compared(NamedTuple):
-    """An arm and a metric with its looks; ``pair`` holds the seeds of the last one."""
+    """An arm and a metric with its looks; ``pair`` holds the seeds of the last one.
+
+    Where the full model has ``extra`` seeds of its own, the reference of ``pair`` is drawn towards them, and ``paired``
+    holds it as it was.
+    """
 
     mode: str
     pair: Pair
     looks: list[Evidence]
+    extra: int = 0
+    paired: Pair | None = None
 
 
 def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
@@ -120,7 +129,11 @@ def _arms(study: Study, metrics: Sequence[str]) -> list[Comparison]:
     rows: list[Comparison] = []
     for mode in dict.fromkeys(each.mode for each in compared):
         mine = [each.pair for each in compared if each.mode == mode]
-        rows += [row._replace(mode=mode) for row in describe(mine, rng=_generator(), margin=question.margin)]
+        last = [each.looks[-1] for each in compared if each.mode == mode]
+        joint = any(each.extra for each in compared if each.mode == mode)
+        described = describe(mine, rng=_generator(), margin=question.margin, evidence=last if joint else None)
+        rows += [row._replace(mode=mode) for row in described]
+    rows = [_with_extra(row, each) for row, each in zip(rows, compared, strict=True)]
     evidence = [each.looks for each in compared]
     most = question.looks[-1] if question.looks else 1
     for arm in dict.fromkeys(row.arm for row in rows if row.mode == "retuned"):
@@ -155,11 +168,42 @@ def _of_mode(study: Study, mode: str, metrics: Sequence[str], question: Question
             if look in mine:
                 base, values = (per_user(arms[side], mine[look], metrics) for side in (FULL, arm))
                 pairs += [Pair(metric, arm, FULL, base[metric], values[metric]) for metric in metrics]
+        extra = sorted(seed for seed in question.extra_seeds if mode == "frozen" and seed in full)
+        if len(extra) >= LEAST_EXTRA:
+            alone = per_user(full, extra, metrics)
+            for metric in metrics:
+                mine_of_it = [pair for pair in pairs if pair.metric == metric]
+                compared |= _beside_extra(mode, mine_of_it, alone[metric], look=look, margin=question.margin)
+            continue
         for pair, evidence in zip(pairs, evidence_of(pairs, margin=question.margin), strict=True):
             before = compared.get((pair.arm, pair.metric))
             looks = [*(before.looks if before else []), evidence._replace(seeds=look)]
             compared[pair.arm, pair.metric] = _Compared(mode, pair, looks)
     return [compared[arm, metric] for arm in seeds for metric in metrics]
+
+
+def _beside_extra(
+    mode: str, pairs: Sequence[Pair], extra: Float[np.ndarray, "more users"], *, look: int, margin: float
+) -> dict[tuple[str, str], _Compared]:
+    """The arms by one metric against a full model with seeds of its own."""
+    if not pairs:
+        return {}
+    shared = share_reference([pair.values for pair in pairs], [pair.base for pair in pairs], extra)
+    joint = [pair._replace(base=joint_base(pair.base, extra, shared)) for pair in pairs]
+    evidence = [add_reference_variance(each, shared) for each in evidence_of(joint, margin=margin)]
+    return {
+        (pair.arm, pair.metric): _Compared(mode, drawn, [each._replace(seeds=look)], len(extra), pair)
+        for pair, drawn, each in zip(pairs, joint, evidence, strict=True)
+    }
+
+
+def _with_extra(row: Comparison, compared: _Compared) -> Comparison:
+    """The effect size is over single responses, not over a reference that was averaged."""
+    if compared.paired is None:
+        return row
+    note = f"full has {compared.extra} more seeds of its own, which its mean here takes in"
+    size = standardised_difference(compared.paired.base, compared.paired.values)
+    return row._replace(effect_size=size, note=row.note or note)
 
 
 def _looks(question: Question, tried: set[int], paired: Collection[int]) -> dict[int, tuple[int, ...]]:

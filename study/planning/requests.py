@@ -129,6 +129,8 @@ class AblationRequest:
         fresh_seeds: how many, the same for every arm, or ``auto``: looks at 10, 20, 40 seeds until decided. None = what
             the ablation was begun with, else the study's, else 10.
         max_seeds: the most seeds of ``auto``; None = 40.
+        extra_full: seeds of the full model alone, beside those that all arms share, or ``auto``: as many as make the
+            differences most precise for their cost. None = what the ablation was begun with, else 0.
         primary: metric of the primary question; None = the one that decided the search.
         contrasts: arms whose difference to ``full`` is primary; None = which of no-club, no-solosim and no-both run.
         margin: largest difference that does not matter, as a share of the full model's mean; None = 0.02.
@@ -151,6 +153,7 @@ class AblationRequest:
     suite: str = "default"
     fresh_seeds: int | str | None = None
     max_seeds: int | None = None
+    extra_full: int | str | None = None
     primary: str | None = None
     contrasts: tuple[str, ...] | None = None
     margin: float | None = None
@@ -182,6 +185,8 @@ class AblationRequest:
         elif self.split_seeds:
             raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
         _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0, searches=1)
+        if self.extra_full is not None:
+            _check_extra_full(self)
         if self.searches is not None and self.mode == "frozen":
             raise UserError("--searches repeats the searches of re-tuned arms; add --mode retuned or both")
         if (self.searches or 1) > 1 and self.split_seeds:
@@ -253,6 +258,19 @@ def refuse_with_study(given: Any) -> None:
         if name in OF_THE_STUDY:
             flag = "--set" if name == "settings" else _flag(name)
             raise UserError(f"{flag} cannot be combined with --from-study, which takes it from the study")
+
+
+def _check_extra_full(request: AblationRequest) -> None:
+    if request.extra_full != AUTO:
+        if isinstance(request.extra_full, str):
+            raise UserError(f"--extra-full must be a number or auto, got '{request.extra_full}'")
+        _at_least(request, extra_full=0)
+        if request.extra_full == 1:
+            raise UserError("--extra-full must be 0, or at least 2, as one seed does not tell how seeds vary, got 1")
+    if request.fresh_seeds == AUTO:
+        raise UserError("--extra-full belongs to a fixed number of --fresh-seeds, not to auto")
+    if request.split_seeds:
+        raise UserError("--extra-full cannot be combined with --split-seeds: a split is one replicate")
 
 
 def _as_paths(request: object, *names: str) -> None:

@@ -38,6 +38,7 @@ class Question:
         fixed: when, ISO 8601; empty if it never was and these are the defaults.
         commit: of the code; None where unknown.
         changed: how often the question was changed after the first run.
+        extra_seeds: of ``full`` alone, which every contrast shares; only of a fixed design.
         searches: independent searches of each re-tuned arm; 1 = what they show is described, not decided.
     """
 
@@ -52,6 +53,7 @@ class Question:
     commit: str | None = None
     changed: int = 0
     searches: int = 1
+    extra_seeds: tuple[int, ...] = ()
 
     def asks_like(self, other: Question) -> bool:
         """Whether both ask the same; arms may have been added, and when it was fixed does not matter."""
@@ -119,4 +121,5 @@ def _entries(path: Path) -> list[Question]:
 
 def _question(entry: dict[str, Any]) -> Question:
     lists = {name: tuple(entry[name]) for name in ("contrasts", "seeds", "looks", "arms")}
+    lists["extra_seeds"] = tuple(entry.get("extra_seeds", ()))
     return Question(**{**entry, **lists})

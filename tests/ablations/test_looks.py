@@ -97,6 +97,11 @@ def test_a_question_that_is_changed_after_the_runs_is_marked(tmp_path: Path, cac
         (["--seeds", "5", "--max-seeds", "10"], "--max-seeds belongs to --fresh-seeds auto"),
         (["--contrasts", "no-clubs"], "--contrasts names 'no-clubs', which is no arm of this ablation; did you mean"),
         (["--primary", "recall@21"], "--primary recall@21 is not among the metrics of the runs"),
+        (
+            ["--extra-full", "1"],
+            "--extra-full must be 0, or at least 2, as one seed does not tell how seeds vary, got 1",
+        ),
+        (["--extra-full", "4", "--seeds", "auto"], "--extra-full belongs to a fixed number of --fresh-seeds"),
         (["--margin", "2"], "--margin must be a share between 0 and 1, got 2"),
     ],
 )
@@ -115,6 +120,27 @@ def test_few_seeds_are_warned_of(tmp_path: Path, cache_folder: Path, capsys: pyt
     assert "primary: no-club, no-solosim against full by recall@20, margin 2 %" in text
     assert ablate(tmp_path, "--seeds", "auto", "--dry-run") == 0
     assert "looks at 10, 20, 40 seeds" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("early")
+def test_more_seeds_of_full_alone_are_planned_trained_and_remembered(
+    tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ablate(tmp_path, "--seeds", "10", "--extra-full", "auto", "--dry-run") == 0
+    assert "full alone on 4 more seeds, which every contrast shares" in capsys.readouterr().out  # 10 sqrt(2) = 14
+    assert ablate(tmp_path, "--seeds", "2", "--extra-full", "2", "--quiet") == 0
+    root = tmp_path / "s"
+    assert [seeds_of(root, arm) for arm in ("full", "no-club", "no-solosim")] == [4, 2, 2]
+    question = read_question(root / "question.json")
+    assert question is not None
+    assert (len(question.seeds), len(question.extra_seeds), question.changed) == (2, 2, 0)
+    rows = Results([load_study(root)]).arms
+    assert {row.seeds for row in rows} == {2}
+    assert all("more seeds of its own" in row.note or "same value" in row.note for row in rows)
+    assert ablate(tmp_path, "--quiet") == 0, "called again without a word about seeds"
+    assert read_question(root / "question.json") == question
+    assert seeds_of(root, "full") == 4
 
 
 @pytest.mark.slow

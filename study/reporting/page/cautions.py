@@ -90,7 +90,8 @@ def _budgets(study: Study) -> Iterator[Caution]:
     for mode in modes:
         spent: dict[str, tuple[frozenset[int | None], int]] = {}
         for arm in dict.fromkeys(str(run.arm) for run in study.runs(mode=mode)):
-            runs = study.runs(arm=arm, mode=mode)
+            alone = study.question.extra_seeds if study.question and (arm, mode) == (FULL, "frozen") else ()
+            runs = [run for run in study.runs(arm=arm, mode=mode) if run.seed not in alone]
             spent[arm] = (frozenset(run.seed for run in runs), max(run.config.epochs for run in runs))
         reference = spent.get(FULL)
         unequal = [

@@ -175,7 +175,8 @@ def _notes(studies: Sequence[Study], mode: str) -> list[str]:
     for study in studies:
         prefix = f"{study.name}: " if len(studies) > 1 else ""
         runs = study.runs(mode=mode)
-        full = {run.seed: run.weights_hash for run in runs if run.arm == FULL}
+        alone = study.question.extra_seeds if study.question is not None else ()
+        full = {run.seed: run.weights_hash for run in runs if run.arm == FULL and run.seed not in alone}
         for arm in dict.fromkeys(str(run.arm) for run in runs):
             mine = [run for run in runs if run.arm == arm]
             failed = [run for run in mine if run.state == "failed"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.analysis.convergence import run_converged
 from study.analysis.results import Results
-from study.records.arm_names import in_order
+from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Table
@@ -110,8 +110,11 @@ def parts(study: Study) -> Iterator[tuple[str, list[RunRecord]]]:
             yield f"{arm}: {part}", runs
     for mode in dict.fromkeys(run.mode for run in study.ablations):
         mine = study.runs(mode=mode)
+        alone = study.question.extra_seeds if study.question is not None and mode == "frozen" else ()
         for arm in in_order(str(run.arm) for run in mine):
-            yield f"{arm} ({mode})", [run for run in mine if run.arm == arm]
+            yield f"{arm} ({mode})", [run for run in mine if run.arm == arm and run.seed not in alone]
+        if extra := [run for run in mine if run.seed in alone]:
+            yield f"{FULL}, extra seeds", extra
     for number in dict.fromkeys(run.record["search"] for run in study.repeated):
         again = [run for run in study.repeated if run.record["search"] == number]
         for arm in in_order(str(run.arm) for run in again):
