@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from sea_core.errors import DivergedError
 from sea_core.evaluation.full_ranking import FullRanking, Scorer, embedding_scorer
 from sea_core.evaluation.user_metrics import UserMetrics
 from sea_core.hashing import hash_tensors
+from sea_core.kernels import load_kernel
 from sea_core.models.protocol import Embeddings, Model, TrainedModel, UntrainedModel
 from sea_core.models.registry import find_model
 from sea_core.training.batches import EpochBatches
@@ -126,6 +128,11 @@ class TrainingRun:
         Raises:
             DivergedError: a loss term or an embedding is not finite.
         """
+        kernel = load_kernel("threads") if self.device == "cpu" else None
+        with contextlib.nullcontext() if kernel is None else kernel.a_core_for_each():
+            return self._advance()
+
+    def _advance(self) -> EpochReport:
         started, epoch = time.perf_counter(), len(self.reports)
         losses, embeddings = ({}, None) if self._training is None else self._train_epoch(self._training, epoch)
         scorer = self._untrained_scorer() if embeddings is None else embedding_scorer(*embeddings)

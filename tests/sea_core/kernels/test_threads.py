@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sea_core.kernels import threads
-from sea_core.kernels.threads import run_team, wait_for_team
+from sea_core.kernels.threads import a_core_for_each, run_team, wait_for_team
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +73,43 @@ def test_a_forked_child_works_alone_instead_of_waiting_for_ever():
         run_team(lambda member, size: seen.append((member, size)), 2)
         os._exit(0 if seen == [(0, 1)] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.fixture
+def places(monkeypatch):
+    """What a machine of three cores was asked for: thread -> cores, as often as it asked."""
+    asked = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 5, 7})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: asked.append((threading.get_ident(), cores)))
+    return asked
+
+
+def test_as_many_threads_as_cores_have_one_each_and_the_caller_is_freed_again(places):
+    with a_core_for_each():
+        assert sorted(min(cores) for _, cores in places) == [2, 5, 7]
+        assert len({thread for thread, _ in places}) == 3
+        assert (threading.get_ident(), {2}) in places
+        places.clear()
+    assert places == [(threading.get_ident(), {2, 5, 7})]
+
+
+def test_fewer_threads_than_cores_are_left_to_the_system(places):
+    torch.set_num_threads(2)
+    with a_core_for_each():
+        pass
+    assert places == []
+
+
+def test_the_caller_is_freed_when_an_epoch_fails(places):
+    with pytest.raises(ArithmeticError), a_core_for_each():
+        raise ArithmeticError
+    assert places[-1] == (threading.get_ident(), {2, 5, 7})
+
+
+def test_a_core_that_is_taken_away_does_not_end_training(monkeypatch, places):
+    def refuse(_, cores):
+        raise OSError("invalid argument")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    with a_core_for_each():
+        pass

@@ -1,0 +1,90 @@
+"""What busy programs beside it cost a training run: seconds of an epoch alone, with one neighbour, and with two.
+
+A neighbour is a process that computes without end at the lowest priority (niceness 19). They are paused and woken in
+turn, so that all conditions share the machine's moods. The last line is one JSON object: the ratios to the epoch alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+
+from benchmarks.timing import Timing
+from sea_core.config import Config
+from sea_core.data.catalogue import load_dataset
+from sea_core.provenance import machine, versions
+from sea_core.training.run import TrainingRun
+
+# As large as Last.fm 2K.
+LFM2K_SIZE = "synthetic:users=1858,items=1425,interactions=40,dims=512/384"
+_BUSY = "import os\nos.nice(19)\nwhile True: pass"
+_WAKING_SECONDS = 0.3
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks/neighbours.py", description=__doc__.splitlines()[0])
+    parser.add_argument("-d", "--dataset", default=LFM2K_SIZE, help="what to train on (default: %(default)s)")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where named folders lie (default: data)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of the run (default: 2)")
+    parser.add_argument("--neighbours", type=int, default=2, help="the most at a time (default: 2)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of the interleaved timings (default: 7)")
+    arguments = parser.parse_args()
+
+    torch.set_num_threads(arguments.threads)
+    run = TrainingRun(
+        Config(epochs=10_000, stopping_step=10_000),
+        load_dataset(arguments.dataset, data_root=arguments.data_root),
+        seed=0,
+    )
+    run.advance()  # compiles, and fills caches
+    counts = range(arguments.neighbours + 1)
+    seconds: dict[int, list[float]] = {busy: [] for busy in counts}
+    with _neighbours(arguments.neighbours) as wake:
+        for _ in range(arguments.rounds):
+            for busy in counts:
+                wake(busy)
+                seconds[busy].append(run.advance().seconds)
+    print(f"machine: {machine()}")
+    print(f"versions: {versions()}")
+    print(f"load of the last minute: {os.getloadavg()[0]:.1f}; threads of the run: {torch.get_num_threads()}\n")
+    times = {busy: Timing(tuple(values)) for busy, values in seconds.items()}
+    for busy, timing in times.items():
+        print(f"  {busy} busy neighbours   an epoch of {timing}")
+    print(json.dumps({f"epoch_with_{busy}": round(times[busy].median / times[0].median, 3) for busy in counts if busy}))
+    return 0
+
+
+@contextlib.contextmanager
+def _neighbours(most: int) -> Iterator[Callable[[int], None]]:
+    """Start busy processes, all paused; yields what lets so many of them run and pauses the others."""
+    processes = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(most)]  # noqa: S603 - our own text
+
+    def wake(count: int) -> None:
+        for index, process in enumerate(processes):
+            process.send_signal(signal.SIGCONT if index < count else signal.SIGSTOP)
+        time.sleep(_WAKING_SECONDS)
+
+    try:
+        wake(0)
+        yield wake
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
