@@ -47,7 +47,8 @@ class SearchRequest:
         timeout: seconds after which no trial begins.
         sampler, pruner: names in ``study/searching/methods.py``; no pruner = the one that suits the search.
         seeds_per_trial: the most seeds a trial is judged on.
-        warm_start: a finished study (name in ``out``, or folder) whose best trials come first.
+        warm_start: finished studies (names in ``out``, or folders) whose best trials come first; one may be given by
+            itself.
         seed: of the search and of every trial; fresh seeds are derived from it.
         model: what is trained (``python -m sea_core models``); None = the config's, else ``sea``.
         preset, config, settings: where the config comes from: one of the model's presets (None = its first), then a
@@ -77,7 +78,7 @@ class SearchRequest:
     sampler: str = "tpe"
     pruner: str | None = None
     seeds_per_trial: int = 1
-    warm_start: str | None = None
+    warm_start: tuple[str, ...] = ()
     seed: int = 999
     model: str | None = None
     preset: str | None = None
@@ -99,7 +100,7 @@ class SearchRequest:
 
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
-        _as_tuples(self, "metrics")
+        _as_tuples(self, "metrics", "warm_start")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
         _at_least(self, final_epochs=1, split_seeds=0)
         _whole_splits(self.split_seeds, self.fresh_seeds)
@@ -111,7 +112,7 @@ class SearchRequest:
         if self.budget is not None:
             parse_cost(self.budget)
         _one_of(self, sampler=SAMPLERS, pruner=PRUNERS)
-        if self.warm_start is not None and self.sampler == GRID:
+        if self.warm_start and self.sampler == GRID:
             raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")
 
 
@@ -282,11 +283,12 @@ def _as_paths(request: object, *names: str) -> None:
 
 
 def _as_tuples(request: object, *names: str) -> None:
-    """Lists are as good as tuples."""
+    """Lists are as good as tuples, and so is one value by itself."""
     for name in names:
         value = getattr(request, name)
         if value is not None:
-            object.__setattr__(request, name, tuple(map(str, value)))
+            several = [value] if isinstance(value, str | Path) else value
+            object.__setattr__(request, name, tuple(map(str, several)))
 
 
 def _at_least(request: object, **bounds: float) -> None:

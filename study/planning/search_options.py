@@ -83,7 +83,9 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
         ),
         option(
             "--warm-start",
-            text="a finished study (name in --out, or folder) whose best trials are tried first",
+            text="a finished study (name in --out, or folder) whose best trials are tried first; repeat it for "
+            "several, also of other datasets: five trials are taken in all, by their rank averaged over the studies",
+            action="append",
             metavar="STUDY",
             unless="none",
         ),

@@ -34,7 +34,7 @@ from study.searching.space import (
     space_of_model,
 )
 from study.searching.storage import check_url
-from study.searching.warm_start import warm_start
+from study.searching.warm_start import WarmStart, warm_start
 
 DEFAULT_TRIALS = 20
 TYPICAL_EPOCHS = 120  # until early stopping: the mean over the learning curves on file lies near it
@@ -148,7 +148,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
     final_epochs = _final_epochs(request, folder, final_epochs)
     warm, warm_from = _warm_start(request, space, base.model, folder)
-    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm)
+    first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm.trials)
     spec = StudySpec(
         study=folder.name,
         dataset=dataset.name,
@@ -165,7 +165,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         seeds_per_trial=request.seeds_per_trial,
         split_seeds=request.split_seeds,
         first=first,
-        warm_start=warm,
+        warm_start=warm.trials,
         warm_start_from=warm_from,
     )
     return StudyPlan(
@@ -188,7 +188,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         seeds_per_trial=request.seeds_per_trial,
         budget=None if request.budget is None else parse_cost(request.budget),
         adopt=request.adopt,
-        notes=notes,
+        notes=(*notes, *warm.notes),
     )
 
 
@@ -271,24 +271,29 @@ def _space_content(request: SearchRequest, model: str) -> tuple[Mapping[str, Any
 
 def _warm_start(
     request: SearchRequest, space: Space, model: str, folder: StudyFolder
-) -> tuple[Sequence[Mapping[str, Any]], str | None]:
-    """Parameters of an earlier study's best trials, and that study's name.
+) -> tuple[WarmStart, Sequence[str]]:
+    """What earlier studies give, and their names.
 
-    What was taken over is part of the study. So a study that is there keeps it, whatever became of its source.
+    What was taken over is part of the study. So a study that is there keeps it, whatever became of its sources.
     """
-    stored, given = read_spec(folder), request.warm_start
+    stored = read_spec(folder)
+    roots = [request.out / each if (request.out / each).is_dir() else Path(each) for each in request.warm_start]
+    names = list(dict.fromkeys(root.resolve().name for root in roots))
     if stored is not None and stored.warm_start:
-        source = stored.warm_start_from
-        if None not in (given, source) and Path(str(given)).name != source:
+        sources = list(stored.warm_start_from)
+        if names and sources and names != sources:
             raise UserError(
-                f"the study {folder.root} took over the best trials of '{source}', not of '{given}'; leave "
-                "--warm-start out, or choose another --study-name"
+                f"the study {folder.root} took over the best trials of {_quoted(sources)}, not of {_quoted(names)}; "
+                "leave --warm-start out, or choose another --study-name"
             )
-        return stored.warm_start, source
-    if given is None:
-        return [], None
-    root = request.out / given if (request.out / given).is_dir() else Path(given)
-    return warm_start(root, space, model), root.resolve().name
+        return WarmStart([dict(each) for each in stored.warm_start], []), sources
+    if not roots:
+        return WarmStart([], []), []
+    return warm_start(list(dict.fromkeys(root.resolve() for root in roots)), space, model), names
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _default_pruner(request: SearchRequest) -> str:

@@ -54,8 +54,8 @@ class StudySpec:
         seeds_per_trial: the most seeds a trial is judged on.
         split_seeds: on how many splits the fresh seeds train in turn; 0 = on the data's own.
         first: parameters of the trials that came before the sampler's.
-        warm_start: those of them that an earlier study gave.
-        warm_start_from: that study's name.
+        warm_start: those of them that earlier studies gave.
+        warm_start_from: names of these studies.
     """
 
     study: str = ""
@@ -74,7 +74,7 @@ class StudySpec:
     split_seeds: int = 0
     first: Sequence[Mapping[str, Any]] = ()
     warm_start: Sequence[Mapping[str, Any]] = ()
-    warm_start_from: str | None = None
+    warm_start_from: Sequence[str] = ()
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, source: str) -> StudySpec:
@@ -86,11 +86,13 @@ class StudySpec:
         if _schema(content) > SCHEMA_VERSION:
             raise UserError(f"{source} was written by a newer version of SEA Study; update it")
         known = {name: content[name] for name in cls.__dataclass_fields__ if content.get(name) is not None}
+        if isinstance(known.get("warm_start_from"), str):  # there was one at most
+            known["warm_start_from"] = [known["warm_start_from"]]
         kinds: Mapping[type, Sequence[str]] = {
-            str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric", "warm_start_from"),
+            str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric"),
             int: ("seed", "final_epochs", "seeds_per_trial", "split_seeds"),
             Mapping: ("space", "config"),
-            list: ("first", "warm_start"),
+            list: ("first", "warm_start", "warm_start_from"),
         }
         for kind, names in kinds.items():
             for name in names:
@@ -122,7 +124,7 @@ class StudySpec:
             **({"split_seeds": self.split_seeds} if self.split_seeds else {}),
             **({"first": [dict(each) for each in self.first]} if self.first else {}),
             **({"warm_start": [dict(each) for each in self.warm_start]} if self.warm_start else {}),
-            **({"warm_start_from": self.warm_start_from} if self.warm_start_from else {}),
+            **({"warm_start_from": list(self.warm_start_from)} if self.warm_start_from else {}),
         }
 
     def fingerprint(self) -> str:

@@ -67,4 +67,4 @@ def test_status_and_warm_start_read_an_old_study(old: Path, capsys: pytest.Captu
     printed = capsys.readouterr().out
     assert "2 trials done: best 0." in printed
     assert "2 winner runs done" in printed
-    assert warm_start.warm_start(old, load_space("default"))[0].keys() >= {"temperature", "split_ratio"}
+    assert warm_start.warm_start([old], load_space("default")).trials[0].keys() >= {"temperature", "split_ratio"}

@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import pytest
-
-from sea_core.errors import DivergedError, UserError
+from sea_core.errors import DivergedError
 from sea_core.interrupts import StopRequest
 from study.records.folder import StudyFolder
 from study.records.run import Run
@@ -11,10 +9,8 @@ from study.running.driver import drive
 from study.running.events import silent
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.repairs import Repairs
-from study.searching.space import parse_space
-from study.searching.warm_start import warm_start
 from tests.conftest import random_dataset
-from tests.study.small_searches import BASE, SPACE, search
+from tests.study.small_searches import BASE, search
 from tests.study.stand_in import StandInWorker
 
 
@@ -40,17 +36,3 @@ def test_lost_and_damaged_records_are_made_again_to_the_same_bytes(tmp_path: Pat
     assert [trial.record for trial in load_study(folder.root).trials] == before
     whole = Repairs(folder, store.trials(), base=BASE, seeds=[7], dataset=dataset, emit=silent)
     assert whole.next() is None
-
-
-def test_a_warm_start_takes_the_best_trials_as_far_as_they_fit(tmp_path: Path) -> None:
-    search(tmp_path, 10, pruner="none")
-    best = max(load_study(tmp_path / "tiny").trials, key=lambda trial: trial.value or 0)
-    whole = warm_start(tmp_path / "tiny", parse_space(SPACE, source="x"))
-    assert whole[0] == best.params
-    assert len(whole) == 5
-    part = warm_start(tmp_path / "tiny", parse_space({"temperature": SPACE["temperature"]}, source="x"))
-    assert part[0] == {"temperature": best.params["temperature"]}
-    with pytest.raises(UserError, match="no complete trial with parameters of this search space"):
-        warm_start(tmp_path / "tiny", parse_space({"image_weight": {"low": 0, "high": 1}}, source="x"))
-    with pytest.raises(UserError, match="is a study of model 'sea', this one is of 'bpr'"):
-        warm_start(tmp_path / "tiny", parse_space(SPACE, source="x"), "bpr")
