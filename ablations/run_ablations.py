@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import INTERRUPTED, UserError, run_program
 from sea_core.options import Option, Parser, add_options, option
 from study.planning.options import STUDY_OPTIONS, make_request
 from study.planning.requests import DATASET, MODES, AblationRequest, refuse_with_study
+
+if TYPE_CHECKING:
+    from study.analysis.results import Results
+    from study.records.drawn import Shown
+    from study.running.events import Emit
+
+    Computed = tuple[Results, dict[str, Shown]]  # of one study: what all is drawn from, and its tables
 
 EPILOG = """\
 examples:
@@ -175,15 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         with graceful_stop() as stop:
+            computed: list[Computed] = []
             for ablation in ablations:
                 with listening(listeners, quiet="quiet" in given) as emit:
-                    run_all(ablation, resources, emit=emit, stop=stop)
+                    conclude = partial(_write_results, ablation.folder.root, computed, emit)
+                    run_all(ablation, resources, emit=emit, stop=stop, conclude=conclude)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
         return INTERRUPTED
-    folders = [ablation.folder.root for ablation in ablations]
-    joint = study_folder(requests[0].out, given.get("study_name", "ablations")).root
-    _write_results(folders, joint if len(folders) > 1 else folders[0])
+    _conclude(computed, study_folder(requests[0].out, given.get("study_name", "ablations")).root)
     return 0
 
 
@@ -214,32 +222,32 @@ def ablation_requests(given: Mapping[str, Any]) -> list[AblationRequest]:
     return [make_request(AblationRequest, own | {"dataset": dataset}) for dataset in datasets or [None]]
 
 
-def _write_results(folders: Sequence[Path], joint: Path) -> None:
-    from plots.lib.pictures import joint_pictures, study_pictures
+def _write_results(folder: Path, computed: list[Computed], emit: Emit) -> None:
+    """Tables, figures and report of one study, added to those of the others."""
     from study.analysis.results import Results
+    from study.api.outputs import write_outputs
     from study.records.study import load_study
-    from study.reporting.page.write import write_report
-    from study.reporting.tables.ablation import ABLATIONS
-    from study.reporting.tables.render import to_text
-    from study.reporting.tables.write import compute_tables, write_tables
 
-    of_each = [Results([load_study(folder)]) for folder in folders]
-    reports = []
-    for folder, results in zip(folders, of_each, strict=True):
-        tables = compute_tables(results)
-        write_tables(tables, folder / "tables")
-        reports.append(write_report(results, tables, study_pictures(results, folder / "figures"), folder))
-    if joint not in folders:
-        results = Results.joined(of_each)
-        tables = compute_tables(results)
-        write_tables(tables, joint / "tables")
-        reports.append(write_report(results, tables, joint_pictures(results, joint / "figures"), joint))
-    for table in tables:
-        if table.name in ABLATIONS:
-            print(f"\n{table.caption}\n{to_text(table)}")
-    figures = [str(folder / "figures") for folder in {*folders, joint} if (folder / "figures").exists()]
-    print("; ".join([f"tables: {joint / 'tables'}", *([f"figures: {', '.join(sorted(figures))}"] if figures else [])]))
-    print(f"report: {', '.join(map(str, reports))}")
+    results = Results([load_study(folder)])
+    computed.append((results, write_outputs(results, folder, emit=emit)))
+
+
+def _conclude(computed: Sequence[Computed], joint: Path) -> None:
+    """Show the tables and say where everything lies; several studies get tables, figures and a report together."""
+    from study.analysis.results import Results
+    from study.api.outputs import write_outputs
+    from study.reporting.tables.ablation import ABLATIONS
+
+    places = [results.study.folder.root for results, _ in computed]
+    shown = computed[0][1]
+    if len(computed) > 1:
+        shown = write_outputs(Results.joined([results for results, _ in computed]), joint)
+        places.append(joint)
+    for table in (shown[name] for name in ABLATIONS if name in shown):
+        print(f"\n{table.caption}\n{table.text}")
+    figures = ", ".join(sorted(str(place / "figures") for place in places if (place / "figures").exists()))
+    print("; ".join([f"tables: {places[-1] / 'tables'}", *([f"figures: {figures}"] if figures else [])]))
+    print(f"report: {', '.join(str(place / 'report.html') for place in places)}")
 
 
 def _list_arms() -> int:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from study.analysis.results import Results
     from study.planning.requests import SearchRequest
     from study.planning.study_plan import StudyPlan
-    from study.reporting.tables.table import Table
+    from study.records.drawn import Shown
     from study.running.events import Emit
 
-    Computed = tuple[Results, list[Table]]  # of one study: what all is drawn from, and the tables made of it
+    Computed = tuple[Results, dict[str, Shown]]  # of one study: what all is drawn from, and its tables
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,15 +69,13 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     from study.ablation.plan import plan_ablation
     from study.ablation.run import fix_the_question, run_ablation
     from study.analysis.results import Results
+    from study.api.outputs import write_outputs
     from study.planning.dry_run import expected_power
     from study.planning.session import driving
     from study.records.arm_names import FULL
-    from study.records.drawn import is_drawn, mark_drawn
     from study.records.question import assumed_question
     from study.records.study import load_study
-    from study.reporting.page.write import write_report
-    from study.reporting.tables.write import compute_tables, write_tables
-    from study.running.events import Note, StageBegun
+    from study.running.events import Note
 
     folder, resources, arms = plan.folder, request.resources, _arms(request)
     with driving(plan, resources, emit=emit, stop=stop) as run:
@@ -97,7 +95,8 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
                     )
                     names = dict.fromkeys(planned.arm.name for planned in ablation.runs if planned.arm.name != FULL)
                     if names:
-                        emit(Note(expected_power(plan, [arm.name for arm in arms])))
+                        if ablation.missing:  # to know it, the study is read
+                            emit(Note(expected_power(plan, [arm.name for arm in arms])))
                         asked = assumed_question(winner.config.valid_metric, list(names), winner.seeds)
                         fix_the_question(folder, asked, asked=False)
                         run_ablation(ablation, train=run.train, emit=emit)
@@ -107,20 +106,8 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
             run.write_results()
             raise
         results = Results([run.write_results(expected=expected) or load_study(folder.root)])
-        emit(StageBegun("tables"))
-        tables = compute_tables(results)
-        if is_drawn(folder):
-            emit(Note("nothing is new: tables, figures and report stay as they are"))
-            return results, tables
-        from plots.lib.pictures import study_pictures  # Matplotlib takes a second, which a finished study need not
-
-        write_tables(tables, folder.tables, emit=emit)
-        emit(StageBegun("figures"))
-        pictures = study_pictures(results, folder.figures)
-        emit(StageBegun("report"))
-        write_report(results, tables, pictures, folder.root)
-        mark_drawn(folder)
-    return results, tables
+        shown = write_outputs(results, folder.root, emit=emit)
+    return results, shown
 
 
 def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
@@ -151,19 +138,13 @@ def _show(plan: StudyPlan, request: SearchRequest) -> None:
 def _conclude(computed: Sequence[Computed], joint: Path) -> int:
     """Say what was found and where it lies; several studies get tables, figures and a report together."""
     from study.analysis.results import Results
+    from study.api.outputs import write_outputs
     from study.reporting.conclusion import conclusion
-    from study.reporting.page.write import write_report
-    from study.reporting.tables.write import compute_tables, write_tables
 
-    print("\n".join(line for results, tables in computed for line in conclusion(results, tables)))
+    print("\n".join(line for results, shown in computed for line in conclusion(results, shown)))
     if len(computed) > 1:
-        from plots.lib.pictures import joint_pictures
-
-        results = Results.joined([each for each, _ in computed])
-        tables, figures = compute_tables(results), joint / "figures"
-        write_tables(tables, joint / "tables")
-        report = write_report(results, tables, joint_pictures(results, figures), joint)
-        places = [joint / "tables", *([figures] if figures.exists() else []), report]
+        write_outputs(Results.joined([each for each, _ in computed]), joint)
+        places = [place for place in (joint / "tables", joint / "figures", joint / "report.html") if place.exists()]
         print(f"over all studies: {', '.join(map(str, places))}")
     studies = [study for results, _ in computed for study in results.studies]
     return 0 if all(any(trial.state == "complete" for trial in study.trials) for study in studies) else 1

@@ -39,8 +39,22 @@ from study.running.fixed_runs import FixedRuns
 from study.running.resources import Resources
 
 
-def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopRequest) -> None:
+def run_all(
+    ablation: Ablation,
+    resources: Resources,
+    *,
+    emit: Emit,
+    stop: StopRequest,
+    conclude: Callable[[], None] = lambda: None,
+) -> None:
     """Train and test whatever an ablation lacks; the same call goes on where it was stopped.
+
+    Args:
+        ablation: planned.
+        resources: to train with.
+        emit: told of everything.
+        stop: asked for between epochs.
+        conclude: called when all runs are done, before listeners hear that the study has ended.
 
     Raises:
         UserError: the folder cannot be written, or another process drives this study. What was finished before a disk
@@ -77,6 +91,7 @@ def run_all(ablation: Ablation, resources: Resources, *, emit: Emit, stop: StopR
                     run_ablation(Plan(runs, []), train=train, emit=emit)
         finally:
             executor.close()
+        conclude()
 
 
 def fix_the_question(folder: StudyFolder, question: Question, *, asked: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -197,12 +198,25 @@ def describe(ablation: Ablation, resources: Resources, *, probing: bool = False)
         missing_copies = f"{len(ablation.placebos.missing)} of {len(placebos)} to train"
         lines.append(f"  {'placebo':<20} {missing_copies}   {len({each.arm.name for each in placebos})} copies of full")
     lines += [f"  {arm.name:<20} left out: {reason}" for arm, reason in ablation.skipped]
+    lines += [
+        f"  {name:<20} ran here on {count} seed{'' if count == 1 else 's'} only; name it too (--arms {name} ...)"
+        for name, count in _left_behind(ablation).items()
+    ]
     lines.append(f"  {_expected_power(ablation)}")
     searches = [search for search in tuned if sum(_missing(search).values())]
     if missing or searches:
         expected = _expected_time(ablation, len(missing), searches, resources, probing=probing)
         lines.append(f"  time: {expected}")
     return lines
+
+
+def _left_behind(ablation: Ablation) -> dict[str, int]:
+    """Arms of earlier calls that this one does not extend to its seeds, with the seeds they have."""
+    if ablation.frozen is None:
+        return {}
+    asked = {arm.name for arm in ablation.arms}
+    seeds = Counter(path.parents[1].name for path in ablation.folder.root.glob(f"ablations/frozen/*/seed-*/{RECORD}"))
+    return {name: count for name, count in sorted(seeds.items()) if name not in asked and count < len(ablation.seeds)}
 
 
 def _missing(search: StudyPlan) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""What ``import study`` offers. It stands where the programs stand, above all rooms, and may use everything."""
+"""What ``import study`` offers. It stands above all rooms, may use everything, and programs use it."""

@@ -11,15 +11,15 @@ import pandas as pd
 
 from plots.lib.draw_all import FILES, Drawn, draw_all
 from plots.lib.figures import FIGURES, JOINT_FIGURES
-from plots.lib.pictures import joint_pictures, study_pictures
 from sea_core.errors import UserError, suggest
 from sea_core.project import default_results
 from study.analysis.results import Results
+from study.api.outputs import write_outputs
 from study.records.study import Study, load_study
-from study.reporting.page.write import write_report
+from study.reporting.page.compute import REPORT
 from study.reporting.tables.render import to_markdown, to_text
 from study.reporting.tables.table import Table
-from study.reporting.tables.write import compute_tables, write_tables
+from study.reporting.tables.write import compute_tables
 
 __all__ = ["compare", "draw", "load_study", "report", "tables"]
 
@@ -124,7 +124,7 @@ def draw(studies: Studies, figure: str) -> Drawn:
 
 
 def report(studies: Studies, *, out: str | os.PathLike[str] | None = None) -> Path:
-    """Write tables, figures and ``report.html``.
+    """Write tables, figures and ``report.html``, unless those that lie there are of these records already.
 
     Args:
         studies: as for ``compare``.
@@ -144,7 +144,5 @@ def report(studies: Studies, *, out: str | os.PathLike[str] | None = None) -> Pa
     results = compare(studies)
     one = results.studies[0] if len(results.studies) == 1 else None
     folder = Path(out) if out is not None else default_results() if one is None else one.folder.root
-    computed = compute_tables(results)
-    write_tables(computed, folder / "tables")
-    pictures = (joint_pictures if one is None else study_pictures)(results, folder / "figures")
-    return write_report(results, computed, pictures, folder)
+    write_outputs(results, folder)
+    return folder / REPORT

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from study.analysis.results import Results
+from study.records.drawn import Shown
 from study.records.durations import duration, exact_duration
 from study.records.study import Study
 from study.reporting.more_search import more_search_sentences
-from study.reporting.tables.render import to_text
-from study.reporting.tables.table import Table
 
 _WORTH_A_PERCENTAGE = 60.0  # seconds, of a study's estimate and time
 
 
-def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
+def conclusion(results: Results, tables: Mapping[str, Shown]) -> list[str]:
     """Lines: trials, the selected config, its test result beside baselines and arms, and where everything lies.
 
     Args:
         results: of one study.
-        tables: computed from these results.
+        tables: those to show, by name.
     """
     study = results.study
     summary: dict[str, Any] = json.loads(study.folder.summary.read_text(encoding="utf-8"))
@@ -49,7 +48,7 @@ def conclusion(results: Results, tables: Sequence[Table]) -> list[str]:
     lines += [f"config of trial {selected}:", *(f"  {name}: {_short(value)}" for name, value in params.items())]
     if final:
         for name in ("overall", "ablation"):
-            lines += [line for table in tables if table.name == name for line in ("", to_text(table))]
+            lines += ["", tables[name].text] if name in tables else []
     return [*lines, "", f"everything lies in {study.folder.root}: {', '.join(_there(study.folder.root))}"]
 
 

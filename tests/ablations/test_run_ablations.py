@@ -13,8 +13,10 @@ from ablations.run_ablations import main
 from sea_core.data.catalogue import load_dataset
 from sea_core.errors import UserError
 from sea_core.run_folder import RECORD
+from study.listeners.registry import LISTENERS
 from study.records.folder import StudyFolder
 from study.records.study import load_study
+from study.running.events import RunEvent
 from tests.study.results import write_search
 
 DATASET = "synthetic:users=30,items=30,interactions=8,dims=6/5"
@@ -82,6 +84,41 @@ def test_the_same_command_again_trains_nothing_and_an_interrupted_one_only_what_
     timeless = {name: {**json.loads(content), "seconds": 0} for name, content in again.items()}
     assert timeless == {name: {**json.loads(content), "seconds": 0} for name, content in before.items()}
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_listeners_hear_of_tables_before_the_end_and_a_finished_ablation_computes_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+
+    class Diary:
+        def hear(self, event: RunEvent) -> None:
+            heard.append(type(event).__name__)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(
+        LISTENERS, "_parts", {**{name: LISTENERS[name] for name in LISTENERS}, "diary": lambda _: Diary()}
+    )
+    assert run("--arms", "no-club", "--listener", "diary") == 0
+    assert "TableWritten" in heard
+    assert heard[-1] == "StudyEnded"
+    heard.clear()
+    assert run("--arms", "no-club", "--listener", "diary") == 0
+    assert "TableWritten" not in heard
+    assert run("--arms", "no-club", "no-both", "--listener", "diary") == 0
+    assert "TableWritten" in heard
+
+
+def test_arms_on_fewer_seeds_than_those_of_this_call_are_named(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--arms", "no-club") == 0
+    assert "name it too" not in capsys.readouterr().out
+    assert run("--arms", "no-both", "--fresh-seeds", "3") == 0
+    assert "no-club              ran here on 2 seeds only; name it too (--arms no-club ...)" in capsys.readouterr().out
+    assert "no-club ran on 2 seeds, full on 3" in (tmp_path / FOLDER / "tables" / "ablation.md").read_text()
 
 
 def test_another_config_in_the_same_folder_is_refused_with_the_difference(run: Run, tmp_path: Path) -> None:

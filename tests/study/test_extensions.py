@@ -272,6 +272,15 @@ def test_the_same_command_without_or_with_a_changed_plugin_is_refused(study: Pat
     assert "Traceback" not in done.stderr + missing.stderr
 
 
+def test_a_table_and_a_figure_of_ones_own_go_with_their_plugin(study: Path, place: Place) -> None:
+    names = ["toy_model.py", "ring.py", "hit.py"]
+    done = place.run("study/run_search.py", *SEARCH[:-1], "--out", str(place.out), plugins=names)
+    assert done.returncode == 0, done.stderr
+    assert list(study.glob("*/seconds.*")) + list(study.glob("*/epochs_run.*")) == []
+    assert "Trials there are." not in (study / "report.html").read_text()
+    assert (study / "tables" / "overall.md").exists()
+
+
 def test_a_record_of_a_plugins_model_names_what_is_missing_where_it_is_read_without_it(
     study: Path, place: Place
 ) -> None:

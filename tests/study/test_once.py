@@ -10,7 +10,7 @@ import pytest
 
 import study.analysis.results
 import study.records.study
-from ablations.run_ablations import _write_results
+from ablations.run_ablations import _conclude, _write_results
 from plots.lib import pictures
 from plots.lib.figures import FIGURES, JOINT_FIGURES
 from plots.make_figures import main as make_figures
@@ -18,6 +18,7 @@ from study.make_report import main as make_report
 from study.make_tables import main as make_tables
 from study.records.study import Study
 from study.run_search import main as run_search
+from study.running.events import silent
 from tests.study.results import write_arms, write_search
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
@@ -96,8 +97,18 @@ def test_figures_read_and_compare_a_study_once(tmp_path: Path, counts: Counter[t
 
 @pytest.mark.slow
 def test_an_ablation_reads_and_compares_each_study_once(tmp_path: Path, counts: Counter[tuple[str, str]]) -> None:
-    _write_results(two_studies(tmp_path), tmp_path / "joint")
+    computed: list[Any] = []
+    for root in two_studies(tmp_path):
+        _write_results(root, computed, silent)
+    _conclude(computed, tmp_path / "joint")
     assert counts == once("one", "two")
+    for again in range(2):
+        counts.clear()
+        computed.clear()
+        for name in ("one", "two"):
+            _write_results(tmp_path / name, computed, silent)
+        _conclude(computed, tmp_path / "joint")
+        assert counts == Counter({("load", "one"): 1, ("load", "two"): 1}), again
 
 
 @pytest.mark.slow
@@ -118,3 +129,6 @@ def test_a_search_reads_and_compares_its_finished_study_once(
     ]
     assert run_search(["-d", DATA, "--study-name", "one", *few, "--set", "epochs=2", *SMALL]) == 0
     assert counts == once("one")
+    counts.clear()
+    assert run_search(["-d", DATA, "--study-name", "one", *few, "--set", "epochs=2", *SMALL]) == 0
+    assert counts == Counter({("load", "one"): 1})

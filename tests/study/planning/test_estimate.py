@@ -66,7 +66,7 @@ def test_the_error_of_an_estimate_is_reported_and_kept(tmp_path: Path) -> None:
     study = load_study(tmp_path / "tiny")
     assert write_summary(study, seconds=212.0, expected=190.0)["estimate"]["error"] == pytest.approx(212 / 190 - 1)
     spoken = "estimated 3 min 10 s, took 3 min 32 s (+12 %), tables and figures not counted"
-    assert spoken in conclusion(Results([study]), [])
+    assert spoken in conclusion(Results([study]), {})
     write_summary(study, seconds=5.0)
     kept = json.loads((tmp_path / "tiny/summary.json").read_text())
     assert kept["estimate"]["seconds"] == 190
@@ -80,7 +80,7 @@ def test_of_a_study_of_seconds_no_percentage_is_told(tmp_path: Path) -> None:
     search(tmp_path, 2)
     study = load_study(tmp_path / "tiny")
     write_summary(study, seconds=27.0, expected=2.0)
-    assert "estimated 2.0 s, took 27.0 s, tables and figures not counted" in conclusion(Results([study]), [])
+    assert "estimated 2.0 s, took 27.0 s, tables and figures not counted" in conclusion(Results([study]), {})
 
 
 def test_durations_to_compare_have_two_steps() -> None:
