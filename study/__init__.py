@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from study.api.bundles import check_bundle, make_bundle
     from study.api.results import compare, draw, load_study, report, tables
     from study.api.studies import ablate, finalize, path, plan, search
     from study.planning.requests import AblationRequest, PathRequest, SearchRequest
@@ -21,10 +22,12 @@ __all__ = [
     "Resources",
     "SearchRequest",
     "ablate",
+    "check_bundle",
     "compare",
     "draw",
     "finalize",
     "load_study",
+    "make_bundle",
     "path",
     "plan",
     "report",
@@ -37,6 +40,7 @@ _HOME = {
     "PathRequest": "study.planning.requests",
     "Resources": "study.running.resources",
     "SearchRequest": "study.planning.requests",
+    **dict.fromkeys(("check_bundle", "make_bundle"), "study.api.bundles"),
     **dict.fromkeys(("ablate", "finalize", "path", "plan", "search"), "study.api.studies"),
     **dict.fromkeys(("compare", "draw", "load_study", "report", "tables"), "study.api.results"),
 }

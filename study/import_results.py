@@ -24,14 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replace", action="store_true", help="take the place of other results of that name")
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
-    from plots.lib.pictures import study_pictures
     from sea_core.working import working
     from study.analysis.results import Results
+    from study.api.outputs import write_outputs
     from study.records.imported import check_imported, read_imported, write_imported
     from study.records.lock import hold_lock
     from study.records.study import load_study
-    from study.reporting.page.write import write_report
-    from study.reporting.tables.write import compute_tables, write_tables
 
     study = load_study(options.study)
     given = [read_imported(path) for path in options.files]
@@ -42,14 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_imported(results, study, replace=options.replace)
     with working("computing tables, figures and report"):
         root = study.folder.root
-        compared = Results([load_study(root)])
-        tables = compute_tables(compared)
-        write_tables(tables, study.folder.tables)
-        report = write_report(compared, tables, study_pictures(compared, study.folder.figures), root)
+        write_outputs(Results([load_study(root)]), root)
     for results in given:
         count = len(results.by_seed)
         print(f"{results.title}: {count} seed{'' if count == 1 else 's'} from {results.source}")
-    print(f"tables: {study.folder.tables}; report: {report}")
+    print(f"tables: {study.folder.tables}; report: {root / 'report.html'}")
     return 0
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sea_core.errors import UserError, run_program
+from sea_core.errors import run_program
 from sea_core.options import Parser
 from sea_core.project import default_data
 
@@ -28,43 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: the record's)")
     options = parser.parse_args(arguments)
     # Torch takes a second to import, which --help and mistyped options need not wait for.
-    import torch
-
-    from sea_core.data.catalogue import load_dataset
-    from sea_core.device import check_device
-    from sea_core.working import working
-    from study.records.durations import duration
     from study.records.study import load_study
-    from study.verification.verify import surroundings, verify
+    from study.verification.replay import data_of, differences_of_place, find_run, replay
 
     study = load_study(options.study)
-    folder = study.folder.trial(int(options.trial)) if options.trial.isdecimal() else options.study / options.trial
-    record = next(
-        (each for each in [*study.all_records(), *study.trial_seeds] if each.folder == folder.resolve()), None
-    )
-    if record is None:
-        raise UserError(
-            f"{options.study} holds no run '{options.trial}'; give a trial's number, or final/winner/seed-<n>"
-        )
-    source = options.dataset or (study.spec.source if study.spec else None) or record.dataset
-    dataset = load_dataset(
-        source,
-        data_root=options.data_root,
-        modalities=record.config.modalities,
-        feature_transform=record.config.feature_transform,
-    )
-    device = check_device(options.device or str(record.record["device"]))
-    torch.set_num_threads(int(record.record["threads"]))
-    for line in surroundings(record, device):
+    record = find_run(study, options.trial)
+    dataset = data_of(study, record, dataset=options.dataset, data_root=options.data_root)
+    for line in differences_of_place(record, options.device):
         print(f"note: {line}; results may differ in their last digits")
-    # A trial that was judged on several seeds is all of their runs.
-    for run in [each for each in study.trial_seeds if each.folder.parent == record.folder] or [record]:
-        with working(f"training {run.record['epochs']} epochs again, {duration(run.seconds)} the first time"):
-            difference = verify(run, dataset, device=device)
-        if difference is not None:
-            print(f"{run.folder}: first difference at {difference}")
+    for replayed in replay(study, record, dataset, device=options.device):
+        print(replayed)
+        if replayed.difference is not None:
             return 1
-        print(f"{run.folder}: reproduced to the bit, {run.record['epochs']} epochs and the final weights")
     return 0
 
 

@@ -78,6 +78,10 @@ def test_every_program_of_the_wheel_works_in_an_empty_folder(run: Run) -> None:
     run("-m", "study.make_report", str(study))
     run("-m", "study.status", str(study))
     run("-m", "study.replay", str(study), "1")
+    run("-m", "study.bundle", str(study), "--out", "bundle.zip")
+    checked = run("-m", "study.bundle", "--verify", "bundle.zip").stdout
+    assert "reproduced to the bit" in checked
+    (here / "bundle.zip").unlink()
     (here / "best.yaml").write_text(run("-m", "study.export", str(study)).stdout)
     run("-m", "sea_core", "train", "-d", DATA, "--config", "best.yaml", "--quiet", "--out", "one")
     assert (here / "one" / "record.json").exists()

@@ -8,6 +8,7 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sea_core.errors import UserError
@@ -18,16 +19,22 @@ from study.records.study import RunRecord, Study
 SCHEMA_VERSION = 1
 
 
-def write_trials_table(study: Study) -> None:
-    """Write ``tables/trials.csv``: number, state, value, parameters. Nothing in it depends on the clock."""
+def write_trials_table(study: Study, out: Path | None = None) -> None:
+    """Write number, state, value and parameters of every trial. Nothing in it depends on the clock.
+
+    Args:
+        study: as read back from its folder.
+        out: None = ``tables/trials.csv`` of the study.
+    """
+    path = study.folder.tables / "trials.csv" if out is None else out
     names = list(study.space)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["number", "state", "value", *names])
     for trial in study.trials:
         writer.writerow([trial.number, trial.state, _cell(trial.value), *(_cell(trial.params.get(n)) for n in names)])
-    study.folder.tables.mkdir(parents=True, exist_ok=True)
-    write_atomically(study.folder.tables / "trials.csv", text.getvalue().encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.getvalue().encode())
 
 
 def write_summary(study: Study, *, seconds: float, expected: float | None = None) -> dict[str, Any]:

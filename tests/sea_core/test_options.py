@@ -22,6 +22,7 @@ PROGRAMS = (
     "study/run_search.py",
     "study/make_tables.py",
     "study/make_report.py",
+    "study/bundle.py",
     "study/replay.py",
     "study/status.py",
     "study/audit.py",
