@@ -60,8 +60,8 @@ def test_a_linear_layer_has_the_values_and_gradients_of_calling_it(monkeypatch, 
     layer, x = torch.nn.Linear(7, 5), LAYOUTS[layout](torch.randn(50, 7)).requires_grad_()
     d_output = torch.randn(50, 5)
     expected = torch.autograd.grad(layer(x), [x, *layer.parameters()], d_output)
-    found = torch.autograd.grad(through(layer, x), [x, *layer.parameters()], d_output)
-    for actual, wanted in zip(found, expected, strict=True):
+    gradients = torch.autograd.grad(through(layer, x), [x, *layer.parameters()], d_output)
+    for actual, wanted in zip(gradients, expected, strict=True):
         torch.testing.assert_close(actual, wanted)
 
 

@@ -13,7 +13,7 @@ import pytest
 from sea_core.errors import UserError
 from study import import_results
 from study.analysis.results import Results
-from study.records.drawn import is_drawn, mark_drawn
+from study.records.drawn import mark_drawn, shown_before
 from study.records.imported import check_imported, read_imported, write_imported
 from study.records.study import load_study
 from study.reporting.page.answer import answer
@@ -125,10 +125,11 @@ def test_nothing_else_in_the_study_moves(tmp_path: Path) -> None:
 
 def test_what_is_drawn_is_outdated_by_an_import(tmp_path: Path) -> None:
     study = load_study(write_search(tmp_path))
-    mark_drawn(study.folder)
-    assert is_drawn(study.folder)
+    drawn = (study.folder.root, [study.folder], ["recall@20"])
+    mark_drawn(*drawn, shown={}, written=[])
+    assert shown_before(*drawn) == {}
     imported(tmp_path, long_table(), study.folder.root)
-    assert not is_drawn(study.folder)
+    assert shown_before(*drawn) is None
 
 
 def without(table: pd.DataFrame, *users: int) -> pd.DataFrame:
