@@ -36,7 +36,7 @@ from study.running.executors.base import Progress
 from study.running.executors.in_process import InProcessExecutor
 from study.running.worker import TrialWorker
 from study.searching.budget import Budget
-from study.searching.multi_seed import make_search
+from study.searching.make import make_search
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.space import load_space

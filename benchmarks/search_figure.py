@@ -15,7 +15,7 @@ SHOWN = {  # methods drawn with a band; the others are in the table
     "random": "random",
     "first + random": "default first, random",
     "first + tpe": "default first, TPE",
-    "first + promotion": "default first, pause and promote",
+    "first + tpe, promote": "default first, TPE, pause and promote",
 }
 
 

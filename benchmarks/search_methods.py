@@ -10,7 +10,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +30,9 @@ from study.running.driver import drive
 from study.running.events import silent
 from study.searching.budget import Budget
 from study.searching.cost import Cost
+from study.searching.methods import PROMOTE
+from study.searching.promoting import PromotingSearch
+from study.searching.promotion import Promotion
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.trial_store import TrialStore
@@ -154,63 +157,12 @@ class IEpoch:
 
 
 @dataclass(frozen=True)
-class Promotion:
-    """Pause at rungs, promote the best third, take the rest up again when a rung has grown: asynchronous halving.
-
-    Attributes:
-        rungs: epochs at which a run pauses; beyond the last it goes to its end.
-        factor: one in so many is promoted.
-        points: last validation points whose mean ranks runs at a rung.
-    """
-
-    rungs: tuple[int, ...] = (10, 30)
-    factor: int = 3
-    points: int = 3
-    sampler: str = "random"
-
-    def __call__(self, world: World, budget: int) -> list[Judged]:
-        """Promote whenever someone deserves it, else begin a new run."""
-        candidates = iter([*world.first(), *_random_points(world, 1000)])
-        parameters, curves, ends = list[Parameters](), list[np.ndarray](), list[int]()
-        at_rung: list[dict[int, float]] = [{} for _ in self.rungs]  # rung -> run -> score
-        promoted: list[set[int]] = [set() for _ in self.rungs]
-        judged, spent = list[Judged](), 0
-
-        def advance(run: int, begin: int, rung: int) -> None:
-            nonlocal spent
-            cap = self.rungs[rung] if rung < len(self.rungs) else world.base.epochs
-            epochs = min(cap, ends[run])
-            spent += epochs - begin
-            curve = curves[run][:epochs]
-            judged.append(Judged(spent, parameters[run], float(curve.max()), cap))
-            if rung < len(self.rungs):
-                at_rung[rung][run] = float(np.sort(curve)[-self.points :].mean())
-
-        while spent < budget:
-            for rung in reversed(range(len(self.rungs))):
-                scores = at_rung[rung]
-                best = sorted(scores, key=lambda run: -scores[run])[: len(scores) // self.factor]
-                waiting = [run for run in best if run not in promoted[rung]]
-                if waiting:
-                    promoted[rung].add(waiting[0])
-                    advance(waiting[0], min(self.rungs[rung], ends[waiting[0]]), rung + 1)
-                    break
-            else:
-                each = next(candidates)
-                parameters.append(each)
-                curves.append(world.surrogate.curve(each, seed=world.seed, world=world.number))
-                ends.append(epochs_run(curves[-1], world.base.stopping_step))
-                first = len(parameters) == 1  # the base configuration is run to its end: all is held against it
-                advance(len(parameters) - 1, 0, len(self.rungs) if first else 0)
-        return judged
-
-
-@dataclass(frozen=True)
 class Driven:
     """A method of the real driver: Optuna's sampler and pruner behind ``Search`` and ``TrialStore``.
 
     Attributes:
         sampler, pruner: names as on the command line.
+        promotion: rules of the pruner ``promote``.
         cap: most epochs of a trial; None is that of a whole run.
         default_first: the base configuration and the other settings come before the sampler's proposals.
         warm: then the best of another dataset.
@@ -221,6 +173,7 @@ class Driven:
     cap: int | None = None
     default_first: bool = True
     warm: bool = False
+    promotion: Promotion = field(default_factory=Promotion)
 
     def __call__(self, world: World, budget: int) -> list[Judged]:
         """Search as ``run_search.py --budget <N>epochs`` does."""
@@ -237,7 +190,9 @@ class Driven:
             )
             for parameters in (*(world.first() if self.default_first else ()), *(world.warm if self.warm else ())):
                 store.enqueue(parameters)
-            search = _Watched(
+            promote = self.pruner == PROMOTE
+            kind: type[_Watched] = _WatchedPromoting if promote else _Watched
+            search = kind(
                 StudyFolder(Path(folder)),
                 store,
                 base=base,
@@ -247,6 +202,7 @@ class Driven:
                 dataset=_NO_DATA,
                 budget=Budget(cost=Cost(budget, "epochs")),
                 emit=silent,
+                **({"promotion": self.promotion} if promote else {}),
             )
             search.watch(executor)
             drive(search, executor, emit=silent, stop=StopRequest())
@@ -265,6 +221,10 @@ class _Watched(Search):
         super().finish(run, files, pruned=pruned, attempts=attempts)
         if not pruned:
             self.judged.append(Judged(self._executor.epochs_spent, parameters, value, self._base.epochs))
+
+
+class _WatchedPromoting(_Watched, PromotingSearch):
+    """The same of a search that pauses trials: only those that ended by themselves are judged."""
 
 
 def _train_whole(world: World, configurations: Sequence[Parameters]) -> list[Judged]:

@@ -14,7 +14,7 @@ from sea_core.files import json_bytes
 from sea_core.run_folder import HISTORY, RECORD, SCHEMA_VERSION, RunFiles
 from sea_core.training.run import EpochReport
 from study.records.run import Run
-from study.running.executors.base import Progress
+from study.running.executors.base import Paused, Progress
 
 
 @dataclass
@@ -104,9 +104,16 @@ class TabularExecutor:
         history = "\n".join([f"epoch,{metric}", *lines, ""])
         return {RECORD: json_bytes(record), HISTORY: history.encode()}
 
+    def pause(self, key: str) -> Paused:
+        """See ``Executor``."""
+        state = self._state(key)
+        return Paused(self.collect(key), state)
+
     def park(self, key: str) -> bytes | None:
         """See ``Executor``: how far the run has come is all its state."""
-        return json.dumps({"epochs": self._going.pop(key).epochs}).encode()
+        state = self._state(key)
+        self.discard(key)
+        return state
 
     def discard(self, key: str) -> None:
         """See ``Executor``."""
@@ -115,6 +122,9 @@ class TabularExecutor:
     def close(self) -> None:
         """See ``Executor``."""
         self._going.clear()
+
+    def _state(self, key: str) -> bytes:
+        return json.dumps({"epochs": self._going[key].epochs}).encode()
 
     def _curve(self, config: Config, seed: int) -> np.ndarray:
         parameters = {name: getattr(config, name) for name in self._surrogate.space}

@@ -5,6 +5,7 @@ Keys are flat. A ``Config`` and a seed determine a run; device, threads, paths a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -322,7 +323,7 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for name, kind in typing.get_type_hints(type(self)).items():
+        for name, kind in _kinds().items():
             value = _coerce(name, getattr(self, name), kind)
             object.__setattr__(self, name, value)
         unread = keys_unread(find_model(self.model))
@@ -342,7 +343,7 @@ class Config:
         for item in fields(cls):
             if item.name == key:
                 try:
-                    result = _coerce(key, value, typing.get_type_hints(cls)[key])
+                    result = _coerce(key, value, _kinds()[key])
                     _check_range(item, result)
                 except UserError as error:
                     raise UserError(f"{error} ({source})") from None
@@ -429,6 +430,12 @@ def _check_range(item: Field[Any], value: Any) -> None:
         raise UserError(f"{item.name} must be {_text(item.metadata['rule'])}, got {value!r}")
     if isinstance(value, int) and value > (most := _MOST_OF.get(item.name, _MOST)):
         raise UserError(f"{item.name} must be at most {most}, got {value}")
+
+
+@functools.cache
+def _kinds() -> dict[str, Any]:
+    """The types of a config's fields; to evaluate them for every config takes a search a millisecond each time."""
+    return typing.get_type_hints(Config)
 
 
 def _unread(key: str, model: str) -> UserError:

@@ -80,7 +80,7 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     folder, resources, arms = plan.folder, request.resources, _arms(request)
     with driving(plan, resources, emit=emit, stop=stop) as run:
         try:
-            expected = _expected_seconds(plan, request)
+            expected = _expected_seconds(plan, request, emit)
             run.search()
             if request.finalize and run.has_result:
                 winner = run.finalize()
@@ -110,16 +110,20 @@ def _run(plan: StudyPlan, request: SearchRequest, emit: Emit, stop: StopRequest)
     return results, shown
 
 
-def _expected_seconds(plan: StudyPlan, request: SearchRequest) -> float | None:
-    """How long a new study is likely to take, to be held against its time in the end; None where nobody can say."""
+def _expected_seconds(plan: StudyPlan, request: SearchRequest, emit: Emit) -> float | None:
+    """How long a new study is likely to take, said now and held against its time in the end; None if nobody knows."""
+    from study.planning.dry_run import early_word
     from study.planning.estimate import estimate, planned_runs, probe_of
+    from study.running.events import Note
 
     probe = probe_of(plan, request.resources)
     if probe is None or plan.exists or plan.timeout is not None:
         return None
     arms = [arm.name for arm in _arms(request)]
-    counts = planned_runs(plan, arms, finalize=request.finalize)
-    return estimate(plan, probe, counts, workers=request.resources.settled(plan.dataset).slots).likely
+    workers, finalize = request.resources.settled(plan.dataset).slots, request.finalize
+    for line in early_word(plan, probe, arms, finalize=finalize, workers=workers):
+        emit(Note(line))
+    return estimate(plan, probe, planned_runs(plan, arms, finalize=finalize), workers=workers).likely
 
 
 def _arms(request: SearchRequest) -> list[Arm]:

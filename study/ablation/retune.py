@@ -21,6 +21,7 @@ from sea_core.plugins import training_plugins
 from sea_core.run_folder import RECORD, read_run_folder
 from study.ablation.arms import Arm
 from study.ablation.plan import TunedArm
+from study.planning.requests import FINALIST_SEEDS
 from study.planning.session import driving
 from study.planning.study_plan import StudyPlan, first_trials
 from study.records.arm_names import FULL
@@ -31,6 +32,7 @@ from study.records.study import Study, load_study
 from study.running.events import Emit, Note
 from study.running.resources import Resources
 from study.searching.methods import GRID
+from study.searching.promotion import Promotion
 from study.searching.space import Space, as_plain, load_space, parse_space, space_of_model
 from study.searching.unread import unread_parameters
 
@@ -177,6 +179,8 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset, number: int) -> Study
         first=first,
         finalists=max(1, len(selection.finalists)),
         fresh_seeds=len(selection.seeds),
+        finalist_seeds=selection.competed_on or FINALIST_SEEDS,
+        promotion=None if spec.promotion is None else Promotion.from_mapping(spec.promotion),
         spec=wanted,
         exists=check_spec(folder, wanted),
         seeds_per_trial=spec.seeds_per_trial,

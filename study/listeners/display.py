@@ -28,6 +28,7 @@ from study.running.events import (
     StudyEnded,
     TableWritten,
     TrialEnded,
+    TrialPaused,
 )
 
 _PLAIN_SECONDS = 10.0  # between two lines about the epochs of one run
@@ -55,6 +56,8 @@ class PlainDisplay:
                 self._clock.done += 1
                 facts = [self._clock.count(), event.standing if isinstance(event, TrialEnded) else ""]
                 self._print_line(f"{event}  [{', '.join(fact for fact in facts if fact)}]")
+            case TrialPaused():
+                self._print_line(f"{event}  [{event.standing}]" if event.standing else str(event))
             case EpochEnded():
                 last = self._spoke.setdefault(event.key, time.monotonic())
                 if time.monotonic() - last >= _PLAIN_SECONDS:
@@ -96,6 +99,9 @@ class LiveDisplay:
             case TrialEnded() | RunEnded():
                 self._clock.done += 1
                 self._standing = event.standing if isinstance(event, TrialEnded) else ""
+                self._keep(str(event))
+            case TrialPaused():
+                self._standing = event.standing
                 self._keep(str(event))
             case TableWritten():
                 self._clock.done += 1

@@ -44,6 +44,15 @@ class Estimate(NamedTuple):
     longest: float
 
 
+class Stage(NamedTuple):
+    """A part of a study: what it trains, how many runs, their epochs and their time; what is likely, and the most."""
+
+    what: str
+    runs: int
+    epochs: Estimate
+    time: Estimate
+
+
 def measure(config: Config, dataset: Dataset, *, seed: int, device: str, threads: int | None = None) -> Probe:
     """Build a run twice and train two epochs; each second time counts, because the first may compile or fill caches.
 
@@ -72,7 +81,7 @@ def planned_runs(plan: StudyPlan, arms: Sequence[str], *, finalize: bool) -> dic
             # The base configuration competes too; as a rule it is not among the best trials.
             default = plan.default_is_a_trial and plan.expected_trials > plan.finalists
             who = f"{competing} finalists{' and the base configuration' if default else ''}"
-            counts[f"{who} x {plan.fresh_seeds} seeds"] = (competing + default) * plan.fresh_seeds
+            counts[f"{who} x {plan.finalist_seeds} seeds"] = (competing + default) * plan.finalist_seeds
         counts[f"the winner x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
         counts[f"the base configuration x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
         if len(arms) > 1:
@@ -121,22 +130,56 @@ def _is_settled(plan: StudyPlan) -> bool:
         return False
 
 
-def estimate(plan: StudyPlan, probe: Probe, counts: dict[str, int], *, workers: int) -> Estimate:
+def estimate(plan: StudyPlan, probe: Probe, counts: Mapping[str, int], *, workers: int) -> Estimate:
     """The study's time, with its runs spread evenly over the workers."""
-    searched, *final = counts.values()
-    longest_trial, longest_final = plan.base.epochs * probe.epoch, plan.final_epochs * probe.epoch
-    trial = min(plan.base.epochs, TYPICAL_EPOCHS) * probe.epoch
-    final_run = min(plan.final_epochs, TYPICAL_EPOCHS) * probe.epoch
+    times = [stage.time for stage in stages(plan, probe, counts, workers=workers)]
+    return Estimate(sum(each.likely for each in times), sum(each.longest for each in times))
+
+
+def stages(plan: StudyPlan, probe: Probe, counts: Mapping[str, int], *, workers: int) -> list[Stage]:
+    """What ``counts`` says is trained, with its epochs and time.
+
+    Args:
+        plan: of the study.
+        probe: what a run and an epoch cost.
+        counts: runs by stage, the search first, as of ``planned_runs`` or ``missing_runs``.
+        workers: runs at a time.
+    """
+    (search, searched), *final = counts.items()
+    epochs = _search_epochs(plan, searched)
+    builds = searched * (1.0 if plan.promotion is None else plan.promotion.starts)
+    if plan.seeds_per_trial > 1:
+        builds *= epochs.likely / max(1, searched * plan.typical_epochs)
+    parts = [Stage(search, searched, epochs, _seconds(probe, builds, epochs, workers, longest_builds=searched))]
+    if plan.budget is not None and plan.budget.unit == "seconds":
+        capped = Estimate(*(min(each, plan.budget.amount) for each in parts[0].time))
+        parts = [parts[0]._replace(time=capped)]
+    typical = min(plan.final_epochs, TYPICAL_EPOCHS)
+    for what, runs in final:
+        epochs = Estimate(runs * typical, runs * plan.final_epochs)
+        parts.append(Stage(what, runs, epochs, _seconds(probe, runs, epochs, workers, longest_builds=runs)))
+    return parts
+
+
+def _search_epochs(plan: StudyPlan, searched: int) -> Estimate:
+    """Epochs of so many trials, with what promotion or a pruner saves."""
+    longest = float(searched * plan.base.epochs)
+    if plan.promotion is not None:
+        # The first trial is run to its end.
+        runs = min(searched, 1) + max(0, searched - 1) * plan.promotion.share(plan.typical_epochs)
+        if plan.budget is not None and plan.budget.unit == "runs":
+            longest = min(longest, plan.budget.amount * plan.base.epochs)
+        return Estimate(runs * plan.typical_epochs, longest)
     share = expected_share(
         plan.pruner, trials=plan.expected_trials, epochs=plan.base.epochs, seeds=plan.seeds_per_trial
     )
-    if plan.seeds_per_trial > 1:
-        search = searched * share * (probe.setup + trial)
-    else:
-        search = searched * (probe.setup + share * trial)
-    rest = sum(final) * (probe.setup + final_run)
-    longest = searched * (probe.setup + longest_trial) + sum(final) * (probe.setup + longest_final)
-    return Estimate((search + rest) / workers, longest / workers)
+    return Estimate(searched * share * plan.typical_epochs, longest)
+
+
+def _seconds(probe: Probe, builds: float, epochs: Estimate, workers: int, *, longest_builds: float) -> Estimate:
+    likely = builds * probe.setup + epochs.likely * probe.epoch
+    longest = max(builds, longest_builds) * probe.setup + epochs.longest * probe.epoch
+    return Estimate(likely / workers, longest / workers)
 
 
 def expected_share(pruner: str, *, trials: int, epochs: int, seeds: int) -> float:

@@ -38,10 +38,10 @@ STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
         ),
         option(
             "--fresh-seeds",
-            text="fresh seeds for each finalist, for the winner and for every arm, the same for all",
+            text="fresh seeds for the winner and for every arm, the same for all; finalists compete on 3 at most",
             type=int,
             metavar="N",
-            unless="3; of an ablation of a study, the study's",
+            unless="those a study was begun with, else 10",
         ),
         option(
             "--split-seeds",

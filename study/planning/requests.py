@@ -15,7 +15,8 @@ from sea_core.errors import UserError, suggest
 from sea_core.project import default_data, default_results
 from study.running.resources import Resources
 from study.searching.cost import parse_cost
-from study.searching.methods import GRID, PRUNERS, SAMPLERS
+from study.searching.methods import GRID, PROMOTE, PRUNERS, SAMPLERS
+from study.searching.promotion import Promotion
 
 DATASET = "{dataset}"  # in a study's name: the name of its dataset
 AUTO = "auto"  # seeds until decided
@@ -26,7 +27,9 @@ CHOICES: Mapping[str, str] = {
     RACE: "is greedy, but a change that falls behind gets no further seed",
     ONCE: "compares them once, at the first step, and keeps that order",
 }
-SEARCH_EPOCHS = 40  # most epochs of a trial, unless the user says otherwise
+SEARCH_EPOCHS = 40  # most epochs of a trial that no rung pauses, unless the user says otherwise
+FRESH_SEEDS = 10
+FINALIST_SEEDS = 3  # of the fresh ones, at most: a choice needs less than a result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +43,13 @@ class SearchRequest:
             ``default`` is the model's own. A YAML of MMRec (``hyper_parameters``) or a ``.test`` file of RecBole does
             too.
         skip_unknown: leave out what such a file searches and the model does not have.
-        n_trials: total of complete, pruned and failed trials; None = what ``budget`` allows (20 without one), or every
-            cell of a grid.
-        budget: what trials may cost in all: ``20x`` (runs as long as the base configuration's), ``2000epochs`` or
-            ``30min``; None = no limit but ``n_trials``.
+        n_trials: total of complete, pruned and failed trials; None = what ``budget`` allows, or every cell of a grid.
+        budget: what trials may cost in all: ``20x`` (runs as long as the base configuration's, trained until it stops),
+            ``2000epochs`` or ``30min``; None = no limit but ``n_trials``, and without that ``20x`` if trials are paused
+            (else 20 trials).
         timeout: seconds after which no trial begins.
         sampler, pruner: names in ``study/searching/methods.py``; no pruner = the one that suits the search.
+        rungs: epochs at which the pruner ``promote`` pauses trials; None = its own.
         seeds_per_trial: the most seeds a trial is judged on.
         warm_start: finished studies (names in ``out``, or folders) whose best trials come first; one may be given by
             itself.
@@ -53,11 +57,13 @@ class SearchRequest:
         model: what is trained (``python -m sea_core models``); None = the config's, else ``sea``.
         preset, config, settings: where the config comes from: one of the model's presets (None = its first), then a
             YAML file or a record, then single keys; a key among ``settings`` is not searched.
-        epochs: most epochs of a trial; None = the config's, else 40.
+        epochs: most epochs of a trial; None = the config's, else as many as of a finalist if trials are paused at
+            rungs, and 40 if not.
         final_epochs: most epochs of finalists, winner and arms, which stop early; None = the config's, else 1000.
         metrics: shown and evaluated, like ``recall@5``; None = the config's.
         finalists: best trials that compete again on fresh seeds.
-        fresh_seeds: how many, for finalists, winner and arms.
+        fresh_seeds: how many, for winner and arms; finalists compete on three of their own at most. None = as many as
+            the study had, else 10.
         split_seeds: on how many splits of the data these seeds train in turn; 0 = on the data's own.
         finalize: whether the winner is opened on the test split.
         suite: arms to ablate the winner with; None = none.
@@ -77,6 +83,7 @@ class SearchRequest:
     timeout: float | None = None
     sampler: str = "tpe"
     pruner: str | None = None
+    rungs: tuple[int, ...] | None = None
     seeds_per_trial: int = 1
     warm_start: tuple[str, ...] = ()
     seed: int = 999
@@ -88,7 +95,7 @@ class SearchRequest:
     final_epochs: int | None = None
     metrics: tuple[str, ...] | None = None
     finalists: int = 3
-    fresh_seeds: int = 3
+    fresh_seeds: int | None = None
     split_seeds: int = 0
     finalize: bool = True
     suite: str | None = "default"
@@ -103,7 +110,7 @@ class SearchRequest:
         _as_tuples(self, "metrics", "warm_start")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
         _at_least(self, final_epochs=1, split_seeds=0)
-        _whole_splits(self.split_seeds, self.fresh_seeds)
+        _whole_splits(self.split_seeds, self.fresh_seeds or FRESH_SEEDS)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
             raise UserError(
                 f"--final-epochs must be at least --epochs ({self.epochs}), got {self.final_epochs}: a winner that may "
@@ -112,6 +119,7 @@ class SearchRequest:
         if self.budget is not None:
             parse_cost(self.budget)
         _one_of(self, sampler=SAMPLERS, pruner=PRUNERS)
+        _suits_promotion(self)
         if self.warm_start and self.sampler == GRID:
             raise UserError("--warm-start and --sampler grid exclude each other: a grid tries every cell anyway")
 
@@ -272,6 +280,31 @@ def _check_extra_full(request: AblationRequest) -> None:
         raise UserError("--extra-full belongs to a fixed number of --fresh-seeds, not to auto")
     if request.split_seeds:
         raise UserError("--extra-full cannot be combined with --split-seeds: a split is one replicate")
+
+
+def _suits_promotion(request: SearchRequest) -> None:
+    """Refuse what means nothing together with pausing trials at rungs, and rungs without that."""
+    if request.pruner == PROMOTE and request.seeds_per_trial > 1:
+        raise UserError(
+            "--pruner promote pauses a trial between epochs, --seeds-per-trial judges it on whole runs; leave one of "
+            "them out"
+        )
+    if request.rungs is None:
+        return
+    object.__setattr__(request, "rungs", tuple(map(int, request.rungs)))
+    if request.pruner not in (None, PROMOTE) or request.seeds_per_trial > 1:
+        raise UserError("--rungs are where --pruner promote pauses trials; leave them out, or choose that pruner")
+    Promotion(rungs=request.rungs or ())
+    if request.epochs is not None and request.rungs and request.rungs[-1] >= request.epochs:
+        raise beyond_the_cap(request.rungs[-1], request.epochs)
+
+
+def beyond_the_cap(rung: int, cap: int) -> UserError:
+    """Nobody can pause at a rung that no trial reaches."""
+    return UserError(
+        f"--rungs must lie below the most epochs of a trial ({cap}), got {rung}: no trial would pause there; give a "
+        "smaller one, or a larger --epochs"
+    )
 
 
 def _as_paths(request: object, *names: str) -> None:

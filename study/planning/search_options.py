@@ -10,6 +10,7 @@ from sea_core.options import Option, Parser, add_options, option
 from study.planning.options import STUDY_OPTIONS, make_request
 from study.planning.requests import DATASET, SearchRequest
 from study.searching.methods import PRUNERS, SAMPLERS
+from study.searching.promotion import RUNGS
 
 DESCRIPTION = """\
 Search a model's hyper-parameters on a dataset, re-train the winner on fresh seeds, open it on the test split once,
@@ -50,14 +51,14 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             text="the study's total of complete, pruned and failed trials",
             type=int,
             metavar="N",
-            unless="what --budget allows, or 20 without one; for a grid every cell",
+            unless="what --budget allows; for a grid every cell",
         ),
         option(
             "--budget",
-            text="what trials may cost in all: 20x (runs as long as that of the base configuration), 2000epochs, 30min "
-            "(of training). With --n-trials too, whichever is reached first ends the search",
+            text="what trials may cost in all: 20x (whole runs of the base configuration, trained until it stops), "
+            "2000epochs, 30min (of training). With --n-trials too, whichever is reached first ends the search",
             metavar="COST",
-            unless="no limit",
+            unless="20x; no limit with --n-trials, and 20 trials with a pruner that pauses none",
         ),
         option(
             "--timeout",
@@ -71,7 +72,15 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             "--pruner",
             text=f"who stops hopeless trials: {_listed(PRUNERS)}",
             choices=list(PRUNERS),
-            unless="median; halving for several seeds, none for a grid",
+            unless="promote; halving for several seeds, none for a grid",
+        ),
+        option(
+            "--rungs",
+            text="epochs at which --pruner promote pauses trials. The first must be long enough to tell good from bad",
+            nargs="+",
+            type=int,
+            metavar="N",
+            unless=" ".join(map(str, RUNGS)),
         ),
         option(
             "--seeds-per-trial",
@@ -142,6 +151,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--timeout",
         "--sampler",
         "--pruner",
+        "--rungs",
         "--seeds-per-trial",
         "--warm-start",
         "--seed",

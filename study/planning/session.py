@@ -12,11 +12,13 @@ from optuna.trial import TrialState
 
 from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
+from sea_core.run_folder import read_run_folder
 from study.planning.study_plan import StudyPlan
 from study.records.disk_errors import explain_disk_errors
 from study.records.folder import make_writable
 from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
+from study.records.run import Run
 from study.records.seeds import trial_seeds
 from study.records.spec import read_spec, write_spec
 from study.records.study import Study, load_study
@@ -28,7 +30,7 @@ from study.running.executors.make import make_executor
 from study.running.fixed_runs import FixedRuns
 from study.running.resources import Resources
 from study.searching.budget import Budget
-from study.searching.multi_seed import make_search
+from study.searching.make import make_search
 from study.searching.pruners import make_pruner
 from study.searching.repairs import Repairs
 from study.searching.samplers import make_sampler
@@ -87,6 +89,7 @@ class StudyRun:
         plan = self.plan
         seeds = trial_seeds(plan.seed, plan.seeds_per_trial)
         deadline = None if plan.timeout is None else self._begun + plan.timeout
+        whole = self._whole_run()
         self.train(
             Repairs(
                 plan.folder,
@@ -105,11 +108,14 @@ class StudyRun:
             space=plan.space,
             enumerate_grid=plan.sampler == "grid",
             dataset=plan.dataset,
-            budget=Budget(plan.trials, deadline, plan.budget, workers=self._executor.slots),
+            budget=Budget(plan.trials, deadline, plan.budget, workers=self._executor.slots, whole=whole),
+            promotion=plan.promotion,
             emit=self._emit,
         )
         finished = sum(trial.state.is_finished() for trial in self._store.trials())
-        self._emit(StageBegun(f"search on {plan.dataset.name}", total=plan.expected_trials, done=finished))
+        # Where trials pause, how many there will be is not known, and what is spent stands with each of them.
+        total = None if plan.promotion is not None and plan.trials is None else plan.expected_trials
+        self._emit(StageBegun(f"search on {plan.dataset.name}", total=total, done=finished))
         self.train(source)
         if source.ended is not None and plan.budget is not None:
             self._emit(Note(f"the search ends: {source.ended}"))
@@ -117,6 +123,23 @@ class StudyRun:
             raise UserError(
                 f"no trial began within --timeout {plan.timeout:g} s of setting up; give the search more time"
             )
+
+    def _whole_run(self) -> int | None:
+        """Epochs of the base configuration trained until it stops, for a budget that counts such runs.
+
+        The first trial says it, unless trials have a smaller cap than what is final; then it is trained for that. A
+        study that was begun when the capped trial counted goes on as it began.
+        """
+        plan = self.plan
+        if plan.budget is None or plan.budget.unit != "runs" or plan.base.epochs >= plan.final_epochs:
+            return None
+        folder, label = plan.folder.root / "whole-run", "the base configuration, to know how long a run is"
+        run = Run(plan.final_base, plan.seed, folder, label=label)
+        if self._store.begun > 0 and not run.is_done(plan.dataset):
+            return None
+        self.train(FixedRuns([run], dataset=plan.dataset, emit=self._emit))
+        epochs = read_run_folder(folder).record.get("epochs")
+        return None if epochs is None else int(epochs)
 
     def finalize(self, *, baselines: bool = True) -> Winner:
         """Select the winner, open it on test, and evaluate the baselines, unless another study of these data does."""
@@ -128,6 +151,7 @@ class StudyRun:
             seed=plan.seed if plan.final_seed is None else plan.final_seed,
             finalists=plan.finalists,
             fresh=plan.fresh_seeds,
+            competing=plan.finalist_seeds,
             dataset=plan.dataset,
             train=self.train,
             emit=self._emit,

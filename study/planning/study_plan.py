@@ -14,13 +14,15 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.plugins import training_plugins
 from sea_core.streams import fresh_seeds
-from study.planning.requests import SEARCH_EPOCHS, SearchRequest
+from study.planning.requests import FINALIST_SEEDS, FRESH_SEEDS, SEARCH_EPOCHS, SearchRequest, beyond_the_cap
 from study.records.folder import StudyFolder, name_for, study_folder
 from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds, split_seeds_of
+from study.records.selection import read_selection
 from study.records.spec import StudySpec, check_spec, read_spec
 from study.searching.cost import Cost, parse_cost
 from study.searching.foreign_space import is_foreign, read_foreign
-from study.searching.methods import GRID, NO_PRUNER
+from study.searching.methods import GRID, NO_PRUNER, PROMOTE
+from study.searching.promotion import RUNGS, Promotion
 from study.searching.space import (
     DEFAULT,
     Space,
@@ -37,6 +39,7 @@ from study.searching.storage import check_url
 from study.searching.warm_start import WarmStart, warm_start
 
 DEFAULT_TRIALS = 20
+DEFAULT_BUDGET = Cost(20, "runs")
 TYPICAL_EPOCHS = 120  # until early stopping: the mean over the learning curves on file lies near it
 
 
@@ -46,6 +49,8 @@ class StudyPlan:
 
     Attributes:
         base: the config that all trials share but for the searched parameters; its epochs cap a trial.
+        promotion: the rules by which trials pause and go on; None = none pauses.
+        finalist_seeds: on how many seeds finalists compete.
         final_epochs: cap of finalists, winner and arms.
         space: what is searched, without what ``--set`` fixed.
         trials: total number of trials; None = every cell of a grid, or what the budget allows.
@@ -79,6 +84,8 @@ class StudyPlan:
     spec: StudySpec
     exists: bool
     seeds_per_trial: int = 1
+    finalist_seeds: int = FINALIST_SEEDS
+    promotion: Promotion | None = None
     budget: Cost | None = None
     adopt: bool = False
     final_seed: int | None = None
@@ -101,11 +108,17 @@ class StudyPlan:
             most = len(grid(self.space))
         elif self.budget is None or self.budget.unit == "seconds":
             most = DEFAULT_TRIALS
-        elif self.budget.unit == "runs":
-            most = int(self.budget.amount)
         else:
-            most = max(1, int(self.budget.amount / min(self.base.epochs, TYPICAL_EPOCHS)))
+            runs = self.budget.amount if self.budget.unit == "runs" else self.budget.amount / self.typical_epochs
+            share = 1.0 if self.promotion is None else self.promotion.share(self.typical_epochs)
+            # The first one is run to its end.
+            most = 1 + max(0, int((runs - 1) / share))
         return most if self.trials is None else self.trials if self.budget is None else min(most, self.trials)
+
+    @property
+    def typical_epochs(self) -> int:
+        """How long a trial is expected to learn that nobody pauses or prunes."""
+        return min(self.base.epochs, TYPICAL_EPOCHS)
 
 
 def plan_studies(requests: Sequence[SearchRequest]) -> list[StudyPlan]:
@@ -132,21 +145,23 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     request.resources.check()
     if request.storage is not None:
         check_url(request.storage)
-    base, final_epochs = _base_config(request)
+    base = _base_config(request)
     dataset = load_dataset(
         request.dataset,
         data_root=request.data_root,
         modalities=base.modalities,
         feature_transform=base.feature_transform,
     )
-    seeds = (finalist_seeds(request.seed, request.fresh_seeds), fresh_seeds(request.seed, request.fresh_seeds))
+    folder = study_folder(request.out, name_for(request.study_name, dataset.name))
+    stored, fresh = read_spec(folder), _fresh_seeds(request, folder)
     if request.split_seeds:
+        seeds = (finalist_seeds(request.seed, fresh), fresh_seeds(request.seed, fresh))
         dataset = with_other_splits(dataset, split_seeds_of(request.seed, request.split_seeds, *seeds))
     space, wanted_first, notes = _searched(request, base.model, dataset)
-    pruner = request.pruner or _default_pruner(request)
+    pruner = request.pruner or (stored.pruner if stored is not None else _default_pruner(request))
     cells = len(grid(space)) if request.sampler == GRID else None
-    folder = study_folder(request.out, name_for(request.study_name, dataset.name))
-    final_epochs = _final_epochs(request, folder, final_epochs)
+    base, final_epochs = _with_caps(base, request, pruner, stored)
+    promotion = _promotion(request, stored, base.epochs) if pruner == PROMOTE else None
     warm, warm_from = _warm_start(request, space, base.model, folder)
     first = [] if request.sampler == GRID else first_trials(base, space, wanted_first, warm.trials)
     spec = StudySpec(
@@ -157,6 +172,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         seed=request.seed,
         sampler=request.sampler,
         pruner=pruner,
+        promotion=None if promotion is None else promotion.as_dict(),
         metric=base.valid_metric,
         space=as_plain(space),
         config=base.as_dict(),
@@ -177,40 +193,82 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         sampler=request.sampler,
         pruner=pruner,
         seed=request.seed,
-        trials=_trials(request, cells),
+        promotion=promotion,
+        trials=_trials(request, cells, paused=promotion is not None),
         timeout=request.timeout,
         storage=request.storage or f"sqlite:///{folder.database.resolve()}",
         first=first,
         finalists=request.finalists,
-        fresh_seeds=request.fresh_seeds,
+        fresh_seeds=fresh,
+        finalist_seeds=fresh if request.split_seeds else _finalist_seeds(folder, fresh),
         spec=spec,
         exists=check_spec(folder, spec),
         seeds_per_trial=request.seeds_per_trial,
-        budget=None if request.budget is None else parse_cost(request.budget),
+        budget=_budget(request, paused=promotion is not None),
         adopt=request.adopt,
         notes=(*notes, *warm.notes),
     )
 
 
-def _base_config(request: SearchRequest) -> tuple[Config, int]:
-    """The base config with the cap of a trial, and the cap of what is final."""
+def _base_config(request: SearchRequest) -> Config:
+    """The base config, with the epochs of what is final."""
     own = {"model": request.model, "metrics": request.metrics}
-    config = build_config(request.preset, request.config, request.settings, own)
-    gives_epochs = "epochs" in request.settings or (
-        request.config is not None and "epochs" in read_config(request.config)
-    )
-    final = config.epochs if request.final_epochs is None else request.final_epochs
-    usual = min(config.epochs if gives_epochs else SEARCH_EPOCHS, final)
-    trial = usual if request.epochs is None else request.epochs
-    return config.override(epochs=trial), max(trial, final)
+    return build_config(request.preset, request.config, request.settings, own)
 
 
-def _final_epochs(request: SearchRequest, folder: StudyFolder, wanted: int) -> int:
-    """What was asked for; else a study that exists goes on with its own, which once was the cap of its trials."""
-    stored = read_spec(folder)
-    if stored is None or request.final_epochs is not None:
-        return wanted
-    return int(stored.final_epochs or stored.config.get("epochs", wanted))
+def _with_caps(base: Config, request: SearchRequest, pruner: str, stored: StudySpec | None) -> tuple[Config, int]:
+    """The base config with the cap of a trial, and the cap of what is final.
+
+    Trials that pause at rungs need no cap of their own. A study that exists goes on with the caps it has, the second of
+    which was the first once; only what is final may be given another one.
+    """
+    final = base.epochs if request.final_epochs is None else request.final_epochs
+    given = "epochs" in request.settings or (request.config is not None and "epochs" in read_config(request.config))
+    trial = min(base.epochs if given else final if pruner == PROMOTE else SEARCH_EPOCHS, final)
+    if request.epochs is not None:
+        trial = request.epochs
+    elif stored is not None and not given:
+        trial = int(stored.config.get("epochs", trial))
+    final = max(trial, final)
+    if stored is not None and request.final_epochs is None:
+        final = int(stored.final_epochs or stored.config.get("epochs", final))
+    return base.override(epochs=trial), final
+
+
+def _promotion(request: SearchRequest, stored: StudySpec | None, cap: int) -> Promotion:
+    """What was asked for, else the study's own, else the usual rungs as far as a trial reaches them.
+
+    Raises:
+        UserError: a rung that was asked for lies beyond the cap.
+    """
+    if request.rungs is not None:
+        if request.rungs[-1] >= cap:
+            raise beyond_the_cap(request.rungs[-1], cap)
+        return Promotion(rungs=request.rungs)
+    if stored is not None and stored.promotion is not None:
+        return Promotion.from_mapping(stored.promotion)
+    return Promotion(rungs=tuple(rung for rung in RUNGS if rung < cap))
+
+
+def _fresh_seeds(request: SearchRequest, folder: StudyFolder) -> int:
+    """What was asked for; else as many as the study's winner has, and ten of a new one."""
+    if request.fresh_seeds is not None:
+        return request.fresh_seeds
+    selection = read_selection(folder)
+    return FRESH_SEEDS if selection is None or not selection.seeds else len(selection.seeds)
+
+
+def _finalist_seeds(folder: StudyFolder, fresh: int) -> int:
+    """Finalists compete on a few seeds; those of a study that has chosen, on as many as they did."""
+    selection = read_selection(folder)
+    competed = 0 if selection is None else selection.competed_on
+    return min(fresh, competed or FINALIST_SEEDS)
+
+
+def _budget(request: SearchRequest, *, paused: bool) -> Cost | None:
+    if request.budget is None and request.n_trials is None and paused and request.sampler != GRID:
+        return DEFAULT_BUDGET
+    return None if request.budget is None else parse_cost(request.budget)
 
 
 def first_trials(
@@ -300,11 +358,12 @@ def _default_pruner(request: SearchRequest) -> str:
     """A grid is made to see every cell; a pruned one has no value that could stand beside the others."""
     if request.sampler == GRID:
         return NO_PRUNER
-    return "median" if request.seeds_per_trial == 1 else "halving"
+    return PROMOTE if request.seeds_per_trial == 1 else "halving"
 
 
-def _trials(request: SearchRequest, cells: int | None) -> int | None:
+def _trials(request: SearchRequest, cells: int | None, *, paused: bool) -> int | None:
     """The total; a grid has no more trials than cells."""
     if cells is None:
-        return DEFAULT_TRIALS if request.n_trials is None and request.budget is None else request.n_trials
+        unlimited = request.n_trials is None and request.budget is None
+        return DEFAULT_TRIALS if unlimited and not paused else request.n_trials
     return None if request.n_trials is None or request.n_trials >= cells else request.n_trials

@@ -18,6 +18,7 @@ class Selection(NamedTuple):
         rule: what it was chosen by, in words.
         finalists: numbers of the trials that finished the competition.
         seeds: fresh seeds of the winner.
+        competed_on: on how many seeds the finalists were trained; 0 where nobody competed.
         trials: how many trials were finished when it was chosen; None of studies from before this was written.
         shrinkage: ``search_value``, ``fresh_mean`` and ``difference``; None until the winner is trained.
         tuning: ``default_mean`` and ``difference``: what the winner has over the base configuration; None if unknown.
@@ -30,6 +31,7 @@ class Selection(NamedTuple):
     trials: int | None
     shrinkage: Mapping[str, float] | None
     tuning: Mapping[str, float] | None
+    competed_on: int = 0
 
 
 def read_selection(folder: StudyFolder) -> Selection | None:
@@ -48,8 +50,9 @@ def read_selection(folder: StudyFolder) -> Selection | None:
             trials=None if content.get("trials") is None else int(content["trials"]),
             shrinkage=content.get("shrinkage"),
             tuning=content.get("tuning"),
+            competed_on=max((len(each.get("seeds", ())) for each in content["finalists"]), default=0),
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read {folder.selection}: {error}; repeat the search, which writes it anew") from None

@@ -31,6 +31,7 @@ _CAME_LATER = (
     "warm_start_from",
     "plugins",
     "split_seeds",
+    "promotion",
 )  # studies from before do without
 
 
@@ -46,6 +47,7 @@ class StudySpec:
         dataset, source, data_hash: what was trained on, and where it was found.
         seed: of the search and of every trial; fresh seeds are derived from it.
         sampler, pruner: names in ``searching/methods.py``.
+        promotion: rungs and rules of the pruner ``promote``; None of others.
         metric: the validation metric that trials are judged by; higher is better.
         space: parameter -> its entry, in plain values (``searching/space.py``, ``as_plain``).
         config: every field of the config that trials share, but for the searched parameters.
@@ -65,6 +67,7 @@ class StudySpec:
     seed: int = 999
     sampler: str = ""
     pruner: str = ""
+    promotion: Mapping[str, Any] | None = None
     metric: str = METRIC
     space: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -91,7 +94,7 @@ class StudySpec:
         kinds: Mapping[type, Sequence[str]] = {
             str: ("study", "dataset", "data_hash", "sampler", "pruner", "metric"),
             int: ("seed", "final_epochs", "seeds_per_trial", "split_seeds"),
-            Mapping: ("space", "config"),
+            Mapping: ("space", "config", "promotion"),
             list: ("first", "warm_start", "warm_start_from"),
         }
         for kind, names in kinds.items():
@@ -115,6 +118,7 @@ class StudySpec:
             "seed": self.seed,
             "sampler": self.sampler,
             "pruner": self.pruner,
+            **({"promotion": dict(self.promotion)} if self.promotion is not None else {}),
             "metric": self.metric,
             "space": dict(self.space),
             "config": dict(self.config),

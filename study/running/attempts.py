@@ -42,6 +42,11 @@ class Attempts:
             return cls(path)
 
     @property
+    def count(self) -> int:
+        """How often the run was tried, if it goes well this time."""
+        return len(self.failures) + 1
+
+    @property
     def exhausted(self) -> Failure | None:
         """Why the run must not be started again, if so."""
         if self.starts_without_epoch < MAX_STARTS:

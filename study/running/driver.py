@@ -7,6 +7,7 @@ they stood.
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,20 +31,31 @@ from study.running.executors.base import Executor, Failure, Progress
 CHECKPOINT, ATTEMPTS, LOG = "checkpoint.safetensors", "attempts.json", "log.txt"
 
 
+class Then(enum.Enum):
+    """What becomes of a run after an epoch: it goes on, ends here for good, or makes room and keeps its state."""
+
+    GO_ON = enum.auto()
+    END = enum.auto()
+    PAUSE = enum.auto()
+
+
 class RunSource(Protocol):
-    """Where runs come from and where results go. Each run ends in one ``finish`` or ``fail``."""
+    """Where runs come from and where results go. Each run ends in one ``finish``, ``fail`` or ``pause``."""
 
     def next(self) -> Run | None:
         """Another run to start, or None if there is none."""
 
-    def report(self, run: Run, report: EpochReport) -> bool:
-        """Hear an epoch, perhaps again after a restart; False ends the run here."""
+    def report(self, run: Run, report: EpochReport) -> Then:
+        """Hear an epoch, perhaps again after a restart, and say what then."""
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """Keep a result."""
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """Keep a failure."""
+
+    def pause(self, run: Run, files: RunFiles, *, attempts: int) -> None:
+        """Keep what a run has led to so far; its checkpoint lies in its folder, and ``next`` may give it again."""
 
 
 def drive(source: RunSource, executor: Executor, *, emit: Emit, stop: StopRequest) -> None:
@@ -133,11 +145,13 @@ class _Driver:
         if not entry.starting:
             entry.attempts.epoch_finished(progress.reports[-1].epoch)
         entry.starting = False
-        wanted = [self._report(entry, report) for report in progress.reports]
+        then = [self._report(entry, report) for report in progress.reports]
         if progress.checkpoint is not None:
             write_atomically(entry.run.folder / CHECKPOINT, progress.checkpoint)
-        if progress.finished or not all(wanted):
-            self._finish(entry, pruned=not all(wanted))
+        if progress.finished or Then.END in then:
+            self._finish(entry, pruned=Then.END in then)
+        elif Then.PAUSE in then:
+            self._pause(entry)
         elif stopping:
             self._park(entry)
         else:
@@ -154,7 +168,7 @@ class _Driver:
         _log(entry.run, "started" if checkpoint is None else "continued from a checkpoint")
         self._executor.start(entry.run.key, entry.run, checkpoint)
 
-    def _report(self, entry: _Active, report: EpochReport) -> bool:
+    def _report(self, entry: _Active, report: EpochReport) -> Then:
         self._emit(EpochEnded(entry.run.key, entry.run.label, entry.shown, _sealed(report)))
         return self._source.report(entry.run, report)
 
@@ -164,8 +178,18 @@ class _Driver:
             self._failed(entry, files)
             return
         _log(entry.run, "pruned" if pruned else "complete")
-        self._source.finish(entry.run, files, pruned=pruned, attempts=len(entry.attempts.failures) + 1)
+        self._source.finish(entry.run, files, pruned=pruned, attempts=entry.attempts.count)
         self._forget(entry, "pruned" if pruned else "complete")
+
+    def _pause(self, entry: _Active) -> None:
+        kept = self._executor.pause(entry.run.key)
+        if isinstance(kept, Failure):
+            self._failed(entry, kept)
+            return
+        write_atomically(entry.run.folder / CHECKPOINT, kept.state)
+        _log(entry.run, "paused")
+        self._source.pause(entry.run, kept.files, attempts=entry.attempts.count)
+        self._drop(entry, "put aside")
 
     def _failed(self, entry: _Active, failure: Failure) -> None:
         self._executor.discard(entry.run.key)

@@ -139,6 +139,28 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
+class TrialPaused:
+    """A trial of a search makes room for others, and may go on later.
+
+    Attributes:
+        key: of the run that stands for it.
+        number: of the trial.
+        epochs: that it has had.
+        value: after the last of them.
+        standing: the search so far: ``20 % of 20 whole runs spent``.
+    """
+
+    key: str
+    number: int
+    epochs: int
+    value: float
+    standing: str = ""
+
+    def __str__(self) -> str:
+        return f"trial {self.number} paused after {self.epochs} epochs at {self.value:.4f}"
+
+
+@dataclass(frozen=True)
 class SlotFreed:
     """A run has left its slot: its result is kept, it failed for good, or it was put aside with a checkpoint."""
 
@@ -190,6 +212,7 @@ RunEvent = (
     | EpochEnded
     | RunEnded
     | TrialEnded
+    | TrialPaused
     | SlotFreed
     | TableWritten
     | Note

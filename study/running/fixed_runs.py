@@ -22,7 +22,7 @@ from sea_core.run_folder import (
 )
 from sea_core.training.run import EpochReport
 from study.records.run import Run
-from study.running.driver import clear_leftovers, write_failed_run, write_run_files
+from study.running.driver import Then, clear_leftovers, write_failed_run, write_run_files
 from study.running.events import Emit, RunEnded
 from study.running.executors.base import Failure
 
@@ -48,9 +48,13 @@ class FixedRuns:
             (wanted.folder / name).unlink(missing_ok=True)
         return wanted
 
-    def report(self, run: Run, report: EpochReport) -> bool:
-        """See ``RunSource``: fixed runs are never pruned."""
-        return True
+    def report(self, run: Run, report: EpochReport) -> Then:
+        """See ``RunSource``: fixed runs go to their end."""
+        return Then.GO_ON
+
+    def pause(self, run: Run, files: RunFiles, *, attempts: int) -> None:
+        """See ``RunSource``; ``report`` asks for none."""
+        raise AssertionError("a fixed run was paused")
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """See ``RunSource``. The record comes last: a folder without one is a run that has to be repeated."""

@@ -19,7 +19,7 @@ from sea_core.training.checkpoint import CheckpointError, from_bytes, to_bytes
 from sea_core.training.run import TrainingRun
 from study.records.run import Run
 from study.running.diagnose import diagnostic_files
-from study.running.executors.base import Failure, Progress
+from study.running.executors.base import Failure, Paused, Progress
 
 _OUT_OF_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "bad alloc")
 
@@ -60,9 +60,16 @@ class TrialWorker:
     def collect(self) -> RunFiles | Failure:
         """The run folder as bytes; the run is let go."""
         try:
-            training, run = self._current()
-            files = run_files(training, keep_embeddings=run.opens_test)
-            return {**files, **diagnostic_files(training)} if run.keeps_parts else files
+            return self._files()
+        except Exception as error:
+            return classify(error)
+        finally:
+            self.discard()
+
+    def pause(self) -> Paused | Failure:
+        """The run folder as bytes and the run's state; the run is let go."""
+        try:
+            return Paused(self._files(), to_bytes(self._current()[0]))
         except Exception as error:
             return classify(error)
         finally:
@@ -103,6 +110,11 @@ class TrialWorker:
 
     def _build(self, run: Run, dataset: Dataset) -> TrainingRun:
         return TrainingRun(run.config, dataset, seed=run.seed, device=self._device, keep_best_weights=run.keeps_parts)
+
+    def _files(self) -> RunFiles:
+        training, run = self._current()
+        files = run_files(training, keep_embeddings=run.opens_test)
+        return {**files, **diagnostic_files(training)} if run.keeps_parts else files
 
     def _current(self) -> tuple[TrainingRun, Run]:
         assert self._training is not None, "no run was started"

@@ -21,12 +21,15 @@ class Budget:
         deadline: a moment (``time.monotonic``) after which none begins.
         cost: of all trials, earlier calls' among them. Time is training time, shared by the workers.
         workers: runs at a time.
+        whole: epochs of the base configuration trained until it stops, where no trial says that; None = those of the
+            first trial. They are part of what is spent.
     """
 
     trials: int | None = None
     deadline: float | None = None
     cost: Cost | None = None
     workers: int = 1
+    whole: int | None = None
 
     def over(self, trials: Sequence[FrozenTrial], *, begun: int, cap: int) -> str | None:
         """Why no further trial may begin; None if one may.
@@ -39,35 +42,66 @@ class Budget:
             begun: how many were begun; those that wait in the queue were not.
             cap: the most epochs of a trial; of a first trial that failed, a whole run is assumed to be that long.
         """
-        if self.trials is not None and begun >= self.trials:
-            return f"{self.trials} trials were begun"
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            return "its time is over"
+        if (why := self.full(begun) or self.late()) is not None:
+            return why
         if self.cost is None or begun == 0:
             return None
         first = next((trial for trial in trials if trial.number == 0), None)
         if first is None or not first.state.is_finished():
             return None  # nobody knows yet how long a run is
+        if self.whole is not None and self.cost.unit == "runs":
+            # What may follow is a trial, which has another cap than the run by which the budget counts.
+            trained = self.whole + sum(map(epochs_of, trials))
+            return self._beyond(trained, _seed_epochs(first) or cap, whole=self.whole)
         unit, workers = self.cost.unit, self.workers
         spent, whole = (
             (sum(map(seconds_of, trials)) / workers, seconds_of(first) / workers)
             if unit == "seconds"
             else (sum(map(epochs_of, trials)), _seed_epochs(first) or cap)
         )
-        allowed = self.cost.amount * whole if unit == "runs" else self.cost.amount
-        if spent + whole <= allowed:
+        return self._beyond(spent, whole, whole=whole)
+
+    def full(self, begun: int) -> str | None:
+        """Why no further trial may begin after so many."""
+        return f"{self.trials} trials were begun" if self.trials is not None and begun >= self.trials else None
+
+    def late(self) -> str | None:
+        """Why it is too late for anything."""
+        return "its time is over" if self.deadline is not None and time.monotonic() >= self.deadline else None
+
+    def spent(self, spent: float, whole: float) -> str | None:
+        """Why nothing may be trained any further.
+
+        Args:
+            spent: epochs of all trials, or seconds shared by the workers if the cost is a time.
+            whole: epochs of a whole run.
+        """
+        if self.cost is None or spent < self._allowed(whole):
             return None
-        share = spent / whole if unit == "runs" and whole else spent
-        shown = duration(share) if unit == "seconds" else f"{round(share, 1):g}"
-        return f"{shown} of {self.cost} are spent, and another run might go beyond"
+        return f"{self._shown(spent, whole)} of {self.cost} are spent"
+
+    def _beyond(self, spent: float, another: float, *, whole: float) -> str | None:
+        if spent + another <= self._allowed(whole):
+            return None
+        return f"{self._shown(spent, whole)} of {self.cost} are spent, and another run might go beyond"
+
+    def _allowed(self, whole: float) -> float:
+        assert self.cost is not None
+        return self.cost.amount * whole if self.cost.unit == "runs" else self.cost.amount
+
+    def _shown(self, spent: float, whole: float) -> str:
+        assert self.cost is not None
+        if self.cost.unit == "seconds":
+            return duration(spent)
+        return f"{round(spent / whole if self.cost.unit == 'runs' and whole else spent, 1):g}"
 
 
 def epochs_of(trial: FrozenTrial) -> int:
     """Epochs that a trial has cost; a copy of another one's result cost none."""
     if "duplicate_of" in trial.user_attrs:
         return 0
-    known = trial.user_attrs.get("epochs")
-    return len(trial.intermediate_values) if known is None else int(known)
+    # Of several seeds the values are by seed, and of a trial that goes on again the number is an old one.
+    return max(len(trial.intermediate_values), int(trial.user_attrs.get("epochs", 0)))
 
 
 def seconds_of(trial: FrozenTrial) -> float:

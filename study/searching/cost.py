@@ -24,7 +24,7 @@ class Cost(NamedTuple):
 
     Attributes:
         amount: how much.
-        unit: ``runs`` (as long as the base configuration's trial), ``epochs``, or ``seconds`` of training.
+        unit: ``runs`` (of the base configuration, trained until it stops), ``epochs``, or ``seconds`` of training.
     """
 
     amount: float

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 GRID = "grid"
 NO_PRUNER = "none"
+PROMOTE = "promote"
 
 SAMPLERS: Mapping[str, str] = {
     "tpe": "learns from earlier trials",
@@ -16,6 +17,7 @@ SAMPLERS: Mapping[str, str] = {
 }
 
 PRUNERS: Mapping[str, str] = {
+    PROMOTE: "pauses trials at rungs and goes on with the better third; what it paused may go on later",
     "median": "compares with completed trials at the same epoch",
     "halving": "lets the better third of all trials on at growing distances",
     "hyperband": "is halving that gives some trials a later first test",

@@ -17,7 +17,7 @@ from sea_core.run_folder import RECORD, RunFiles, RunFolder
 from sea_core.training.run import EpochReport
 from study.records.run import Run
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry, seed_values
-from study.running.driver import clear_leftovers, write_failed_run, write_run_files
+from study.running.driver import Then, clear_leftovers, write_failed_run, write_run_files
 from study.running.executors.base import Failure
 from study.searching.trials import COPIED, Search, trial_entry
 
@@ -41,9 +41,9 @@ class SeedSearch(Search):
         """See ``RunSource``: trials that were begun come before new ones."""
         return self._following.pop(0) if self._following else super().next()
 
-    def report(self, run: Run, report: EpochReport) -> bool:
+    def report(self, run: Run, report: EpochReport) -> Then:
         """See ``RunSource``; what is pruned are seeds, not epochs."""
-        return True
+        return Then.GO_ON
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """See ``RunSource``. The seed's record is written first: a kill after it finds the trial one seed further."""
@@ -101,10 +101,3 @@ class SeedSearch(Search):
                 own = json.loads(files[RECORD])["trial"] | {"number": number}
                 write_run_files(self._folder.trial_seed(number, seed), files, {"trial": own})
         super()._copy_result(original, run)
-
-
-def make_search(*arguments: Any, seeds: Sequence[int], **settings: Any) -> Search:
-    """The kind of search that the number of seeds asks for; arguments as for ``Search``, ``seeds`` for ``seed``."""
-    if len(seeds) == 1:
-        return Search(*arguments, seed=seeds[0], **settings)
-    return SeedSearch(*arguments, seeds=seeds, **settings)

@@ -9,6 +9,7 @@ simulations of ``benchmarks/`` follow the same decisions, and a search that was 
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,17 @@ class Promotion:
     def as_dict(self) -> dict[str, Any]:
         """The rules in plain values."""
         return {"rungs": list(self.rungs), "factor": self.factor, "points": self.points}
+
+    def share(self, whole: int) -> float:
+        """Which part of a whole run's epochs a trial has on average, if one in ``factor`` passes each rung."""
+        ends = [*(rung for rung in self.rungs if rung < whole), whole]
+        steps = (after - before for before, after in itertools.pairwise([0, *ends]))
+        return sum(step / self.factor**passed for passed, step in enumerate(steps)) / whole
+
+    @property
+    def starts(self) -> float:
+        """How often a trial is started on average, if one in ``factor`` passes each rung."""
+        return sum(1 / self.factor**passed for passed in range(len(self.rungs) + 1))
 
     def pause_after(self, number: int, epochs: int) -> int | None:
         """How many epochs a trial may have in all, if it goes on from so many; None = to its end."""

@@ -7,6 +7,8 @@ import warnings
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, PatientPruner, SuccessiveHalvingPruner
 
+from study.searching.methods import NO_PRUNER, PROMOTE
+
 
 def make_pruner(name: str, *, epochs: int, seeds: int = 1) -> BasePruner:
     """A pruner of a trial's epochs, or of its seeds where a trial has several.
@@ -19,6 +21,8 @@ def make_pruner(name: str, *, epochs: int, seeds: int = 1) -> BasePruner:
     fourth and so on (at epoch ``epochs / 27``, three times that and so on).
     ``hyperband`` gives some trials a later first halving. It gets its largest resource from us: left to itself it takes
     it from the first trial that ends, and a resumed study would then differ from an undisturbed one.
+
+    ``promote`` has none of Optuna's: trials are paused by the search itself (``promoting.py``).
 
     Args:
         name: one of ``methods.PRUNERS``.
@@ -37,6 +41,6 @@ def make_pruner(name: str, *, epochs: int, seeds: int = 1) -> BasePruner:
         return SuccessiveHalvingPruner(min_resource=least, reduction_factor=factor)
     if name == "hyperband":
         return HyperbandPruner(min_resource=least, max_resource=most, reduction_factor=factor)
-    if name == "none":
+    if name in (NO_PRUNER, PROMOTE):
         return NopPruner()
     raise ValueError(f"unknown pruner '{name}'")

@@ -15,7 +15,7 @@ from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
 from study.records.run import Run
 from study.records.seed_runs import finished_seeds, joint_files, judged_on, seed_entry
-from study.running.driver import write_failed_run, write_run_files
+from study.running.driver import Then, write_failed_run, write_run_files
 from study.running.events import Emit, Note
 from study.running.executors.base import Failure
 from study.searching.trials import trial_entry
@@ -61,10 +61,15 @@ class Repairs:
             return run
         return None
 
-    def report(self, run: Run, report: EpochReport) -> bool:
+    def report(self, run: Run, report: EpochReport) -> Then:
         """See ``RunSource``; a pruned trial ends where it was pruned."""
         trial = self._going_on[run.key]
-        return len(self._seeds) > 1 or trial.state != TrialState.PRUNED or report.epoch < (trial.last_step or 0)
+        whole = len(self._seeds) > 1 or trial.state != TrialState.PRUNED
+        return Then.GO_ON if whole or report.epoch < (trial.last_step or 0) else Then.END
+
+    def pause(self, run: Run, files: RunFiles, *, attempts: int) -> None:
+        """See ``RunSource``; ``report`` asks for none."""
+        raise AssertionError("a run that is made again was paused")
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """See ``RunSource``."""

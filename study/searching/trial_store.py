@@ -5,20 +5,23 @@ transaction, running and with all its parameters: there is no half-asked trial. 
 its number and parameters, and the mirror hears its reports again as its epochs are trained again, so a pruner that
 keeps notes (hyperband) comes to the same notes. Samplers are made anew for each trial. Hence a resumed study equals an
 undisturbed one.
+
+A paused trial is running in the storage, and to a sampler one that was pruned: its curve says something already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from study.searching.reopening import reopen_trials
 from study.searching.space import Space, contains
 
 _FIXED = "fixed_params"  # where Optuna keeps the parameters of an enqueued trial
@@ -48,6 +51,25 @@ class OpenTrial:
     problem: str | None = None
 
 
+class _MirrorStorage(InMemoryStorage):
+    """A study in memory, in which samplers see paused trials as pruned ones, though they are running.
+
+    Attributes:
+        paused: by number in the mirror, as samplers see them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paused: dict[int, FrozenTrial] = {}
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """See ``BaseStorage``."""
+        seen = [self.paused.get(trial.number, trial) for trial in super().get_all_trials(study_id, deepcopy)]
+        return [trial for trial in seen if states is None or trial.state in states]
+
+
 class TrialStore:
     """Asks, reports and tells: the only writer of a study's storage."""
 
@@ -69,11 +91,21 @@ class TrialStore:
             make_sampler: a new sampler for a trial's number; None if every trial is given to ``ask``.
             pruner: decides on the mirror.
         """
-        self._storage, self._space, self._make_sampler = storage, space, make_sampler
-        self._study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        self._study_id = storage.get_study_id_from_name(name)
+        self._storage, self._name, self._space = storage, name, space
+        self._make_sampler, self._pruner = make_sampler, pruner
+        self._read()
+
+    def _read(self) -> None:
+        self._study = optuna.create_study(
+            storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True
+        )
+        self._study_id = self._storage.get_study_id_from_name(self._name)
         # The same name, because hyperband sorts trials into brackets by study name and trial number.
-        self._mirror = optuna.create_study(study_name=name, direction="maximize", pruner=pruner)
+        mirrored = _MirrorStorage()
+        self._mirror = optuna.create_study(
+            storage=mirrored, study_name=self._name, direction="maximize", pruner=self._pruner
+        )
+        self._paused = mirrored.paused
         begun = [trial for trial in self.trials() if trial.state != TrialState.WAITING]
         self.open_trials = [trial for trial in map(self._reflect, begun) if trial is not None]
 
@@ -135,12 +167,46 @@ class TrialStore:
 
     def tell(self, trial: OpenTrial, state: TrialState, value: float | None = None) -> None:
         """End a trial. ``value`` belongs to a complete one; a pruned one keeps its last report."""
+        self._paused.pop(trial.mirror.number, None)
         self._mirror.tell(trial.mirror, value, state)
         mirrored = self._mirror.get_trials(deepcopy=False)[trial.mirror.number]
         for key, note in mirrored.system_attrs.items():
             if key.startswith(_RUNG):
                 self._storage.set_trial_system_attr(trial.storage_id, key, note)
         self._storage.set_trial_state_values(trial.storage_id, state, mirrored.values)
+
+    def pause(self, trial: OpenTrial, curve: Sequence[float]) -> FrozenTrial:
+        """Let samplers know what a trial that makes room for others has led to, without ending it.
+
+        Args:
+            trial: running, and still so afterwards.
+            curve: all that was reported of it, which after a restart the mirror may not have heard.
+
+        Returns:
+            The trial as if it had been pruned here.
+        """
+        for step, value in enumerate(curve):
+            self.report(trial, step, value)
+        seen = create_trial(
+            state=TrialState.PRUNED,
+            value=curve[-1],
+            params=trial.params,
+            distributions=dict(self._space),
+            intermediate_values=dict(enumerate(curve)),
+        )
+        seen.number = trial.number  # which is that in the mirror, too
+        self._paused[trial.mirror.number] = seen
+        return seen
+
+    def take_up(self, trial: OpenTrial) -> None:
+        """Go on with a paused trial."""
+        del self._paused[trial.mirror.number]
+
+    def make_running(self, numbers: Collection[int]) -> None:
+        """Make ended trials running ones again, and read everything anew: open trials of before are no longer valid."""
+        ids = [self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number) for number in numbers]
+        reopen_trials(self._storage, ids)
+        self._read()
 
     def _propose(self, fixed: dict[str, Any], *, number: int) -> optuna.trial.Trial:
         """A running trial of the mirror, with the fixed parameters and the sampler's for the rest."""

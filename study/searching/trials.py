@@ -18,7 +18,7 @@ from sea_core.run_folder import RunFiles, read_run_folder
 from sea_core.training.run import EpochReport
 from study.records.folder import StudyFolder
 from study.records.run import Run
-from study.running.driver import clear_leftovers, write_failed_run, write_run_files
+from study.running.driver import Then, clear_leftovers, write_failed_run, write_run_files
 from study.running.events import Emit, TrialEnded
 from study.running.executors.base import Failure
 from study.searching.budget import Budget
@@ -81,27 +81,23 @@ class Search:
     def next(self) -> Run | None:
         """See ``RunSource``; trials that need no training are answered on the way."""
         while (trial := self._next_trial()) is not None:
-            folder = self._folder.trial(trial.number)
-            folder.mkdir(parents=True, exist_ok=True)
-            run = Run(self._base, self._seed, folder, label=f"trial {trial.number}")
+            run = self._run_of(trial)
+            run.folder.mkdir(parents=True, exist_ok=True)
             self._open[run.key] = trial
             if trial.problem is not None:
                 self.fail(run, Failure("error", trial.problem), attempts=1)
-                continue
-            config = self._base.override(**trial.params)
-            run = Run(config, self._seed, folder, label=run.label)
-            if (original := self._finished.get(config.hash())) is not None:
+            elif (original := self._finished.get(run.config.hash())) is not None:
                 self._copy_result(original, run)
             elif (first := self._first_run(run)) is not None:
                 return first
         return None
 
-    def report(self, run: Run, report: EpochReport) -> bool:
+    def report(self, run: Run, report: EpochReport) -> Then:
         """See ``RunSource``."""
         value = self._last_values[run.key] = report.validation[run.config.valid_metric]
         if report.improved:
             self._best_values[run.key] = value
-        return not self._store.report(self._open[run.key], report.epoch, value)
+        return Then.END if self._store.report(self._open[run.key], report.epoch, value) else Then.GO_ON
 
     def finish(self, run: Run, files: RunFiles, *, pruned: bool, attempts: int) -> None:
         """See ``RunSource``. The record is written before the storage is told: a told trial has its record."""
@@ -111,6 +107,10 @@ class Search:
         record = write_run_files(run.folder, files, extra)
         notes = {key: record[key] for key in ("best_epoch", "epochs", "seconds")}
         self._tell(run, state, value, **notes, **({"attempts": attempts} if attempts > 1 else {}))
+
+    def pause(self, run: Run, files: RunFiles, *, attempts: int) -> None:
+        """See ``RunSource``; here trials go on until they end or are pruned."""
+        raise AssertionError("a trial of a search that pauses none was paused")
 
     def fail(self, run: Run, failure: Failure, *, attempts: int) -> None:
         """See ``RunSource``."""
@@ -127,12 +127,23 @@ class Search:
         if self._resumed:
             return self._resumed.pop(0)
         self.ended = self._budget.over(self._store.trials(), begun=self._store.begun, cap=self._base.epochs)
-        if self.ended is not None:
-            return None
+        return None if self.ended is not None else self._new_trial()
+
+    def _new_trial(self) -> OpenTrial | None:
+        """A trial that nobody has begun; None if a grid has no cell left."""
         if self._cells is None:
             return self._store.ask()
         cell = next_cell(self._cells, self._store.trials())
         return None if cell is None else self._store.ask(cell)
+
+    def _has_cells(self) -> bool:
+        """Whether a grid has a cell left; without one there always is another trial."""
+        return self._cells is None or next_cell(self._cells, self._store.trials()) is not None
+
+    def _run_of(self, trial: OpenTrial) -> Run:
+        """The run that stands for a trial; where it cannot be run, one of the base config stands for it."""
+        config = self._base if trial.problem is not None else self._base.override(**trial.params)
+        return Run(config, self._seed, self._folder.trial(trial.number), label=f"trial {trial.number}")
 
     def _copy_result(self, original: FrozenTrial, run: Run) -> None:
         """Give a trial the answer of one with an equal config: its curve, its value and its files."""
@@ -169,8 +180,8 @@ class Search:
         self._emit(ended)
 
     def _learn(self, trial: FrozenTrial) -> None:
-        """Remember what a finished trial's config led to; the first trial of several equal ones is remembered."""
-        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+        """Remember what a finished trial's config led to; of several equal ones that of the original."""
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and "duplicate_of" not in trial.user_attrs:
             self._finished.setdefault(self._base.override(**trial.params).hash(), trial)
 
 

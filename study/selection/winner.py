@@ -55,6 +55,7 @@ def finalize(
     seed: int,
     finalists: int,
     fresh: int,
+    competing: int,
     dataset: Dataset,
     train: Callable[[RunSource], None],
     emit: Emit,
@@ -71,7 +72,8 @@ def finalize(
         seed: the study's.
         finalists: how many of the best trials compete, and the base configuration if it was a trial; with one there is
             no competition.
-        fresh: fresh seeds per config.
+        fresh: fresh seeds of the winner and the base configuration.
+        competing: seeds of a finalist, at most as many.
         dataset: what to train on.
         train: drives a source of runs to its end.
         emit: told what is going on.
@@ -89,7 +91,7 @@ def finalize(
     if len(ranked) > 1 and default is not None and default not in ranked:
         ranked.append(default)
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
-    seeds = finalist_seeds(seed, fresh) if len(ranked) > 1 else []
+    seeds = finalist_seeds(seed, fresh)[:competing] if len(ranked) > 1 else []
     arrange_finalists(folder, configs if seeds else ())
     rounds = f"finalists on fresh seeds, {dataset.name}"
     train_all(finalist_runs(folder, configs, seeds), rounds, dataset=dataset, train=train, emit=emit)

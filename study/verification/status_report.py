@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -51,12 +53,16 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
             f"{folder.database.name}, or give the --storage the study was made with"
         )
     done = [trial for trial in trials if trial.state.is_finished()]
-    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    unfinished = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    # What makes room for others has a record of what it has led to; what is being trained has none.
+    paused = [trial for trial in unfinished if (folder.trial(trial.number) / RECORD).exists()]
+    running = [trial for trial in unfinished if trial not in paused]
     lines = [f"{folder.name} on {spec.dataset}: {_driver(root)}"]
     if name != folder.name:
         lines.append(f"  renamed or copied from '{name}'; run_search.py --adopt goes on with it under its new name")
     lines.append(f"  {len(done)} trials done{': ' if done else ''}{describe_trials(trials)}")
     lines += [f"  trial {trial.number} {_progress(trial, spec)}" for trial in running]
+    lines += [f"  {_paused(paused)}"] if paused else []
     for title, pattern in (
         ("finalist runs", "final/finalists/*/seed-*"),
         ("winner runs", "final/winner/seed-*"),
@@ -81,6 +87,14 @@ def _driver(root: Path) -> str:
         return f"driven by process {who['pid']} on {who['host']} since {who['since']}"
     except (OSError, ValueError, KeyError):
         return "nobody drives it now"
+
+
+def _paused(trials: Sequence[FrozenTrial]) -> str:
+    counts = Counter(len(trial.intermediate_values) for trial in trials)
+    where = ", ".join(f"{count} after {epochs} epochs" for epochs, count in sorted(counts.items()))
+    latest = {trial.number: trial.intermediate_values[trial.last_step or 0] for trial in trials}
+    best = max(latest, key=lambda number: (latest[number], -number))
+    return f"{len(trials)} paused: {where}; the best of them {latest[best]:.4f} (trial {best})"
 
 
 def _progress(trial: FrozenTrial, spec: StudySpec) -> str:

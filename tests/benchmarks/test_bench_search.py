@@ -12,7 +12,7 @@ from benchmarks.bench_search import BUDGETS, METHODS, Problem, main, make_proble
 from benchmarks.curve_plan import configuration
 from benchmarks.curve_surrogate import epochs_run
 from benchmarks.curve_table import _parquet
-from benchmarks.search_methods import Driven, Judged, Promotion, World, chosen, grid
+from benchmarks.search_methods import Driven, Judged, World, chosen, grid
 from sea_core.errors import UserError
 from tests.benchmarks.planted_curves import SPACE, planted_curves
 
@@ -50,7 +50,7 @@ def test_what_a_method_says_it_spent_is_what_its_runs_cost(name: str, problem: P
 
 
 def test_default_first_methods_begin_with_the_base_configuration_run_whole(problem: Problem, world: World):
-    for method in (Driven("random", "none"), Promotion()):
+    for method in (Driven("random", "none"), Driven("random", "promote")):
         first = method(world, problem.budget)[0]
         assert first.parameters == world.default()
         assert (first.value, first.spent) == world.train(world.default(), world.seed)

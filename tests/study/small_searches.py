@@ -15,7 +15,8 @@ from study.running.events import Emit, silent
 from study.running.executors.base import Executor
 from study.running.executors.in_process import InProcessExecutor
 from study.searching.budget import Budget
-from study.searching.multi_seed import make_search
+from study.searching.make import make_search
+from study.searching.promotion import Promotion
 from study.searching.pruners import make_pruner
 from study.searching.samplers import make_sampler
 from study.searching.space import Space, parse_space
@@ -30,6 +31,7 @@ SPACE: dict[str, Any] = {
     "knn_k": {"choices": [3, 5]},
     "gnn_layers": {"low": 1, "high": 3},
 }
+PROMOTION = Promotion(rungs=(1, 3), factor=2, points=2)
 BASE = Config(epochs=5, stopping_step=50)
 
 
@@ -71,6 +73,7 @@ def search(
     executor: Executor | None = None,
     storage: str | None = None,
     budget: Budget | None = None,
+    promotion: Promotion | None = None,
 ) -> TrialStore:
     """Search until ``trials`` are reached; again with a larger number, it goes on."""
     dataset = dataset or random_dataset()
@@ -93,6 +96,7 @@ def search(
         enumerate_grid=sampler == "grid",
         dataset=dataset,
         budget=budget or Budget(trials),
+        promotion=promotion or (PROMOTION if pruner == "promote" else None),
         emit=emit,
     )
     executor = executor or InProcessExecutor(worker or StandInWorker(dataset, misbehave))

@@ -10,7 +10,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
 from study.records.run import Run
-from study.running.executors.base import Failure, Progress
+from study.running.executors.base import Failure, Paused, Progress
 from study.running.worker import classify
 
 
@@ -62,6 +62,10 @@ class StandInWorker:
         }
         self.discard()
         return {"record.json": json.dumps(record).encode(), "history.csv": "\n".join(rows).encode() + b"\n"}
+
+    def pause(self) -> Paused | Failure:
+        state, files = self._state(), self.collect()
+        return files if isinstance(files, Failure) else Paused(files, state)
 
     def park(self) -> bytes | None:
         state = self._state()

@@ -16,6 +16,7 @@ import sqlalchemy
 from study.records.lock import hold_lock
 from study.records.run import Run
 from study.records.study import load_study
+from study.searching.promotion import Promotion
 from tests.conftest import random_dataset
 from tests.study.small_searches import BASE, outcome, search
 from tests.study.stand_in import StandInWorker
@@ -40,7 +41,7 @@ def search_in_a_fork(root: Path, trials: int, pruner: str) -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("pruner", ["median", pytest.param("hyperband", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("pruner", ["median", "promote", pytest.param("hyperband", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_driver_killed_at_random_moments_ends_with_the_study_of_an_undisturbed_one(
     tmp_path: Path, pruner: str
@@ -96,9 +97,12 @@ def files(root: Path) -> set[str]:
 @pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-@pytest.mark.parametrize("seeds", [1, 2])
-def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_path: Path, seeds: int) -> None:
-    settings: dict[str, Any] = {"trials": 3, "base": BASE.override(epochs=2), "seeds_per_trial": seeds}
+@pytest.mark.parametrize("kind", ["one seed", "two seeds", "promote"])
+def test_a_driver_killed_before_each_write_in_turn_ends_with_the_same_study(tmp_path: Path, kind: str) -> None:
+    settings: dict[str, Any] = {"trials": 3, "base": BASE.override(epochs=2)}
+    settings |= {"seeds_per_trial": 2} if kind == "two seeds" else {}
+    if kind == "promote":  # pauses, checkpoints, a promotion, and trials that are told in the end
+        settings |= {"trials": 5, "pruner": "promote", "promotion": Promotion(rungs=(1,), factor=2, points=1)}
     whole = outcome(search(tmp_path / "whole", **settings))
     point, survived = 0, False
     while not survived:

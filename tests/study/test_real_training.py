@@ -16,6 +16,8 @@ from study.running.events import silent
 from study.running.executors.in_process import InProcessExecutor
 from study.running.fixed_runs import FixedRuns
 from study.running.worker import TrialWorker
+from study.searching.promoting import PromotingSearch
+from study.searching.promotion import Promotion
 from study.verification.verify import verify
 from tests.conftest import random_dataset
 from tests.study.small_searches import search
@@ -111,6 +113,22 @@ def test_a_recorded_run_replays_to_the_bit_and_a_forged_one_does_not(tmp_path: P
         difference = verify(load_study(tmp_path / "tiny").trials[0], dataset, device="cpu")
         assert difference is not None
         assert difference.where.startswith(where)
+
+
+def test_promoted_and_paused_trials_replay_to_the_bit_with_and_without_their_checkpoints(
+    tmp_path: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Promotion(rungs=(1, 2), factor=2, points=1)
+    settings = {"space": SPACE, "base": SMALL, "dataset": dataset, "pruner": "promote", "promotion": rules}
+    search(tmp_path / "kept", 6, worker=TrialWorker(dataset), **settings)
+    made = PromotingSearch.__init__
+    monkeypatch.setattr(PromotingSearch, "__init__", lambda *a, **k: made(*a, kept=0, **k))
+    search(tmp_path / "dropped", 6, worker=TrialWorker(dataset), **settings)
+    kept, dropped = (load_study(tmp_path / name / "tiny").trials for name in ("kept", "dropped"))
+    assert [without_clock(trial) for trial in kept] == [without_clock(trial) for trial in dropped]
+    assert {trial.record["epochs"] for trial in kept} == {1, 2, 4}
+    for trial in kept:
+        assert verify(trial, dataset, device="cpu") is None
 
 
 def test_a_config_the_data_cannot_have_is_a_failed_trial_with_its_reason(tmp_path: Path, dataset: Dataset) -> None:

@@ -32,6 +32,8 @@ def kill_at(*epochs: int) -> Callable[[Run, int], None]:
     [
         ("tpe", "median", 30),
         ("tpe", "hyperband", 12),
+        ("tpe", "promote", 30),
+        ("random", "promote", 12),
         ("random", "none", 6),
         ("qmc", "none", 6),
         pytest.param("gp", "median", 14, marks=pytest.mark.slow),
@@ -44,13 +46,14 @@ def test_a_study_in_two_halves_equals_a_whole_one(tmp_path: Path, sampler: str, 
     assert outcome(halves) == outcome(whole)
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", ["median", "hyperband", "promote"])
 def test_kills_between_epochs_change_nothing(tmp_path: Path, pruner: str) -> None:
-    whole = search(tmp_path / "whole", 10, pruner=pruner)
+    trials = 16 if pruner == "promote" else 10  # which trains fewer epochs of each
+    whole = search(tmp_path / "whole", trials, pruner=pruner)
     kill, kills = kill_at(3, 20, 22, 38), 0
     while True:
         try:
-            killed = search(tmp_path / "killed", 10, pruner=pruner, misbehave=kill)
+            killed = search(tmp_path / "killed", trials, pruner=pruner, misbehave=kill)
             break
         except KilledError:
             kills += 1

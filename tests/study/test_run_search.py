@@ -332,7 +332,7 @@ def test_a_changed_setting_under_the_same_name_is_refused_with_the_difference(
         (("--space", str(space)), "space.temperature: was 0.1 to 1.0 on a log scale, now 0.2 to 1.0 on a log scale"),
         (("--seed", "3"), "seed: was 999, now 3"),
         (("--sampler", "random"), "sampler: was tpe, now random"),
-        (("--pruner", "none"), "pruner: was median, now none"),
+        (("--pruner", "none"), "pruner: was promote, now none"),
         (("--set", "knn_k=3"), "config.knn_k: was 10, now 3"),
     ):
         arguments = changed if "--space" in changed else ("--space", str(space), *changed)
@@ -438,14 +438,24 @@ def test_a_dry_run_shows_the_study_and_writes_nothing(
     before = files(cache_folder)  # Matplotlib keeps its fonts there, if this process has just loaded it
     assert run("--dry-run", "--n-trials", "5", "--fresh-seeds", "2") == 0
     shown = capsys.readouterr().out
-    for words in (
-        "5 trials, 3 finalists and the base configuration x 2 seeds, the winner x 2 seeds,",
-        "the base configuration x 2 seeds, 3 other arms x 2 seeds; 23 in all",
-    ):
-        assert words in shown
+    assert "the search ends after 5 trials" in shown
+    assert "runs: 23 in all, of at most 3 epochs" in shown
+    parts = {
+        "5 trials": 15,
+        "3 finalists and the base configuration x 2 seeds": 24,
+        "the winner x 2 seeds": 6,
+        "the base configuration x 2 seeds": 6,
+        "3 other arms x 2 seeds": 18,
+    }
+    for part, epochs in parts.items():
+        assert re.search(rf"^    {part} +about +{epochs} epochs, [\d.]+ \w+", shown, re.MULTILINE)
     assert "temperature: 0.05 to 1.0, log scale" in shown
     assert "full, no-club, no-solosim, no-both" in shown
     assert re.search(r"time: about [\d.]+ \w+, at most", shown)
+    assert run("--dry-run", "--final-epochs", "200", "--epochs", "150", "--budget", "6x") == 0
+    shown = capsys.readouterr().out
+    assert "rungs: trials pause after 10 and 30 epochs; one in 3 goes on" in shown
+    assert "the search ends after 6 whole runs" in shown
     assert files(tmp_path / "out") == []
     assert files(cache_folder) == before
 
@@ -512,7 +522,7 @@ def test_qmc_trial_n_is_the_nth_point_of_one_scrambled_sobol_sequence() -> None:
 @pytest.mark.parametrize(
     ("arguments", "pruner"),
     [
-        ([], "median"),
+        ([], "promote"),
         (["--seeds-per-trial", "2"], "halving"),
         (["--space", "grid-temperature-split", "--sampler", "grid"], "none"),
         (["--space", "grid-temperature-split", "--sampler", "grid", "--pruner", "median"], "median"),

@@ -1,14 +1,14 @@
 """The contract between the driver, which decides and writes, and executors, which only train.
 
-A run occupies a slot from ``start`` until ``collect``, ``park`` or ``discard``. After ``start`` and after every
-``advance`` the executor owes one ``Progress``, which ``next`` hands out. The driver prunes by not calling ``advance``
-again. Nothing here needs a shared file system: checkpoints and records travel as bytes.
+A run occupies a slot from ``start`` until ``collect``, ``pause``, ``park`` or ``discard``. After ``start`` and after
+every ``advance`` the executor owes one ``Progress``, which ``next`` hands out. The driver prunes by not calling
+``advance`` again. Nothing here needs a shared file system: checkpoints and records travel as bytes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sea_core.run_folder import RunFiles
 from sea_core.training.run import EpochReport
@@ -53,6 +53,13 @@ class Progress:
     failure: Failure | None = None
 
 
+class Paused(NamedTuple):
+    """A run that makes room for others: its record so far as files, and the state it goes on from."""
+
+    files: RunFiles
+    state: bytes
+
+
 class Executor(Protocol):
     """Trains up to ``slots`` runs at a time."""
 
@@ -69,6 +76,9 @@ class Executor(Protocol):
 
     def collect(self, key: str) -> RunFiles | Failure:
         """The run's record as files, with ``record.json`` among them; frees the slot."""
+
+    def pause(self, key: str) -> Paused | Failure:
+        """The run's record so far and its state; frees the slot."""
 
     def park(self, key: str) -> bytes | None:
         """The run's state, None if it cannot be had; frees the slot."""

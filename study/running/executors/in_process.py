@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sea_core.run_folder import RunFiles
 from study.records.run import Run
-from study.running.executors.base import Failure, Progress
+from study.running.executors.base import Failure, Paused, Progress
 from study.running.worker import TrialWorker
 
 
@@ -37,6 +37,10 @@ class InProcessExecutor:
     def collect(self, key: str) -> RunFiles | Failure:
         """See ``Executor``."""
         return self._worker.collect()
+
+    def pause(self, key: str) -> Paused | Failure:
+        """See ``Executor``."""
+        return self._worker.pause()
 
     def park(self, key: str) -> bytes | None:
         """See ``Executor``."""

@@ -20,7 +20,7 @@ from sea_core.errors import UserError
 from sea_core.plugins import loaded_plugins
 from sea_core.run_folder import RunFiles
 from study.records.run import Run
-from study.running.executors.base import Failure, Progress
+from study.running.executors.base import Failure, Paused, Progress
 from study.running.worker import TrialWorker, classify
 
 _POLL_SECONDS = 1.0  # between two chances for Ctrl-C
@@ -123,6 +123,12 @@ class RayExecutor:
         files: RunFiles | Failure = self._get(key, self._busy[key].collect.remote())
         self._release(key)
         return files
+
+    def pause(self, key: str) -> Paused | Failure:
+        """See ``Executor``."""
+        kept: Paused | Failure = self._get(key, self._busy[key].pause.remote())
+        self._release(key)
+        return kept
 
     def park(self, key: str) -> bytes | None:
         """See ``Executor``."""

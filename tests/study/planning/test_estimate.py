@@ -32,7 +32,7 @@ def test_an_estimate_counts_every_run_and_what_the_pruner_saves(tmp_path: Path) 
     assert list(counts.values()) == [10, 8, 2, 2, 2]
     assert estimate(plan, probe, counts, workers=1) == (24 * 11, 24 * 11)
     assert estimate(plan, probe, counts, workers=2).likely == 12 * 11
-    pruned = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, fresh_seeds=2)
+    pruned = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, fresh_seeds=2, pruner="median")
     # Of the five trials after the first five, half stop after a quarter of their epochs.
     assert estimate(pruned, probe, counts, workers=1) == (24 * 11 - 2.5 * 15 * 0.5, 24 * 11)
     seeds = planned(tmp_path, n_trials=10, epochs=20, final_epochs=20, seeds_per_trial=4)

@@ -64,11 +64,12 @@ def at_epochs(action: Callable[[], None], *epochs: int) -> Callable[[Run, int], 
 
 @pytest.mark.timing
 @pytest.mark.slow
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+@pytest.mark.parametrize("pruner", ["median", "hyperband", "promote"])
 def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_one(
     tmp_path: Path, server: Server, storage: str, pruner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = search(tmp_path / "whole", 10, pruner=pruner)
+    trials = 18 if pruner == "promote" else 10  # which trains fewer epochs of each
+    whole = search(tmp_path / "whole", trials, pruner=pruner)
     timers: list[threading.Timer] = []
     lines: list[str] = []
 
@@ -86,7 +87,9 @@ def test_a_study_on_a_server_that_is_killed_and_restarted_equals_an_undisturbed_
     misbehave = at_epochs(lambda: next(actions)(), 3, 18, 33)
     opened_with = "tests.study.small_searches.open_storage"
     monkeypatch.setattr(opened_with, lambda url: open_storage(url, write_line=lines.append))
-    store = search(tmp_path / "killed", 10, pruner=pruner, storage=storage, misbehave=misbehave)
+    if pruner == "promote":  # an ended study is searched on: its paused trials are made running again
+        search(tmp_path / "killed", 5, pruner=pruner, storage=storage)
+    store = search(tmp_path / "killed", trials, pruner=pruner, storage=storage, misbehave=misbehave)
     assert len(timers) == 3
     assert outcome(store) == outcome(whole)
     records = [load_study(tmp_path / name / "tiny").trials for name in ("whole", "killed")]

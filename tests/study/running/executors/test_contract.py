@@ -86,6 +86,21 @@ def test_a_run_ends_equal_wherever_and_however_often_it_was_put_aside(executor: 
     assert weights(train(executor, "a", Run(SMALL, 3), parked)[0]) == weights(expected)
 
 
+def test_a_paused_run_leaves_its_record_so_far_and_ends_as_if_it_had_gone_on(executor: Executor) -> None:
+    expected, _ = train(in_process(random_dataset()), "x", Run(SMALL, 3))
+    executor.start("a", Run(SMALL, 3), None)
+    for _ in range(2):
+        executor.next()
+        executor.advance("a")
+    executor.next()
+    paused = executor.pause("a")
+    assert not isinstance(paused, Failure)
+    assert len(paused.files["history.csv"].decode().splitlines()) == 3
+    assert json.loads(paused.files["record.json"])["epochs"] == 2
+    assert weights(train(executor, "b", Run(SMALL, 4))[0]) != weights(expected), "its slot is free"
+    assert weights(train(executor, "a", Run(SMALL, 3), paused.state)[0]) == weights(expected)
+
+
 def test_a_broken_checkpoint_is_noted_and_a_failed_run_frees_its_slot(executor: Executor) -> None:
     executor.start("a", Run(SMALL, 3), b"no checkpoint")
     note = executor.next()[1].note

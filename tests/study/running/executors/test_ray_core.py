@@ -19,6 +19,7 @@ from study.running.executors.make import make_executor
 from study.running.executors.ray_core import RayExecutor
 from study.running.resources import Resources
 from study.running.worker import TrialWorker
+from study.searching.promotion import Promotion
 from tests.conftest import random_dataset
 from tests.study.running.executors.workers import MemoryWorker, MortalWorker, RaisingWorker
 from tests.study.small_searches import outcome, search
@@ -101,6 +102,31 @@ def test_workers_killed_in_the_middle_of_epochs_change_nothing(tmp_path: Path, s
     assert records(tmp_path / "ray") == records(tmp_path / "serial")
     assert "lost: " in logs(tmp_path / "ray")
     assert "continued from a checkpoint" in logs(tmp_path / "ray")
+
+
+def test_trials_that_pause_and_change_workers_some_of_them_killed_are_those_that_ran_straight(
+    tmp_path: Path, shared: Path
+) -> None:
+    """Who is promoted depends on the order of arrival; what a trial is at an epoch does not."""
+    settings = {**SETTINGS, "base": SMALL.override(epochs=8)}
+    search(tmp_path / "straight", 9, worker=TrialWorker(random_dataset(), threads=1), **settings)
+    (shared / "2-1").write_text("once")
+    promoted = {**settings, "pruner": "promote", "promotion": Promotion(rungs=(2, 4), factor=2, points=1)}
+    on_ray(tmp_path / "ray", 5, MortalWorker, **promoted)
+    on_ray(tmp_path / "ray", 9, MortalWorker, **promoted)
+    whole = {record["trial"]["number"]: record for record in records(tmp_path / "straight")}
+    epochs = []
+    for trial, record in zip(load_study(tmp_path / "ray/tiny").trials, records(tmp_path / "ray"), strict=True):
+        epochs.append(record["epochs"])
+        if trial.state == "complete":
+            assert record == whole[trial.number]
+        assert trial.history is not None
+        straight = load_study(tmp_path / "straight/tiny").trials[trial.number or 0].history
+        assert straight is not None
+        curves = [history["recall@20"][: len(trial.history)].tolist() for history in (trial.history, straight)]
+        assert curves[0] == curves[1]
+    assert set(epochs) == {2, 4, 8}
+    assert not list((tmp_path / "ray").rglob("checkpoint.safetensors"))
 
 
 def test_a_trial_that_always_kills_its_worker_is_lost_and_the_others_complete(tmp_path: Path, shared: Path) -> None:
