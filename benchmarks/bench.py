@@ -21,6 +21,7 @@ from benchmarks.evaluation_speed import time_evaluations
 from benchmarks.knn_memory import approximate_item_graph, item_graph_memory
 from benchmarks.model_speed import model_memory, time_models
 from benchmarks.overhead import epoch_overhead, epoch_seconds, startup_seconds
+from benchmarks.roofline import time_rooflines
 from benchmarks.step_memory import training_memory
 from benchmarks.step_speed import time_steps
 from benchmarks.timing import Timing
@@ -44,6 +45,7 @@ def main() -> int:
     print(f"threads: {torch.get_num_threads()}\n")
     numbers = {
         **_steps(arguments.rounds),
+        **time_rooflines(rounds=arguments.rounds),
         **_models(arguments.rounds),
         **_evaluation(),
         **_memory(full=arguments.full),
