@@ -10,28 +10,54 @@ from study.analysis.results import Results
 from study.records.folder import StudyFolder
 from study.records.study import load_study
 from tests.plots.drawn_text import clipped, drawn_text, overlaps
-from tests.plots.tiny_study import SPACE, draw_params, value_of, write_run
+from tests.plots.tiny_study import SPACE, draw_params, value_of, write_run, write_study
 
 COMPLETE = [n for n in range(30) if n % 7 != 3 and n not in (11, 12)]  # 12 repeats 4
 
 
+def trials_of(info):
+    return info.data[info.data["kind"] == "trial"]
+
+
+def curve_of(info, name):
+    return info.data[(info.data["kind"] == "surrogate") & (info.data["parameter"] == name)]
+
+
+@pytest.fixture(scope="module")
+def informed(tmp_path_factory):
+    """A search long enough for a surrogate, of the same formula as the small study."""
+    return compute(Results([load_study(write_study(tmp_path_factory.mktemp("long"), trials=60))]))
+
+
 def test_every_complete_trial_is_a_point_in_every_panel(study):
-    data = compute(Results([study])).data
+    data = trials_of(compute(Results([study])))
     assert list(dict.fromkeys(data["parameter"])) == list(SPACE)
     for name, part in data.groupby("parameter"):
         expected = {n: (draw_params(n)[name], value_of(draw_params(n))) for n in COMPLETE}
         assert {n: (x, value) for n, x, value in zip(part["number"], part["x"], part["value"], strict=True)} == expected
 
 
-def test_parameters_with_few_values_show_medians(study):
-    part = compute(Results([study])).data.query("parameter == 'knn_k'")
-    medians = part.groupby("x")["value"].median()
-    assert (part["trend"] == part["x"].map(medians)).all()
+def test_the_surrogate_finds_the_planted_optimum_of_the_temperature(informed):
+    curve = curve_of(informed, "temperature").dropna(subset="value")
+    assert informed.explained > 0.5
+    assert 0.1 < curve.loc[curve["value"].idxmax(), "x"] < 0.4
+    assert (curve["low"] <= curve["value"]).all()
+    assert (curve["value"] <= curve["high"]).all()
 
 
-def test_the_trend_finds_the_planted_optimum_of_the_temperature(study):
-    part = compute(Results([study])).data.query("parameter == 'temperature'")
-    assert 0.1 < part.loc[part["trend"].idxmax(), "x"] < 0.4
+def test_a_parameter_that_does_nothing_is_flat_beside_one_that_does(informed):
+    reach = {name: np.ptp(curve_of(informed, name)["value"].dropna()) for name in ("temperature", "image_weight")}
+    assert reach["image_weight"] < 0.3 * reach["temperature"]
+
+
+def test_few_values_have_bars_that_are_not_joined(informed):
+    assert sorted(curve_of(informed, "knn_k")["x"]) == [5, 10, 20]
+    with paper_style():
+        panel = canvas(sensitivity, informed).axes[list(SPACE).index("knn_k")]
+    assert [line.get_linestyle() for line in panel.lines if line.get_label() != "best trial"] == ["None"] * len(
+        [line for line in panel.lines if line.get_label() != "best trial"]
+    )
+    assert panel.containers
 
 
 def test_the_axis_is_logarithmic_where_the_search_was(study):
@@ -41,16 +67,6 @@ def test_the_axis_is_logarithmic_where_the_search_was(study):
         "temperature",
         "learning_rate",
     }
-
-
-def test_one_outlier_does_not_bend_the_trend(tmp_path):
-    folder = StudyFolder(tmp_path / "study")
-    for number in range(20):
-        value = 0.0 if number == 10 else 0.1 + 0.001 * number
-        trial = {"number": number, "state": "complete", "value": value, "params": {"split_ratio": 0.1 + number / 40}}
-        write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
-    trend = compute(Results([load_study(folder.root)])).data["trend"].to_numpy()
-    assert trend[10] == pytest.approx(0.11, abs=5e-4)
 
 
 def test_trials_that_do_not_differ_have_no_sensitivity(tmp_path):
@@ -72,23 +88,34 @@ def few_trials(root, values, name="split_ratio"):
     return load_study(folder.root)
 
 
-@pytest.mark.parametrize("count", [5, 7, 8, 11])
-def test_a_handful_of_trials_has_no_trend(count, tmp_path):
+@pytest.mark.parametrize("count", [5, 8, 14])
+def test_a_handful_of_trials_is_points_alone(count, tmp_path):
     info = compute(Results([few_trials(tmp_path, np.linspace(0.1, 0.9, count).tolist())]))
-    assert info.data["trend"].isna().all()
+    assert (info.data["kind"] == "trial").all()
+    assert np.isnan(info.explained)
     with paper_style():
-        figure = canvas(sensitivity, info)
-        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        labels = [text.get_text() for text in canvas(sensitivity, info).legends[0].get_texts()]
     assert labels == ["complete trial", "best trial"]
 
 
-def test_medians_are_not_joined_and_single_trials_have_none(tmp_path):
-    info = compute(Results([few_trials(tmp_path, [5, 5, 5, 10, 10, 20, 20, 20, 20], name="knn_k")]))
-    trend = info.data.groupby("x")["trend"].first()
-    assert trend.to_dict() == pytest.approx({5: 0.11, 10: float("nan"), 20: 0.165}, nan_ok=True)
-    with paper_style():
-        lines = [line for line in canvas(sensitivity, info).axes[0].lines if line.get_label() == "trend"]
-    assert [line.get_linestyle() for line in lines] == ["None"]
+def test_trials_that_say_nothing_of_the_next_one_are_points_alone(tmp_path):
+    folder = StudyFolder(tmp_path / "study")
+    rng = np.random.default_rng(0)
+    for number in range(25):
+        params = {"split_ratio": float(rng.uniform(0.1, 0.9)), "temperature": float(rng.uniform(0.1, 0.9))}
+        trial = {"number": number, "state": "complete", "value": float(rng.normal(0.1, 0.01)), "params": params}
+        write_run(folder.trial(number), seed=1, epochs=1, users=3, trial=trial)
+    assert (compute(Results([load_study(folder.root)])).data["kind"] == "trial").all()
+
+
+def test_no_line_crosses_a_stretch_without_trials(tmp_path):
+    low, high = np.linspace(0.1, 0.25, 12), np.linspace(0.75, 0.9, 12)
+    info = compute(Results([few_trials(tmp_path, [*low.tolist(), *high.tolist()])]))
+    curve = curve_of(info, "split_ratio")
+    inside = curve["x"].between(0.4, 0.6)
+    assert inside.any()
+    assert curve.loc[inside, "value"].isna().all()
+    assert curve.loc[curve["x"] < 0.25, "value"].notna().all()
 
 
 @pytest.mark.parametrize(
