@@ -177,7 +177,7 @@ def _aa_cells(fast: bool = False) -> Iterator[Cell]:
         copies = len(real_values(path, "seeds", "recall@20")[0])
         # Eight pseudo-arms where the copies suffice, else the primary contrasts alone.
         for seeds in (5, 10):
-            families = next((each for each in ((3, 5), (3,)) if copies >= (sum(each) + 1) * seeds), None)
+            families = next((each for each in ((3, 5), (3, 3), (3,)) if copies >= (sum(each) + 1) * seeds), None)
             for loss in LOSSES if families is not None else ():
                 yield _pipeline_cell(path, seeds, copies, families or (), loss, 100 if fast else PIPELINE_SPLITS)
 

@@ -29,6 +29,45 @@ class Contenders(NamedTuple):
     users: int
 
 
+class BestFinalists(NamedTuple):
+    """Finalists that may be the best, by their fresh seeds.
+
+    Attributes:
+        inside: numbers of the trials in the model confidence set, best mean first.
+        seeds, users: over which it was drawn.
+    """
+
+    inside: list[int]
+    seeds: int
+    users: int
+
+
+def best_finalists(study: Study) -> BestFinalists | None:
+    """The set over seeds and users; None of fewer than two finalists with two common seeds and the same users."""
+    runs: dict[int, dict[int, RunRecord]] = {}
+    for run in study.finalists:
+        if run.number is not None and run.seed is not None and run.validation is not None and run.state == "complete":
+            runs.setdefault(run.number, {})[run.seed] = run
+    seeds = sorted(set.intersection(*(set(each) for each in runs.values()))) if runs else []
+    if len(runs) < 2 or len(seeds) < 2:
+        return None
+    scores = {number: [by_seed[seed].validation for seed in seeds] for number, by_seed in runs.items()}
+    users = [np.asarray(each.users) for column in scores.values() for each in column if each is not None]
+    if not all(np.array_equal(each, users[0]) for each in users):
+        return None
+    metric = study.metric
+    values = np.stack(
+        [
+            np.stack([np.asarray(each.values[metric], dtype=np.float64) for each in column if each is not None])
+            for column in scores.values()
+        ]
+    )
+    inside = model_confidence_set(values, rng=np.random.default_rng(0), alpha=1 - LEVEL).inside
+    order = np.argsort(-values.mean(axis=(1, 2)), kind="stable")
+    numbers = list(scores)
+    return BestFinalists([numbers[n] for n in order if inside[n]], len(seeds), values.shape[2])
+
+
 def contenders(study: Study) -> Contenders | None:
     """The contenders among the complete trials; None of fewer than two trials with the same users' metrics."""
     metric = study.metric

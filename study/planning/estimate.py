@@ -83,6 +83,9 @@ def planned_runs(plan: StudyPlan, arms: Sequence[str], *, finalize: bool) -> dic
             who = f"{competing} finalists{' and the base configuration' if default else ''}"
             counts[f"{who} x {plan.finalist_seeds} seeds"] = (competing + default) * plan.finalist_seeds
         counts[f"the winner x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
+        if plan.controls:
+            controls = min(plan.controls, max(0, plan.expected_trials - 1))
+            counts[f"{controls} controls x {plan.fresh_seeds} seeds"] = controls * plan.fresh_seeds
         counts[f"the base configuration x {plan.fresh_seeds} seeds"] = plan.fresh_seeds
         if len(arms) > 1:
             counts[f"{len(arms) - 1} other arms x {plan.fresh_seeds} seeds"] = (len(arms) - 1) * plan.fresh_seeds
@@ -101,6 +104,7 @@ def missing_runs(plan: StudyPlan, counts: Mapping[str, int], arms: Sequence[str]
         "trial": min(trials, plan.expected_trials) * plan.seeds_per_trial,
         "finalist": 0 if searching else len(list(root.glob(f"final/finalists/*/seed-*/{RECORD}"))),
         "the winner": 0 if searching else len(list(root.glob(f"final/winner/seed-*/{RECORD}"))),
+        "controls": 0 if searching else len(list(root.glob(f"final/controls/*/seed-*/{RECORD}"))),
         "the base": 0 if searching else len(list(root.glob(f"final/default/seed-*/{RECORD}"))),
         # The full model's runs are the winner's.
         "other arm": sum(len(list(root.glob(f"ablations/frozen/{arm}/seed-*/{RECORD}"))) for arm in arms if arm != FULL)

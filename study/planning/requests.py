@@ -62,6 +62,7 @@ class SearchRequest:
         final_epochs: most epochs of finalists, winner and arms, which stop early; None = the config's, else 1000.
         metrics: shown and evaluated, like ``recall@5``; None = the config's.
         finalists: best trials that compete again on fresh seeds.
+        controls: trials that were not selected, run again on the winner's fresh seeds: a lucky seed flattered them too.
         fresh_seeds: how many, for winner and arms; finalists compete on three of their own at most. None = as many as
             the study had, else 10.
         split_seeds: on how many splits of the data these seeds train in turn; 0 = on the data's own.
@@ -95,6 +96,7 @@ class SearchRequest:
     final_epochs: int | None = None
     metrics: tuple[str, ...] | None = None
     finalists: int = 3
+    controls: int = 0
     fresh_seeds: int | None = None
     split_seeds: int = 0
     finalize: bool = True
@@ -109,7 +111,7 @@ class SearchRequest:
         _as_paths(self, "data_root", "config", "out")
         _as_tuples(self, "metrics", "warm_start")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
-        _at_least(self, final_epochs=1, split_seeds=0)
+        _at_least(self, final_epochs=1, split_seeds=0, controls=0)
         _whole_splits(self.split_seeds, self.fresh_seeds or FRESH_SEEDS)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
             raise UserError(

@@ -113,6 +113,13 @@ SEARCH_OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             metavar="K",
         ),
         option(
+            "--controls",
+            text="trials that were not selected, run again on the winner's fresh seeds: they tell a lucky seed of the "
+            "search from the winner's curse; 5 say much",
+            type=int,
+            metavar="K",
+        ),
+        option(
             "--no-finalize",
             text="search only: the test split stays closed",
             action="store_const",
@@ -160,6 +167,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "what happens to the winner": [
         "--final-epochs",
         "--finalists",
+        "--controls",
         "--fresh-seeds",
         "--split-seeds",
         "--no-finalize",
@@ -210,11 +218,14 @@ def search_requests(given: Mapping[str, Any]) -> list[SearchRequest]:
     return [make_request(SearchRequest, own | {"dataset": dataset}) for dataset in datasets]
 
 
+_OF_THE_WINNER = ["fresh_seeds", "split_seeds", "final_epochs"]
+
+
 def _refuse_contradictions(given: Mapping[str, Any]) -> None:
     """An option that another makes meaningless was given by mistake; to ignore it would hide that."""
     for switch, why, ignored in (
         ("no_ablations", "leaves out the arms", ["suite"]),
-        ("finalize", "ends with the search", ["suite", "finalists", "fresh_seeds", "split_seeds", "final_epochs"]),
+        ("finalize", "ends with the search", ["suite", "finalists", "controls", *_OF_THE_WINNER]),
     ):
         for name in ignored:
             if switch in given and name in given:

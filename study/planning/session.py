@@ -156,6 +156,7 @@ class StudyRun:
             train=self.train,
             emit=self._emit,
             beside_default=baselines,
+            controls=plan.controls,
         )
         if baselines:
             runs = baseline_runs(plan.folder, plan.dataset, base=plan.base, seed=plan.seed, seeds=winner.seeds)

@@ -64,6 +64,7 @@ class StudyPlan:
         adopt: go on with the study although its folder was renamed or copied.
         final_seed: what the seeds of finalists and winner are derived from; None = ``seed``. Repeated searches differ
             in their ``seed`` and share this one.
+        controls: trials that were not selected and run again on the winner's fresh seeds.
         notes: what a user should know of how the request was read.
     """
 
@@ -89,6 +90,7 @@ class StudyPlan:
     budget: Cost | None = None
     adopt: bool = False
     final_seed: int | None = None
+    controls: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -199,6 +201,7 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         storage=request.storage or f"sqlite:///{folder.database.resolve()}",
         first=first,
         finalists=request.finalists,
+        controls=request.controls,
         fresh_seeds=fresh,
         finalist_seeds=fresh if request.split_seeds else _finalist_seeds(folder, fresh),
         spec=spec,

@@ -90,6 +90,10 @@ class StudyFolder:
         """Run folder of trial ``number``'s config on a fresh seed."""
         return self.finalists / str(number) / f"seed-{seed}"
 
+    def control(self, number: int, seed: int) -> Path:
+        """Run folder of a trial that nobody selected, on one of the winner's fresh seeds; validation only."""
+        return self.root / "final" / "controls" / str(number) / f"seed-{seed}"
+
     def winner(self, seed: int) -> Path:
         """Run folder of the winner on a fresh seed."""
         return self.root / "final" / "winner" / f"seed-{seed}"

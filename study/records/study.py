@@ -301,6 +301,12 @@ class Study:
         return _read(self.folder.root / "imported", "*/seed-*")
 
     @cached_property
+    def controls(self) -> list[RunRecord]:
+        """Trials that were not selected, on the winner's fresh seeds: what a lucky seed of the search was worth."""
+        runs = _read(self.folder.root / "final" / "controls", "*/seed-*")
+        return [run for run in runs if self.selection is None or run.number != self.selection.winner]
+
+    @cached_property
     def repeated(self) -> list[RunRecord]:
         """What further searches of re-tuned arms chose, by number of the search (``search``), arm and seed."""
         return _read(self.folder.root / "ablations" / "searches", "*/*/seed-*")
@@ -348,6 +354,7 @@ class Study:
             *self.ablations,
             *self.repeated,
             *self.placebos,
+            *self.controls,
         ]
 
 

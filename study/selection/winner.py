@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from optuna.trial import FrozenTrial
 
 from sea_core.config import Config
@@ -19,7 +20,7 @@ from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_json
 from sea_core.run_folder import RECORD, read_run_folder
-from sea_core.streams import fresh_seeds
+from sea_core.streams import fresh_seeds, stream_seed
 from study.records.folder import StudyFolder
 from study.records.run import Run
 from study.records.seeds import finalist_seeds
@@ -60,6 +61,7 @@ def finalize(
     train: Callable[[RunSource], None],
     emit: Emit,
     beside_default: bool = True,
+    controls: int = 0,
 ) -> Winner:
     """Select the winner on validation, then open it on test.
 
@@ -78,6 +80,7 @@ def finalize(
         train: drives a source of runs to its end.
         emit: told what is going on.
         beside_default: train and open the base configuration too, on the winner's seeds.
+        controls: trials other than the winner's, drawn at random, to train on the winner's seeds; validation only.
 
     Raises:
         UserError: every finalist failed on a fresh seed.
@@ -125,6 +128,8 @@ def finalize(
         rounds = f"base configuration on the winner's seeds, {dataset.name}"
         train_all(_default_runs(folder, base, winner.seeds, number), rounds, dataset=dataset, train=train, emit=emit)
         selection["tuning"] = _tuning(folder, winner, base.valid_metric)
+    runs = control_runs(folder, complete, winner, base=base, seed=seed, count=controls)
+    train_all(runs, f"controls on the winner's seeds, {dataset.name}", dataset=dataset, train=train, emit=emit)
     write_json(folder.selection, selection | {"shrinkage": _shrinkage(folder, winner, ranked, base.valid_metric)})
     return winner
 
@@ -160,6 +165,31 @@ def _default_runs(folder: StudyFolder, base: Config, seeds: Sequence[int], numbe
     extra = {"rival": "default", **({} if number is None else {"trial": {"number": number}})}
     return [
         Run(base, seed, folder.default(seed), "default", f"base configuration, seed {seed}", extra) for seed in seeds
+    ]
+
+
+def control_runs(
+    folder: StudyFolder, complete: Sequence[FrozenTrial], winner: Winner, *, base: Config, seed: int, count: int
+) -> list[Run]:
+    """Some trials again on the winner's fresh seeds.
+
+    Drawn from all but the winner: to leave out the other finalists too would leave out the lucky ones, and call the
+    luck of the winner's seed selection.
+    """
+    order = np.random.default_rng(stream_seed(seed, "controls")).permutation([trial.number for trial in complete])
+    chosen = [int(number) for number in order if number != winner.number][:count]
+    configs = {trial.number: base.override(**trial.params) for trial in complete if trial.number in chosen}
+    return [
+        Run(
+            config,
+            each,
+            folder.control(number, each),
+            "finalist",
+            f"control {number}, seed {each}",
+            {"trial": {"number": number}, "control": True},
+        )
+        for number, config in configs.items()
+        for each in winner.seeds
     ]
 
 

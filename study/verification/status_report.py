@@ -66,6 +66,7 @@ def status(root: Path, *, storage: str | None = None) -> list[str]:
     for title, pattern in (
         ("finalist runs", "final/finalists/*/seed-*"),
         ("winner runs", "final/winner/seed-*"),
+        ("control runs", "final/controls/*/seed-*"),
         ("runs of the base configuration", "final/default/seed-*"),
         ("ablation runs", "ablations/*/*/seed-*"),
     ):

@@ -232,7 +232,11 @@ def _shrinkage(study: Study) -> list[str]:
     line = next((line for line in selection.shrinkages(study) if line.role == "winner"), None)
     if line is None:
         return []
-    if line.low > 0:
+    beyond = selection.beyond_a_lucky_seed(study)
+    if beyond is not None and not math.isnan(beyond.low) and not beyond.shown:
+        others = f"{beyond.controls} trials that nobody selected lost {beyond.control:.4f} there too"
+        moved = f"was {line.search:.4f} and is {line.fresh:.4f} on fresh seeds; {others}, and the rest may be chance"
+    elif line.low > 0:
         moved = f"fell from {line.search:.4f} to {line.fresh:.4f} on fresh seeds (winner’s curse)"
     elif line.shrinkage > 0:
         moved = f"was {line.search:.4f} and is {line.fresh:.4f} on fresh seeds, a fall that chance may explain"

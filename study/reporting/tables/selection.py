@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from study.analysis.plausible_best import best_finalists
 from study.analysis.results import Results
-from study.analysis.stats.shrinkage import winners_shrinkage
+from study.analysis.stats.shrinkage import ControlledShrinkage, controlled_shrinkage, winners_shrinkage
 from study.analysis.stats.stability import selection_stability
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
@@ -32,7 +33,7 @@ class Shrinkage(NamedTuple):
     """What a trial's score of the search became on fresh seeds.
 
     Attributes:
-        role: ``finalist`` or ``winner``.
+        role: ``finalist``, ``winner``, or ``control``: a trial that was not selected.
         search: value of the trial.
         fresh, sd: mean and sd over ``seeds`` fresh seeds.
         shrinkage: ``search - fresh``, with its 95 % interval.
@@ -80,8 +81,39 @@ def compute(results: Results) -> Table | None:
         rows=rows,
         rules=[n for n in range(1, len(lines)) if lines[n].study != lines[n - 1].study],
         frame=frame,
+        greys=[n for n, line in enumerate(lines) if line.role == "control"],
+        notes=[f"{results.prefix(study.name)}{note}" for study in results.studies for note in _notes(study)],
         runs=[_runs(results.named(line.study), line) for line in lines],
     )
+
+
+def beyond_a_lucky_seed(study: Study) -> ControlledShrinkage | None:
+    """The winner's shrinkage beyond that of the controls; None without a winner or a control."""
+    lines = shrinkages(study)
+    winner = next((line for line in lines if line.role == "winner"), None)
+    controls = np.array([line.shrinkage for line in lines if line.role == "control"])
+    if winner is None or not len(controls):
+        return None
+    fresh = [_score(run) for run in study.winner if run.number == winner.trial and run.state == "complete"]
+    return controlled_shrinkage(winners_shrinkage(winner.search, np.array(fresh)), controls)
+
+
+def _notes(study: Study) -> list[str]:
+    """What the controls say, and which finalists may be the best."""
+    notes = []
+    if (curse := beyond_a_lucky_seed(study)) is not None:
+        interval = "" if np.isnan(curse.low) else f" [{curse.low:+.4f}, {curse.high:+.4f}]"
+        notes.append(
+            f"{curse.controls} trial{'' if curse.controls == 1 else 's'} that nobody selected lost {curse.control:.4f} "
+            f"on the same fresh seeds; the winner lost {curse.excess:+.4f}{interval} beyond that"
+        )
+    if (best := best_finalists(study)) is not None:
+        listed = ", ".join(map(str, best.inside))
+        notes.append(
+            f"Finalists that may be the best, by a model confidence set over {best.users} users and {best.seeds} seeds "
+            f"(95 %): trial{'' if len(best.inside) == 1 else 's'} {listed}"
+        )
+    return notes
 
 
 def stability_of_search(study: Study) -> dict[int, Place]:
@@ -114,7 +146,7 @@ def shrinkages(study: Study) -> list[Shrinkage]:
     """Finalists, best on fresh seeds first, then the winner's own fresh runs."""
     searched = {trial.number: trial.value for trial in study.trials}
     lines: list[Shrinkage] = []
-    for role, runs in (("finalist", study.finalists), ("winner", study.winner)):
+    for role, runs in (("finalist", study.finalists), ("winner", study.winner), ("control", study.controls)):
         of_role = []
         for number in dict.fromkeys(run.number for run in runs):
             value = searched.get(number)
@@ -129,7 +161,7 @@ def shrinkages(study: Study) -> list[Shrinkage]:
 
 def _runs(study: Study, line: Shrinkage) -> list[RunRecord]:
     """The trial of the search, and its runs on fresh seeds."""
-    fresh = study.winner if line.role == "winner" else study.finalists
+    fresh = {"winner": study.winner, "control": study.controls}.get(line.role, study.finalists)
     return [run for run in (*study.trials, *fresh) if run.number == line.trial]
 
 
