@@ -158,6 +158,7 @@ def run_files(
         "best_epoch": best.epoch,
         "epochs": len(run.reports),
         "seconds": sum(report.seconds for report in run.reports),
+        "cpu_seconds": sum(report.cpu_seconds for report in run.reports),
         "validation": best.validation.means(),
         "init_hashes": run.init_hashes,
         "draw_hashes": run.draw_hashes(),

@@ -35,6 +35,7 @@ class EpochReport(NamedTuple):
         validation: mean of each metric.
         improved: whether the watched metric beat the best so far.
         seconds: wall time of training and validation.
+        cpu_seconds: processor time of this process in them, all cores together.
     """
 
     epoch: int
@@ -42,6 +43,7 @@ class EpochReport(NamedTuple):
     validation: Mapping[str, float]
     improved: bool
     seconds: float
+    cpu_seconds: float = 0.0  # of checkpoints from before it was measured
 
 
 class BestEpoch(NamedTuple):
@@ -133,7 +135,7 @@ class TrainingRun:
             return self._advance()
 
     def _advance(self) -> EpochReport:
-        started, epoch = time.perf_counter(), len(self.reports)
+        started, cpu_started, epoch = time.perf_counter(), time.process_time(), len(self.reports)
         losses, embeddings = ({}, None) if self._training is None else self._train_epoch(self._training, epoch)
         scorer = self._untrained_scorer() if embeddings is None else embedding_scorer(*embeddings)
         validation = self._validation.evaluate(scorer)
@@ -150,7 +152,8 @@ class TrainingRun:
                 self._best_weights = {
                     name: value.detach().clone() for name, value in self._training.model.main_parameters()
                 }
-        report = EpochReport(epoch, losses, means, improved, time.perf_counter() - started)
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+        report = EpochReport(epoch, losses, means, improved, seconds, cpu_seconds)
         self.reports.append(report)
         return report
 

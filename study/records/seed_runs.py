@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ def joint_files(runs: Sequence[RunFolder]) -> RunFiles:
         **{key: value for key, value in first.record.items() if key != "trial"},
         "epochs": sum(record["epochs"] for record in records),
         "seconds": sum(record["seconds"] for record in records),
+        **_cpu_seconds(records),
         "validation": {
             name: float(np.mean([record["validation"][name] for record in records]))
             for name in first.record["validation"]
@@ -72,6 +73,12 @@ def judged_on(runs: Sequence[RunFolder], metric: str) -> dict[str, Any]:
 def seed_entry(number: int, seed: int, *, attempts: int) -> dict[str, Any]:
     """The part of a seed's record that says whose it is."""
     return {"trial": {"number": number, "seed": seed, "attempts": attempts}}
+
+
+def _cpu_seconds(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Of all seeds; nothing if one of them was trained before it was measured."""
+    known = [float(record["cpu_seconds"]) for record in records if "cpu_seconds" in record]
+    return {"cpu_seconds": sum(known)} if len(known) == len(records) else {}
 
 
 def _mean(metrics: Sequence[UserMetrics]) -> UserMetrics:

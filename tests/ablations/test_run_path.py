@@ -61,7 +61,7 @@ def searched(tmp_path: Path, cache_folder: Path) -> Path:
 def records(root: Path) -> dict[str, dict[str, Any]]:
     """All of the path's records without the clock."""
     files = {path: json.loads(path.read_text()) for path in sorted((root / "s" / "path").rglob("*.json"))}
-    clock = ("seconds", "time")
+    clock = ("seconds", "cpu_seconds", "time")
     return {
         str(path.relative_to(root)): {key: value for key, value in content.items() if key not in clock}
         for path, content in files.items()

@@ -41,8 +41,11 @@ TIMED = {
     "study.db",
     "driver.lock",
     "drawn.json",
+    "costs.csv",
+    "costs.md",
+    "costs.tex",
 }  # two figures, too
-CLOCK = {"seconds", "time", "attempts", "estimate", "fixed"}
+CLOCK = {"seconds", "cpu_seconds", "time", "attempts", "estimate", "fixed"}
 
 
 @pytest.fixture(scope="module")

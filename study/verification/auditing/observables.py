@@ -21,7 +21,7 @@ from sea_core.training.run import TrainingRun
 SOURCE = "synthetic:users=40,items=30,interactions=8,dims=8/6"
 SEED = 1
 # The record says the config, when it was made and where; what is left is what the run did.
-_NOT_OBSERVED = ("config", "config_hash", "seconds", "versions", "machine", "threads", "device")
+_NOT_OBSERVED = ("config", "config_hash", "seconds", "cpu_seconds", "versions", "machine", "threads", "device")
 
 
 class Observation(NamedTuple):

@@ -44,7 +44,7 @@ def trained(run: TrainingRun) -> TrainingRun:
 
 
 def without_seconds(run: TrainingRun) -> list[Any]:
-    return [report._replace(seconds=0) for report in run.reports]
+    return [report._replace(seconds=0, cpu_seconds=0) for report in run.reports]
 
 
 def test_equal_config_and_seed_give_equal_bits(make_run: Callable[..., TrainingRun]) -> None:
