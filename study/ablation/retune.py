@@ -21,6 +21,7 @@ from sea_core.plugins import training_plugins
 from sea_core.run_folder import RECORD, read_run_folder
 from study.ablation.arms import Arm
 from study.ablation.plan import TunedArm
+from study.analysis.search_costs import full_runs
 from study.planning.requests import FINALIST_SEEDS
 from study.planning.session import driving
 from study.planning.study_plan import StudyPlan, first_trials
@@ -31,6 +32,7 @@ from study.records.spec import check_spec
 from study.records.study import Study, load_study
 from study.running.events import Emit, Note
 from study.running.resources import Resources
+from study.searching.cost import Cost
 from study.searching.methods import GRID
 from study.searching.promotion import Promotion
 from study.searching.space import Space, as_plain, load_space, parse_space, space_of_model
@@ -145,7 +147,7 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset, number: int) -> Study
     # what the study found. A further search is told what the full model's of the same number found, once that is known.
     at_winner = [trial.params for trial in study.trials if trial.number == selection.winner]
     told = [*(spec.first or spec.warm_start), *(at_winner if number == 1 else [])]
-    seed = search_seed(spec.seed, number)
+    seed, cost = search_seed(spec.seed, number), _same_cost(study)
     first = first_trials(base, space, [], []) if another else _told(told, space)
     if spec.sampler == GRID:
         first = []
@@ -173,7 +175,8 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset, number: int) -> Study
         sampler=spec.sampler,
         pruner=spec.pruner,
         seed=seed,
-        trials=None if spec.sampler == GRID else len(study.trials),
+        trials=None if spec.sampler == GRID or cost is not None else len(study.trials),
+        budget=cost,
         timeout=None,
         storage=f"sqlite:///{folder.database.resolve()}",
         first=first,
@@ -186,6 +189,14 @@ def _plan_search(study: Study, arm: Arm, dataset: Dataset, number: int) -> Study
         seeds_per_trial=spec.seeds_per_trial,
         final_seed=spec.seed,
     )
+
+
+def _same_cost(study: Study) -> Cost | None:
+    """What the study's search cost, in full runs, where its trials pause; else its number of trials is repeated."""
+    if study.spec is None or study.spec.promotion is None or study.spec.sampler == GRID:
+        return None
+    runs = full_runs(study.trials)
+    return None if runs is None else Cost(max(1.0, round(runs, 1)), "runs")
 
 
 def _told_by_full(study: Study, search: StudyPlan, number: int) -> StudyPlan:

@@ -30,7 +30,8 @@ def write_result(folder: Path, values: Any, *, seed: int | None, config: Config 
     write_user_metrics(folder / TEST, metrics)
     append_receipt(folder / RECEIPT, {**receipt, "test_hash": "t" * 16, "time": "2000-01-01T00:00:00+00:00"})
     if "baseline" not in keys:
-        record |= {"config": subject, "config_hash": receipt["subject_hash"], "weights_hash": f"{folder}", "epochs": 5}
+        record |= {"config": subject, "config_hash": receipt["subject_hash"], "weights_hash": f"{folder}"}
+        record = {"epochs": 5} | record
     write_json(folder / RECORD, {"schema_version": 1, "seed": seed, "validation": metrics.means(), **record})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,11 +14,12 @@ from sea_core.receipts import read_receipts
 from sea_core.run_folder import RECEIPT
 from study.analysis.convergence import run_converged
 from study.analysis.results import Results
+from study.analysis.search_costs import cost_alike
 from study.records.arm_names import FULL
 from study.records.study import RunRecord, Study
 from study.reporting.page.claims import is_open
 from study.reporting.page.page import Caution
-from study.reporting.tables.budgets import parts
+from study.reporting.tables.budgets import parts, searches_by_cost
 
 CLAMPED = 0.1  # share of batches without a gradient from CLUB that is worth a word
 
@@ -105,6 +106,9 @@ def _budgets(study: Study) -> Iterator[Caution]:
                 f"The full model had {len(reference[0])} seeds and at most {reference[1]} epochs; other seeds or "
                 f"epochs: {', '.join(unequal)}.",
             )
+    if costs := searches_by_cost(study):
+        yield from _unequal_costs(costs)
+        return
     searches = {label: runs for label, runs in parts(study) if label == "search" or label.endswith(": search")}
     sizes = {label: _search_size(runs) for label, runs in searches.items()}
     unequal = [
@@ -117,6 +121,18 @@ def _budgets(study: Study) -> Iterator[Caution]:
         yield Caution(
             "Unequal searches",
             f"The full model was tuned with {trials} trials of at most {epochs} epochs; not so: {', '.join(unequal)}.",
+        )
+
+
+def _unequal_costs(costs: Mapping[str, float]) -> Iterator[Caution]:
+    usual = costs["search"]
+    unequal = [
+        f"{label.removesuffix(': search')} {cost:.1f}" for label, cost in costs.items() if not cost_alike(usual, cost)
+    ]
+    if unequal:
+        yield Caution(
+            "Unequal searches",
+            f"The full model was tuned for {usual:.1f} full runs of its default; not so: {', '.join(unequal)}.",
         )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from study.analysis.convergence import run_converged
 from study.analysis.results import Results
+from study.analysis.search_costs import cost_alike, epochs_run, full_runs
 from study.records.arm_names import FULL, in_order
 from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
@@ -74,14 +75,45 @@ def compare_budgets(study: Study) -> list[str]:
         if kind is not None:
             seeds = len({seed for run in runs for seed in run.judged_on})
             kinds.setdefault(kind, {})[label] = Budget(len(runs), seeds, max(run.config.epochs for run in runs))
-    return [_verdict(kind, budgets) for kind, budgets in kinds.items() if len(budgets) > 1]
+    return [
+        (_by_cost(study) if kind == KINDS["search"] else None) or _verdict(kind, budgets)
+        for kind, budgets in kinds.items()
+        if len(budgets) > 1
+    ]
+
+
+def searches_by_cost(study: Study) -> dict[str, float]:
+    """Every search of a study -> its cost in full runs of its default; empty where trials were counted instead.
+
+    Trials that pause differ in length as much as models do, so such searches have equal costs, not equal numbers.
+    """
+    if study.spec is None or study.spec.promotion is None:
+        return {}
+    searches = {label: runs for label, runs in parts(study) if label == "search" or label.endswith(": search")}
+    costs = {label: full_runs(runs) for label, runs in searches.items()}
+    known = {label: cost for label, cost in costs.items() if cost is not None}
+    return known if known.keys() == costs.keys() else {}
+
+
+def _by_cost(study: Study) -> str | None:
+    costs = searches_by_cost(study)
+    usual = costs.get("search")
+    if usual is None:
+        return None
+    others = [f"{label} ({cost:.1f})" for label, cost in costs.items() if not cost_alike(usual, cost)]
+    if others:
+        return (
+            f"Unequal budgets of searches: search cost {usual:.1f} full runs of its default, but {', '.join(others)}."
+        )
+    low, high = (f"{bound:.1f}" for bound in (min(costs.values()), max(costs.values())))
+    ends = low if low == high else f"{low} to {high}"
+    return f"Equal budgets: each of the {len(costs)} searches cost {ends} full runs of its default."
 
 
 def search_cost(study: Study) -> str:
-    """``14 trials, 1210 epochs, 10.1 full runs``: a full run is one of its base configuration until it stops."""
-    epochs = sum(_epochs_run(study.trials))
-    full = [run.record["epochs"] for run in study.default or study.trials[:1] if run.record.get("epochs")]
-    runs = f", {epochs * len(full) / sum(full):.1f} full runs of its default" if full else ""
+    """``14 trials, 1210 epochs, 10.1 full runs``: a full run is as long as its first trial."""
+    epochs, full = sum(epochs_run(study.trials)), full_runs(study.trials)
+    runs = "" if full is None else f", {full:.1f} full runs of its default"
     return f"{len(study.trials)} trial{'' if len(study.trials) == 1 else 's'}, {epochs} epochs{runs}"
 
 
@@ -128,12 +160,6 @@ def _spent(runs: Sequence[RunRecord]) -> tuple[int, ...]:
         *(states.count(state) for state in ("complete", "pruned", "failed")),
         len({seed for run in runs for seed in run.judged_on}),
         max((run.config.epochs for run in runs), default=0),
-        sum(_epochs_run(runs)),
+        sum(epochs_run(runs)),
         sum(run_converged(run) is False for run in runs),
     )
-
-
-def _epochs_run(runs: Sequence[RunRecord]) -> list[int]:
-    """Epochs of each run that was trained, not copied."""
-    paid = [run for run in runs if run.duplicate_of is None and "copied_from" not in run.record]
-    return [run.record.get("epochs") or 0 for run in paid]

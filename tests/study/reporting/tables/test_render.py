@@ -182,6 +182,7 @@ def test_escaped_text_holds_no_active_character(text: str) -> None:
             r"$\Delta$",
             r"$\times$",
             r"$-$",
+            r"\S{}",
             r"\dag{}",
             r"\textsuperscript{2}",
             r"\ddag{}",
