@@ -163,12 +163,32 @@ def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequ
                 emit(Note(f"step {len(steps) + 1} of {len(plan.read_keys)} at most: {step.change}{_why(step)}"))
                 configs.append(config)
                 steps.append(step)
-            path = _chosen(plan, steps)
+            path = chosen_path(plan, steps)
             write_path(folder, path)  # before the test split is opened
             _train_all(plan.step_runs(configs), "steps of the path, with test", dataset, train, emit)
         finally:
             executor.close()
     return path
+
+
+def chosen_path(plan: PathPlan, steps: Sequence[PathStep]) -> AblationPath:
+    """What is written down of the steps; it counts orders that were chosen anew after steps had been tested."""
+    path = AblationPath(
+        metric=plan.end.valid_metric,
+        choose=plan.choose,
+        choice_seeds=plan.choice_seeds,
+        seeds=plan.seeds,
+        start=plan.start.hash(),
+        end=plan.end.hash(),
+        steps=tuple(steps),
+        unread=tuple(key for key in plan.keys if key not in {step.key for step in steps}),
+    )
+    before = read_path(plan.folder)
+    if before is None or (before.start, before.end) != (path.start, path.end):
+        return path
+    tested = any(plan.folder.path.parent.glob(f"steps/*/*/{TEST}"))
+    again = tested and [step.key for step in before.steps] != [step.key for step in steps]
+    return replace(path, chosen_again=before.chosen_again + again)
 
 
 def why_none(plan: PathPlan) -> str:
@@ -237,25 +257,6 @@ def _values(plan: PathPlan, configs: Mapping[str, Config], seeds: Sequence[int])
         for key, config in configs.items()
     }
     return {key: [(each.get("validation") or {}).get(metric) for each in mine] for key, mine in records.items()}
-
-
-def _chosen(plan: PathPlan, steps: Sequence[PathStep]) -> AblationPath:
-    path = AblationPath(
-        metric=plan.end.valid_metric,
-        choose=plan.choose,
-        choice_seeds=plan.choice_seeds,
-        seeds=plan.seeds,
-        start=plan.start.hash(),
-        end=plan.end.hash(),
-        steps=tuple(steps),
-        unread=tuple(key for key in plan.keys if key not in {step.key for step in steps}),
-    )
-    before = read_path(plan.folder)
-    if before is None or (before.start, before.end) != (path.start, path.end):
-        return path
-    tested = any(plan.folder.path.parent.glob(f"steps/*/*/{TEST}"))
-    again = tested and [step.key for step in before.steps] != [step.key for step in steps]
-    return replace(path, chosen_again=before.chosen_again + again)
 
 
 def _why(step: PathStep) -> str:

@@ -151,7 +151,7 @@ def _notes(results: Results, walked: Sequence[tuple[Study, AblationPath]]) -> li
         close = [step.key for step in path.steps if (second := runner_up(step)) and not second.difference.high < 0]
         if close:
             notes.append(
-                f"{prefix}The order is not decided by validation at {', '.join(close)}: the next best was as good"
+                f"{prefix}At {', '.join(close)} validation does not tell the change that was taken from the next best."
             )
         if path.unread:
             notes.append(f"{prefix}Without effect, as nothing reads them: {', '.join(path.unread)}")

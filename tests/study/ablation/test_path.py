@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
+from sea_core.run_folder import TEST
 from sea_core.training.run import TrainingRun
-from study.ablation.path import PathPlan, rank, walk, why_none
+from study.ablation.path import PathPlan, chosen_path, rank, walk, why_none
 from study.records.folder import StudyFolder
 from study.records.path import AblationPath, PathStep, read_path, write_path
 from tests.conftest import random_dataset
@@ -178,3 +180,19 @@ def test_a_path_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert list(back.steps[0].values["knn_k"]) == [0.1, None]
     assert back.configs == ["a", "b"]
     assert (back.choice_seeds, back.seeds, back.choose) == ((1, 2), (3,), "race")
+
+
+def test_an_order_that_is_chosen_anew_after_steps_were_tested_is_counted(tmp_path: Path) -> None:
+    made = replace(plan(END), folder=StudyFolder(tmp_path))
+    steps = [step for step, _ in walk(made, Formula(additive))]
+    first = chosen_path(made, steps)
+    write_path(made.folder, first)
+    again = chosen_path(made, steps[::-1])
+    assert (first.chosen_again, again.chosen_again) == (0, 0)  # nobody has seen a test result yet
+    tested = made.folder.path_run("steps", steps[0].config_hash, 101)
+    tested.mkdir(parents=True)
+    (tested / TEST).touch()
+    assert chosen_path(made, steps).chosen_again == 0  # the same order
+    assert chosen_path(made, steps[::-1]).chosen_again == 1
+    other = replace(made, end=END.override(knn_k=7))
+    assert chosen_path(other, steps[::-1]).chosen_again == 0  # another winner's path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_next_best_change_and_an_order_that_is_not_decided_are_said(walked: 
     table = compute(Results([load_study(walked)]))
     assert table is not None
     assert [str(row[-1]).split()[0] for row in table.rows] == ["–", "gnn_layers", "temperature", "no", "–"]
-    assert any(note.startswith("The order is not decided by validation at ") for note in table.notes)
+    assert any(note.startswith("At learning_rate, gnn_layers validation does not tell") for note in table.notes)
     assert "on 3 seeds of its own; the steps were tested on 3" in to_markdown(table)
 
 
@@ -83,3 +84,12 @@ def test_the_report_names_the_largest_change_first(walked: Path) -> None:
     rest = " ".join(sentences[1:])
     assert all(line.arm.partition(": ")[2] in rest for line in lines if line.arm != WHOLE)
     assert path_sentences([]) == []
+
+
+def test_paths_of_several_studies_stand_below_each_other(walked: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "other"
+    shutil.copytree(walked, other)
+    table = compute(Results([load_study(walked), load_study(other)]))
+    assert table is not None
+    assert table.rules == [5]
+    assert [str(row[0]).partition(": ")[0] for row in table.rows] == ["tiny-search"] * 5 + ["other"] * 5
