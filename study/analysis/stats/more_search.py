@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-LEAST = 8  # trials; of fewer the tail says nothing
+LEAST = 6  # trials; of fewer the tail says nothing
 _TAIL = 4  # least number of trials in the tail, else the better half
 # Near a smooth optimum in d dimensions the tail's shape is -2 / d; noise alone gives almost 0.
 _SHAPES = np.linspace(-0.75, -0.01, 16)
@@ -49,7 +49,7 @@ def more_search(values: Float[np.ndarray, " trials"], *, level: float = 0.95) ->
     distribution.
 
     Raises:
-        ValueError: fewer than 8 trials, a value that is not finite, or a level outside (0, 1).
+        ValueError: fewer than 6 trials, a value that is not finite, or a level outside (0, 1).
     """
     count = len(values)
     if count < LEAST or not np.isfinite(values).all() or not 0 < level < 1:
