@@ -8,6 +8,8 @@ import pytest
 
 from sea_core.config import Config
 from sea_core.files import write_json
+from study.ablation.arms import load_arms
+from study.ablation.retune import plan_retuning
 from study.analysis.results import Results
 from study.analysis.search_costs import cost_alike, full_runs
 from study.records.folder import StudyFolder
@@ -15,6 +17,7 @@ from study.records.spec import StudySpec, write_spec
 from study.records.study import Study, load_study
 from study.reporting.page.cautions import cautions
 from study.reporting.tables import budgets
+from study.searching.cost import Cost
 from study.searching.promotion import Promotion
 from tests.conftest import random_dataset
 from tests.study.results import write_result
