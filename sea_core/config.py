@@ -20,7 +20,7 @@ from sea_core.data.transforms import is_transform, transform_names
 from sea_core.errors import UserError, suggest
 from sea_core.evaluation.metrics import METRICS
 from sea_core.losses.registry import alignment_names, distancing_names
-from sea_core.models.registry import find_model, keys_unread, nearest_key
+from sea_core.models.registry import find_model, keys_unread, what_instead
 
 
 def _choice(
@@ -439,8 +439,7 @@ def _kinds() -> dict[str, Any]:
 
 
 def _unread(key: str, model: str) -> UserError:
-    nearest = nearest_key(key, find_model(model))
-    return UserError(f"model '{model}' does not read '{key}'; the nearest key that it reads is '{nearest}'")
+    return UserError(f"model '{model}' does not read '{key}'; {what_instead(key, find_model(model))}")
 
 
 def _of_model(name: str) -> str:

@@ -105,6 +105,16 @@ def nearest_key(key: str, model: type[Model]) -> str:
     return difflib.get_close_matches(key, sorted(keys_read(model)), n=1, cutoff=0.0)[0]
 
 
+def what_instead(key: str, model: type[Model]) -> str:
+    """Why a model does not read a key, or the nearest that it does, to stand behind ``does not read 'x'; ``."""
+    from sea_core.config import Config
+
+    group = next((field.metadata["group"] for field in fields(Config) if field.name == key), None)
+    if group == "features" and not model.reads_features:
+        return "it has no item features"
+    return f"the nearest key that it reads is '{nearest_key(key, model)}'"
+
+
 @cache
 def _load_shipped() -> None:
     """Import every module of this folder; each registers its models."""

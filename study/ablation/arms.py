@@ -11,7 +11,7 @@ from typing import Any
 from sea_core.config import Config
 from sea_core.data.transforms import check_transform
 from sea_core.errors import UserError, suggest
-from sea_core.models.registry import find_model, keys_unread, nearest_key
+from sea_core.models.registry import find_model, keys_unread, what_instead
 from sea_core.strict_yaml import read_yaml
 from study.records.arm_names import ABLATIONS, FULL, arm_names, suite_arms
 
@@ -69,8 +69,8 @@ class Arm:
         for key in self.changes:
             if key in keys_unread(model):
                 raise UserError(
-                    f"arm '{self.name}' changes '{key}', which model '{model.name}' does not read; the nearest key "
-                    f"that it reads is '{nearest_key(key, model)}'"
+                    f"arm '{self.name}' changes '{key}', which model '{model.name}' does not read; "
+                    f"{what_instead(key, model)}"
                 )
         changes = dict(self.changes)
         if isinstance(changes.get("modalities"), list | tuple):

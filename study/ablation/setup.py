@@ -300,6 +300,13 @@ def _plan(
             raise UserError("--mode retuned repeats a study's search for every arm, so it needs --from-study NAME")
         retuned, left_out = plan_retuning(study, arms, data, searches=question.searches, skip_inapplicable=lenient)
         skipped += [each for each in left_out if each not in skipped]
+    others = [arm for arm in arms if arm.name != FULL]
+    left_out_all = lenient and len({arm.name for arm, _ in skipped}) == len(others)
+    if others and left_out_all and not (request.placebo or 0):
+        raise UserError(
+            f"no arm of the suite {request.suite} applies to {config.model} on {data.name}: {skipped[0][1]}; "
+            "name another suite, or arms (--list)"
+        )
     placebos = plan_placebos(request.placebo, config, data, seeds=planned, seed=seed, folder=folder)
     asked = any(getattr(request, name) is not None for name in OF_THE_QUESTION)
     return Ablation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sea_core.config_files import build_config, read_config
 from sea_core.data.catalogue import load_dataset, with_other_splits
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
+from sea_core.models.registry import find_model
 from sea_core.plugins import training_plugins
 from sea_core.streams import fresh_seeds
 from study.planning.requests import FINALIST_SEEDS, FRESH_SEEDS, SEARCH_EPOCHS, SearchRequest, beyond_the_cap
@@ -36,6 +37,7 @@ from study.searching.space import (
     space_of_model,
 )
 from study.searching.storage import check_url
+from study.searching.unread import OF_SEVERAL_MODALITIES
 from study.searching.warm_start import WarmStart, warm_start
 
 DEFAULT_TRIALS = 20
@@ -148,6 +150,10 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.storage is not None:
         check_url(request.storage)
     base = _base_config(request)
+    if not find_model(base.model).trains:
+        raise UserError(
+            f"model '{base.model}' is not trained, so there is nothing to search; every winner stands beside it anyway"
+        )
     dataset = load_dataset(
         request.dataset,
         data_root=request.data_root,
@@ -159,7 +165,8 @@ def plan_study(request: SearchRequest) -> StudyPlan:
     if request.split_seeds:
         seeds = (finalist_seeds(request.seed, fresh), fresh_seeds(request.seed, fresh))
         dataset = with_other_splits(dataset, split_seeds_of(request.seed, request.split_seeds, *seeds))
-    space, wanted_first, notes = _searched(request, base.model, dataset)
+    searched_before = () if stored is None else stored.space.keys()  # which a study that exists goes on with
+    space, wanted_first, notes = _searched(request, base.model, dataset, searched_before)
     pruner = request.pruner or (stored.pruner if stored is not None else _default_pruner(request))
     cells = len(grid(space)) if request.sampler == GRID else None
     base, final_epochs = _with_caps(base, request, pruner, stored)
@@ -296,7 +303,7 @@ def first_trials(
 
 
 def _searched(
-    request: SearchRequest, model: str, dataset: Dataset
+    request: SearchRequest, model: str, dataset: Dataset, searched_before: Collection[str]
 ) -> tuple[Space, list[dict[str, Any]], tuple[str, ...]]:
     """The space without what the user fixed and what the data have no use for, what it wants tried first, and notes.
 
@@ -310,6 +317,10 @@ def _searched(
         raise UserError(f"--set fixes every parameter of the search space ({', '.join(space)}); leave one to search")
     if len(dataset.modalities) > 2:
         left.pop("image_weight", None)  # the weight of one modality says nothing about three
+    dead = sorted(left.keys() & OF_SEVERAL_MODALITIES.difference(searched_before))
+    if len(dataset.modalities) == 1 and dead:
+        left = {name: distribution for name, distribution in left.items() if name not in dead}
+        notes = (*notes, f"one modality, so not searched, as nothing reads them: {', '.join(dead)}")
     if not left:
         raise UserError(
             f"image_weight is for two modalities, but the data have {', '.join(dataset.modalities)}; search another "

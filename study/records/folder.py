@@ -14,7 +14,7 @@ import psutil
 
 from sea_core.errors import UserError
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def study_folder(out: Path, name: str) -> StudyFolder:
     """
     if not _SAFE_NAME.fullmatch(name):
         raise UserError(
-            f"study name must start with a letter or digit and hold only letters, digits, '.', '_' and '-' "
+            f"study name must start with a letter or digit and hold only letters, digits, '.', '_', '+' and '-' "
             f"(at most 100), got {name!r}"
         )
     return StudyFolder(out / name)

@@ -24,7 +24,7 @@ from optuna.distributions import (
 
 from sea_core.config import Config
 from sea_core.errors import UserError, suggest
-from sea_core.models.registry import find_model, keys_unread, nearest_key
+from sea_core.models.registry import find_model, keys_unread, what_instead
 from sea_core.strict_yaml import read_yaml
 
 Space = dict[str, BaseDistribution]
@@ -90,8 +90,7 @@ def check_space(space: Space, model: str, *, source: str) -> None:
     for key in space:
         if key in keys_unread(chosen):
             raise UserError(
-                f"{source} searches '{key}', which model '{model}' does not read; the nearest key that it reads is "
-                f"'{nearest_key(key, chosen)}'"
+                f"{source} searches '{key}', which model '{model}' does not read; {what_instead(key, chosen)}"
             )
 
 

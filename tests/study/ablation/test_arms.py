@@ -158,7 +158,10 @@ def test_two_arms_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arm", "message"),
     [
-        ("image-only", "arm 'image-only' changes 'modalities', which model 'bpr' does not read"),
+        (
+            "image-only",
+            "arm 'image-only' changes 'modalities', which model 'bpr' does not read; it has no item features",
+        ),
         ("zero-text", "arm 'zero-text' changes 'feature_transform', which model 'bpr' does not read"),
         (
             "no-club",
