@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from study.records.study import RunRecord
+from study.records.study import RunRecord, Study
 
 LAST = 0.1  # of the cap: a best epoch in there was perhaps not the last improvement
 _LEAST_WINDOW = 5  # epochs
@@ -53,6 +53,23 @@ def still_rises(values: Float[np.ndarray, " epochs"]) -> bool:
     # Of white noise, a second difference has 6 times the variance; the median keeps one lucky epoch out of it.
     noise = float(np.median(np.abs(jumps))) / 0.6745 / np.sqrt(6)
     return float(last.mean() - before.mean()) > 2 * noise * np.sqrt(2 / window)
+
+
+def trials_cut_off(study: Study) -> str | None:
+    """A sentence if at least half of a search's complete trials were still learning when their cap ended them.
+
+    A grid or sweep of such trials says which setting learns fastest, which need not be the best one.
+    """
+    complete = [trial for trial in study.complete_trials if trial.duplicate_of is None]
+    cut = [trial for trial in complete if run_converged(trial) is False]
+    if not cut or 2 * len(cut) < len(complete):
+        return None
+    who = f"all {len(cut)}" if len(cut) == len(complete) else f"{len(cut)} of {len(complete)}"
+    cap = max(trial.config.epochs for trial in cut)
+    return (
+        f"{who} complete trials were still learning when the most epochs they were allowed ({cap}) were over: what "
+        "looks best may only learn fastest. --epochs raises the cap (in a study of another name)"
+    )
 
 
 def run_converged(run: RunRecord) -> bool | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from study.analysis.convergence import trials_cut_off
 from study.analysis.results import Results
 from study.records.drawn import Shown
 from study.records.durations import duration, exact_duration
@@ -44,6 +45,7 @@ def conclusion(results: Results, tables: Mapping[str, Shown]) -> list[str]:
     lines.append(f"best of the search: trial {best['number']}, validation {metric} {best['validation'][metric]:.4f}")
     if final:
         lines += _selection(study, metric)
+    lines += [f"note: {sentence}"] if (sentence := trials_cut_off(study)) is not None else []
     lines += more_search_sentences(study, results)
     lines += [f"config of trial {selected}:", *(f"  {name}: {_short(value)}" for name, value in params.items())]
     if final:

@@ -12,7 +12,7 @@ import pandas as pd
 from sea_core.errors import UserError
 from sea_core.receipts import read_receipts
 from sea_core.run_folder import RECEIPT
-from study.analysis.convergence import run_converged
+from study.analysis.convergence import run_converged, trials_cut_off
 from study.analysis.results import Results
 from study.analysis.search_costs import cost_alike
 from study.records.arm_names import FULL
@@ -34,6 +34,7 @@ def cautions(study: Study, results: Results) -> list[Caution]:
         _failures,
         _clamped,
         _not_converged,
+        _trials_not_converged,
     )
     return [*_power(study, results), *(caution for check in checks for caution in check(study))]
 
@@ -232,6 +233,11 @@ def _not_converged(study: Study) -> Iterator[Caution]:
             f"allowed ({max(run.config.epochs for run in cut)}) were over: more may change the levels"
             f"{', and the order' if several else ''}. --final-epochs raises the cap.",
         )
+
+
+def _trials_not_converged(study: Study) -> Iterator[Caution]:
+    if (sentence := trials_cut_off(study)) is not None:
+        yield Caution("Trials cut off", f"{sentence[0].upper()}{sentence[1:]}.")
 
 
 def unconverged_runs(study: Study) -> list[RunRecord]:

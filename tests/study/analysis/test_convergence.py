@@ -1,9 +1,17 @@
 """Converged runs are told from those that their cap cut off."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from study.analysis.convergence import has_converged, still_rises
+from study.analysis.convergence import has_converged, still_rises, trials_cut_off
+from study.analysis.results import Results
+from study.records.study import load_study
+from study.records.summary import write_summary
+from study.reporting.conclusion import conclusion
+from study.reporting.page.cautions import cautions
+from tests.study.small_searches import BASE, search
 
 EPOCHS = np.arange(100)
 
@@ -52,3 +60,19 @@ def test_a_curve_too_short_to_tell_is_said_to_rise():
 def test_a_curve_longer_than_its_cap_is_our_mistake():
     with pytest.raises(ValueError, match="expected 1 to 3 epochs, got 4"):
         has_converged(np.ones(4), cap=3)
+
+
+def test_a_sweep_whose_cells_are_all_cut_off_says_so_on_the_terminal_and_in_the_report(tmp_path: Path):
+    space = {"gnn_layers": {"low": 1, "high": 3}}
+    for epochs, cut in ((5, True), (60, False)):
+        root = tmp_path / str(epochs)
+        search(root, None, space=space, sampler="grid", pruner="none", base=BASE.override(epochs=epochs))
+        study = load_study(root / "tiny")
+        write_summary(study, seconds=1.0)
+        expected = (
+            f"all 3 complete trials were still learning when the most epochs they were allowed ({epochs}) were over"
+        )
+        results = Results([study])
+        assert (trials_cut_off(study) or "").startswith(expected) == cut
+        assert any(expected in line for line in conclusion(results, {})) == cut
+        assert any(each.title == "Trials cut off" for each in cautions(study, results)) == cut
