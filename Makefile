@@ -27,8 +27,9 @@ $(VENV)/.setup-dev: requirements-dev.txt $(VENV)/.setup
 setup: $(VENV)/.setup  ## create .venv and install the pinned requirements
 setup-dev: $(VENV)/.setup-dev  ## the same with the development tools
 
-search: setup  ## the whole study with its defaults on the synthetic dataset (ARGS="..." for more)
-	$(RUN) study/run_search.py $(ARGS)
+# Without ARGS a tour of minutes; the defaults of run_search.py itself (20 whole runs, ten seeds) take four times as long.
+search: setup  ## a small study on the synthetic dataset, with arms and report (ARGS="-d lfm2k" for a real one)
+	$(RUN) study/run_search.py $(if $(ARGS),$(ARGS),--budget 4x --fresh-seeds 3)
 
 paper: setup  ## search, ablations of the suite paper, tables, figures, report (ARGS="-d lfm2k -d ml-100k")
 	$(RUN) study/run_search.py --suite paper $(ARGS)

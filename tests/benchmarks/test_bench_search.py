@@ -8,12 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.bench_search import BUDGETS, METHODS, Problem, main, make_problem, repeat, simulate, winner_of
+from benchmarks.bench_search import (
+    BUDGETS,
+    DEFAULT_METHOD,
+    METHODS,
+    Problem,
+    goals_met,
+    main,
+    make_problem,
+    repeat,
+    simulate,
+    winner_of,
+)
 from benchmarks.curve_plan import configuration
 from benchmarks.curve_surrogate import epochs_run
 from benchmarks.curve_table import _parquet
 from benchmarks.search_methods import Driven, Judged, World, chosen, grid
 from sea_core.errors import UserError
+from study.planning.requests import SearchRequest
+from study.planning.study_plan import plan_study
 from tests.benchmarks.planted_curves import SPACE, planted_curves
 
 NAMES = list(SPACE)
@@ -125,3 +138,24 @@ def test_the_program_writes_its_tables_and_figure(tmp_path: Path, capsys: pytest
     assert (tmp_path / "out" / "images" / "search.png").stat().st_size > 10_000
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert printed["rank_correlation"]["planted"]["best"] > 0.6
+
+
+def test_goals_are_judged_by_what_was_measured_with_a_bound_on_chances():
+    summary = {"dataset": "d", "method": DEFAULT_METHOD, "speedup": 7.0, "worse_finals": 0.0, "repeats": 59}
+    other = summary | {"method": "random", "speedup": 99.0}
+    speed, chance = goals_met([other, summary]).to_dict("records")
+    assert (speed["measured"], speed["verdict"]) == ("7.0", "least met")
+    # Of none in 59 the chance is below 5 % with 95 % confidence: the rule of three.
+    assert (chance["measured"], chance["bound"], chance["verdict"]) == ("0.0%", "5.0%", "goal met")
+    poor = goals_met([summary | {"speedup": 2.0, "worse_finals": 0.5}])
+    assert poor["verdict"].tolist() == ["missed", "missed"]
+    assert goals_met([other]).empty
+
+
+def test_the_default_method_is_what_run_search_does(tmp_path: Path):
+    plan = plan_study(SearchRequest(dataset="synthetic:users=40,items=30,interactions=8,dims=8/6", out=tmp_path))
+    method = METHODS[DEFAULT_METHOD]
+    assert isinstance(method, Driven)
+    assert (method.sampler, method.pruner, method.promotion) == (plan.sampler, plan.pruner, plan.promotion)
+    assert (method.default_first, method.cap, plan.base.epochs) == (True, None, plan.final_epochs)
+    assert len(plan.first) == 3
