@@ -43,6 +43,7 @@ from benchmarks.search_methods import (
 )
 from sea_core.config import Config
 from sea_core.errors import UserError, run_program, suggest
+from study.searching.promotion import Promotion
 from study.searching.space import Space, load_space
 
 CURVES = Path(__file__).resolve().parent / "curves"
@@ -72,6 +73,11 @@ METHODS: dict[str, Method] = {
     "first + tpe, hyperband": Driven("tpe", "hyperband"),
     "first + i-epoch": IEpoch(),
     "first + random, promote": Driven("random", "promote"),
+    "first + random, promote 5 15 45": Driven("random", "promote", promotion=Promotion(rungs=(5, 15, 45))),
+    "first + random, promote 30 90": Driven("random", "promote", promotion=Promotion(rungs=(30, 90))),
+    "first + random, promote 1 in 2": Driven("random", "promote", promotion=Promotion(factor=2)),
+    "first + random, promote 1 in 4": Driven("random", "promote", promotion=Promotion(factor=4)),
+    "first + random, promote 1 point": Driven("random", "promote", promotion=Promotion(points=1)),
     "first + qmc, promote": Driven("qmc", "promote"),
     "first + tpe, promote": Driven("tpe", "promote"),
     "first + gp": Driven("gp", "none"),
@@ -348,7 +354,7 @@ def _tell_quality(name: str, table: pd.DataFrame, space: Space, seeds: Sequence[
         f"seeds of one configuration: {quality.between_seeds:.1%}"
     )
     print(
-        f"  {'':28}{'epochs':>8}{'gain over the default':>30}{'worse':>8}{'after finals':>14}{'worse':>8}"
+        f"  {'':32}{'epochs':>8}{'gain over the default':>30}{'worse':>8}{'after finals':>14}{'worse':>8}"
         f"{'grid / it':>11}{'reached':>9}"
     )
     return {"best": round(quality.best, 3), **{str(e): round(each, 3) for e, each in quality.at_epoch.items()}}
@@ -357,7 +363,7 @@ def _tell_quality(name: str, table: pd.DataFrame, space: Space, seeds: Sequence[
 def _print_row(row: dict[str, Any]) -> None:
     band = f"{row['gain']:+.1%} ({row['gain_low']:+.1%} to {row['gain_high']:+.1%})"
     print(
-        f"  {row['method']:28}{row['epochs']:8.0f}{band:>30}{row['worse']:8.1%}{row['gain_finals']:+14.1%}"
+        f"  {row['method']:32}{row['epochs']:8.0f}{band:>30}{row['worse']:8.1%}{row['gain_finals']:+14.1%}"
         f"{row['worse_finals']:8.1%}{row['speedup']:11.1f}{row['reached']:9.0%}",
         flush=True,
     )
