@@ -355,6 +355,8 @@ class Study:
             *self.repeated,
             *self.placebos,
             *self.controls,
+            *self.path_candidates,
+            *self.path_steps,
         ]
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from sea_core.errors import UserError
+from sea_core.receipts import append_receipt, read_receipts
 from sea_core.run_folder import RECEIPT
 from study.analysis.comparisons import WHOLE
 from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.about_path import path_sentences
+from study.reporting.page.cautions import cautions
 from study.reporting.tables.budgets import parts
 from study.reporting.tables.path import compute
 from study.reporting.tables.render import to_markdown
+from study.verification.replay import find_run
 from tests.plots.tiny_study import write_study, write_walked
 
 
@@ -93,3 +96,14 @@ def test_paths_of_several_studies_stand_below_each_other(walked: Path, tmp_path:
     assert table is not None
     assert table.rules == [5]
     assert [str(row[0]).partition(": ")[0] for row in table.rows] == ["tiny-search"] * 5 + ["other"] * 5
+
+
+def test_runs_of_the_path_can_be_replayed_and_their_openings_are_counted(walked: Path) -> None:
+    study = load_study(walked)
+    run = study.path_steps[0]
+    assert find_run(study, run.folder.relative_to(study.folder.root).as_posix()) is not None
+    append_receipt(run.folder / RECEIPT, read_receipts(run.folder / RECEIPT)[0])
+    study = load_study(walked)
+    texts = [text for title, text in cautions(study, Results([study])) if title == "Test split opened again"]
+    assert len(texts) == 1
+    assert "path/steps/" in texts[0]
