@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.curve_plan import SPACE, PlannedRun
 from benchmarks.curve_runs import read_run
+from benchmarks.workers import read_table
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
 from sea_core.files import write_atomically, write_json
@@ -39,14 +40,7 @@ def read_curves(path: Path) -> pd.DataFrame:
     Raises:
         UserError: no such file, a damaged one or one of a newer schema.
     """
-    try:
-        table = pq.read_table(path)
-        schema = int(table.schema.metadata[b"schema_version"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}; make it with benchmarks/make_curves.py") from None
-    if schema > SCHEMA_VERSION:
-        raise UserError(f"{path} has schema_version {schema}, this version reads up to {SCHEMA_VERSION}")
-    return table.to_pandas()
+    return read_table(path, schema=SCHEMA_VERSION, made_by="benchmarks/make_curves.py")
 
 
 def finished_runs(path: Path, runs: Sequence[PlannedRun], data_hash: str) -> set[tuple[int, int]]:

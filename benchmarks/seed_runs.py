@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import torch
 from filelock import FileLock, Timeout
 
+from benchmarks.workers import read_table
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
 from sea_core.errors import UserError
@@ -109,14 +110,7 @@ def read_seeds(path: Path) -> pd.DataFrame:
     Raises:
         UserError: no such file, a damaged one or one of a newer schema.
     """
-    try:
-        table = pq.read_table(path)
-        schema = int(table.schema.metadata[b"schema_version"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}; make it with benchmarks/make_seeds.py") from None
-    if schema > SCHEMA_VERSION:
-        raise UserError(f"{path} has schema_version {schema}, this version reads up to {SCHEMA_VERSION}")
-    return table.to_pandas()
+    return read_table(path, schema=SCHEMA_VERSION, made_by="benchmarks/make_seeds.py")
 
 
 def collect(out: Path, work: Path, runs: Sequence[SeedRun], dataset: Dataset, config: Config) -> int:

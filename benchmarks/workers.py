@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from sea_core.errors import INTERRUPTED, UserError, run_program
 from sea_core.interrupts import StopRequest, graceful_stop
 from sea_core.training.loop import Stopped
@@ -72,3 +76,19 @@ def _to_its_end(work: Work) -> bool:
         print("stopped; the same command continues from here", file=sys.stderr)
         return False
     return True
+
+
+def read_table(path: Path, *, schema: int, made_by: str) -> pd.DataFrame:
+    """A Parquet table of records that states its schema.
+
+    Raises:
+        UserError: no such file, a damaged one or one of a newer schema.
+    """
+    try:
+        table = pq.read_table(path)
+        stated = int(table.schema.metadata[b"schema_version"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}; make it with {made_by}") from None
+    if stated > schema:
+        raise UserError(f"{path} has schema_version {stated}, this version reads up to {schema}")
+    return table.to_pandas()

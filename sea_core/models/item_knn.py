@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sea_core.config import Config
-from sea_core.data.dataset import Dataset
 from sea_core.evaluation.full_ranking import Scorer
 from sea_core.models.protocol import UntrainedModel
 from sea_core.models.registry import register
@@ -30,18 +28,6 @@ class ItemKNN(UntrainedModel):
     reads: ClassVar[frozenset[str]] = frozenset({"knn_k", "shrink"})
     # A compromise over validation splits: dense data like less shrink (lfm2k: 0), sparse data more (Sports: 100).
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"plain": {"knn_k": 100, "shrink": 20.0}}
-
-    @classmethod
-    def prepare(cls, config: Config, dataset: Dataset, *, device: str | torch.device) -> sp.csr_array:
-        """The training matrix."""
-        return dataset.train_matrix
-
-    @classmethod
-    def build(cls, config: Config, dataset: Dataset, inputs: sp.csr_array, *, seed: int) -> ItemKNN:
-        """Nothing to draw."""
-        model = cls()
-        model.config = config
-        return model
 
     def scorer(self, inputs: sp.csr_array) -> Scorer:
         """See ``item_knn_scorer``."""

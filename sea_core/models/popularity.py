@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sea_core.config import Config
-from sea_core.data.dataset import Dataset
 from sea_core.evaluation.full_ranking import Scorer
 from sea_core.models.protocol import UntrainedModel
 from sea_core.models.registry import register
@@ -27,18 +25,6 @@ class Popularity(UntrainedModel):
     paper = "the plainest comparison; no paper"
     reads: ClassVar[frozenset[str]] = frozenset()
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"plain": {}}
-
-    @classmethod
-    def prepare(cls, config: Config, dataset: Dataset, *, device: str | torch.device) -> sp.csr_array:
-        """The training matrix."""
-        return dataset.train_matrix
-
-    @classmethod
-    def build(cls, config: Config, dataset: Dataset, inputs: sp.csr_array, *, seed: int) -> Popularity:
-        """Nothing to draw."""
-        model = cls()
-        model.config = config
-        return model
 
     def scorer(self, inputs: sp.csr_array) -> Scorer:
         """See ``popularity_scorer``."""

@@ -174,6 +174,18 @@ class UntrainedModel(Model):
 
     trains: ClassVar[bool] = False
 
+    @classmethod
+    def prepare(cls, config: Config, dataset: Dataset, *, device: str | torch.device) -> Any:
+        """The binary ``(users, items)`` training matrix; a model that reads more says so itself."""
+        return dataset.train_matrix
+
+    @classmethod
+    def build(cls, config: Config, dataset: Dataset, inputs: Any, *, seed: int) -> UntrainedModel:
+        """Nothing to draw."""
+        model = cls()
+        model.config = config
+        return model
+
     @abstractmethod
     def scorer(self, inputs: Any) -> Scorer:
         """Scores of all items for some users."""

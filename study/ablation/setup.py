@@ -31,7 +31,7 @@ from study.planning.requests import AUTO, AblationRequest, SearchRequest
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.durations import duration
-from study.records.folder import StudyFolder, name_for, study_folder
+from study.records.folder import StudyFolder, name_for, refuse_shared, study_folder
 from study.records.question import Question, assumed_question, read_question
 from study.records.seeds import finalist_seeds, split_seeds_of
 from study.records.study import Study, load_study
@@ -82,9 +82,7 @@ def plan_ablations(requests: Sequence[AblationRequest]) -> list[Ablation]:
         UserError: as ``plan_one``, or two of them would share a folder.
     """
     ablations = [plan_one(request) for request in requests]
-    folders = [ablation.folder.root for ablation in ablations]
-    if len(set(folders)) < len(folders):
-        raise UserError(f"two ablations would share one folder: {', '.join(map(str, folders))}; run them one by one")
+    refuse_shared([ablation.folder for ablation in ablations], "ablations")
     return ablations
 
 

@@ -16,7 +16,7 @@ from sea_core.models.registry import find_model
 from sea_core.plugins import training_plugins
 from sea_core.streams import fresh_seeds
 from study.planning.requests import FINALIST_SEEDS, FRESH_SEEDS, SEARCH_EPOCHS, SearchRequest, beyond_the_cap
-from study.records.folder import StudyFolder, name_for, study_folder
+from study.records.folder import StudyFolder, name_for, refuse_shared, study_folder
 from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds, split_seeds_of
 from study.records.selection import read_selection
 from study.records.spec import StudySpec, check_spec, read_spec
@@ -132,9 +132,7 @@ def plan_studies(requests: Sequence[SearchRequest]) -> list[StudyPlan]:
         UserError: as ``plan_study``, or two of them would share a folder.
     """
     plans = [plan_study(request) for request in requests]
-    folders = [plan.folder.root for plan in plans]
-    if len(set(folders)) < len(folders):
-        raise UserError(f"two datasets would share one folder: {', '.join(map(str, folders))}; search them one by one")
+    refuse_shared([plan.folder for plan in plans], "datasets")
     return plans
 
 

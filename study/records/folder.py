@@ -170,6 +170,17 @@ def make_writable(root: Path) -> None:
         raise UserError(f"cannot write in {root}: {error.strerror}; choose another folder with --out") from None
 
 
+def refuse_shared(folders: Sequence[StudyFolder], what: str) -> None:
+    """Refuse two studies of one call that would write into one folder.
+
+    Raises:
+        UserError: two would; ``what`` they are is said.
+    """
+    roots = [folder.root for folder in folders]
+    if len(set(roots)) < len(roots):
+        raise UserError(f"two {what} would share one folder: {', '.join(map(str, roots))}; run them one by one")
+
+
 def remove_outdated(folder: Path, names: Iterable[str], formats: Sequence[str]) -> None:
     """Remove files ``<name>.<format>``: outputs are a function of the records, and what records no longer say goes."""
     for name, suffix in itertools.product(names, formats):

@@ -18,40 +18,7 @@ from sea_core.run_folder import read_run_folder
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow  # real studies
 
-MODEL = """
-import torch
-from torch import nn
-from sea_core.layers.initialisation import xavier_normal
-from sea_core.losses.bpr import bpr
-from sea_core.models.protocol import Encoded, Forward, TrainedModel, keys
-from sea_core.models.registry import register
-
-@register
-class Toy(TrainedModel):
-    name, title, paper = "toy", "Toy", "none, a test's own"
-    reads = keys("latent_dim")
-    presets = {"plain": {"latent_dim": 3, "learning_rate": 0.01}}
-
-    @classmethod
-    def prepare(cls, config, dataset, *, device):
-        return None
-
-    @classmethod
-    def build(cls, config, dataset, inputs, *, seed):
-        model = cls()
-        model.config = config
-        model.users = nn.Parameter(xavier_normal(dataset.users, config.latent_dim, seed=seed, name="users"))
-        model.items = nn.Parameter(xavier_normal(dataset.items, config.latent_dim, seed=seed, name="items"))
-        return model
-
-    def encode(self, inputs):
-        return Encoded(self.users, self.items)
-
-    def forward(self, inputs, batch, draws):
-        user = self.users[batch.user]
-        loss = bpr((user * self.items[batch.positive]).sum(1), (user * self.items[batch.negative]).sum(1))
-        return Forward(loss, {"bpr": loss, "total": loss})
-"""
+MODEL = (Path(__file__).parents[1] / "toy_model.py").read_text()
 SOURCE = """
 import numpy as np
 from sea_core.data.sources.registry import register_source

@@ -9,7 +9,7 @@ from study.analysis.metrics import metric_title
 from study.analysis.results import Results
 from study.records.study import RunRecord
 from study.reporting.tables.registry import register_table
-from study.reporting.tables.statistics import evidence_cells, verdict_notes
+from study.reporting.tables.statistics import EVIDENCE, evidence_cells, verdict_notes
 from study.reporting.tables.table import Cell, Number, Table
 
 EFFECTS = {"club": "CLUB", "solosim": "Solosim", "club x solosim": "CLUB × Solosim"}
@@ -42,20 +42,7 @@ def compute(results: Results) -> Table | None:
         "interaction (what CLUB adds beside Solosim minus what it adds without), with 95 % intervals; p by "
         "itself and adjusted over the factorial, a graph of its own; effect size d, the smallest effect found with "
         "80 % power (MDE), adjusted p of equivalence within the margin, a share of the mean without both.",
-        columns=[
-            "Effect",
-            "Metric",
-            "Estimate",
-            "p",
-            "Adjusted p",
-            "d",
-            "MDE",
-            "Equiv. p",
-            "Seeds",
-            "Users",
-            "Family",
-            "Verdict",
-        ],
+        columns=["Effect", "Metric", "Estimate", *EVIDENCE],
         rows=rows,
         rules=[n for n in range(1, len(rows)) if metrics[n] != metrics[n - 1]],
         frame=to_frame(lines),

@@ -15,6 +15,19 @@ from study.records.study import RunRecord, Study
 from study.reporting.tables.registry import register_table
 from study.reporting.tables.table import Cell, Number, Table
 
+# Titles of ``evidence_cells``.
+EVIDENCE = (
+    "p",
+    "Adjusted p",
+    "d",
+    "MDE",
+    "Equiv. p",
+    "Seeds",
+    "Users",
+    "Family",
+    "Verdict",
+)
+
 
 @register_table("statistics", place=40)
 def compute(results: Results) -> Table | None:
@@ -42,21 +55,7 @@ def compute(results: Results) -> Table | None:
         "itself; p by itself and adjusted for all verdicts of the study together; effect size d; the smallest "
         "difference that the row finds with 80 % power (MDE); the adjusted p of equivalence within "
         f"{_margins(lines)} of the reference; the family that shared the level. Grey: no verdict.",
-        columns=[
-            "Comparison",
-            "Metric",
-            "Difference",
-            "%",
-            "p",
-            "Adjusted p",
-            "d",
-            "MDE",
-            "Equiv. p",
-            "Seeds",
-            "Users",
-            "Family",
-            "Verdict",
-        ],
+        columns=["Comparison", "Metric", "Difference", "%", *EVIDENCE],
         rows=[_row(line, titles, results.prefix(line.study)) for line in lines],
         rules=[n for n in range(1, len(parts)) if parts[n] != parts[n - 1]],
         frame=frame,

@@ -187,7 +187,7 @@ def test_escaped_text_holds_no_active_character(text: str) -> None:
             r"\textsuperscript{2}",
             r"\ddag{}",
         ),
-        *(r"\ldots{}", "{[}", "{*}"),
+        *(r"\ldots{}", r"\S{}", "{[}", "{*}"),
     ):
         latex = latex.replace(command, "")
     assert not set(latex) & set('\\&%$#_{}~^<>|"\n\r')
