@@ -27,6 +27,7 @@ PROGRAM = Path(__file__).parents[2] / "study" / "run_search.py"
 DATA = "synthetic:users=60,items=50,interactions=8,dims=8/6"
 TRIALS = 30
 COMMAND = [sys.executable, str(PROGRAM), "-d", DATA, "--n-trials", str(TRIALS), "--final-epochs", "6", "--threads", "1"]
+COMMAND += ["--rungs", "2", "4"]  # trials pause, go on, and are told in the end
 COMMAND += ["--finalists", "2", "--fresh-seeds", "2", "--study-name", "study", "--quiet", "--set", "latent_dim=8"]
 COMMAND += ["item_mlp_hidden=6", "align_hidden=4", "align_out=4", "distance_dim=4", "club_steps=2", "batch_size=64"]
 

@@ -147,6 +147,34 @@ def test_a_search_says_which_of_its_limits_ended_it(tmp_path: Path, cache_folder
         ]
 
 
+def test_a_search_that_pauses_trials_says_which_of_its_limits_ended_it(tmp_path: Path, cache_folder: Path) -> None:
+    asked = {"dataset": DATA, "out": tmp_path, "settings": {"epochs": 3, "latent_dim": 4}, "rungs": (1,)}
+    for limits, reason in (
+        ({"budget": "2x"}, "2 of 2 whole runs are spent"),
+        ({"budget": "9x", "n_trials": 6}, "6 trials were begun"),
+    ):
+        request = SearchRequest(**asked, **limits)
+        message: list[RunEvent] = []
+        with driving(plan_study(request), request.resources, emit=message.append, stop=StopRequest()) as session:
+            session.search()
+        assert [event.line for event in message if isinstance(event, Note) and "ends" in event.line] == [
+            f"the search ends: {reason}"
+        ]
+
+
+def test_a_whole_run_is_one_of_the_base_configuration_to_its_end_even_where_trials_are_short(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    short = ("--no-finalize", "--epochs", "1")  # of at most three
+    root = tmp_path / "out" / NAME
+    assert run(*short, "--budget", "3x", "--pruner", "none") == 0
+    assert read(root / "whole-run/record.json")["epochs"] == 3
+    # Nine epochs, three of which told how long a run is.
+    assert len(load_study(root).trials) == 6
+    assert run(*short, "--budget", "3x", "--study-name", "paused") == 0
+    assert len(load_study(tmp_path / "out/paused").trials) == 6
+
+
 def test_a_budget_ends_a_search(run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     common = ("--no-finalize", "--pruner", "none")
     assert run(*common, "--budget", "12epochs") == 0
