@@ -40,6 +40,7 @@ from study.analysis.stats import calibration  # noqa: E402
 from study.analysis.stats.aa_calibration import aa_rates, pipeline_rates, thin_hits  # noqa: E402
 from study.analysis.stats.behrens_fisher import chi_square_nodes  # noqa: E402
 from study.analysis.stats.crossed import Components  # noqa: E402
+from study.analysis.stats.design_calibration import extra_seed_errors, search_errors  # noqa: E402
 from study.analysis.stats.power import detection_power  # noqa: E402
 from study.analysis.stats.procedure_calibration import Design, procedure_rates  # noqa: E402
 from study.analysis.stats.simulate import planted_components  # noqa: E402
@@ -99,6 +100,8 @@ def cells(*, fast: bool = False) -> Iterator[Cell]:
         yield _null(seeds, 2, "heavy-tailed seeds", seed_df=3.0)
     for setting, design in designs().items():
         yield _family_cell(setting, design)
+    yield from _search_cells()
+    yield from _extra_cells()
     yield from _aa_cells()
 
 
@@ -163,6 +166,30 @@ def _family_cell(setting: str, design: Design, families: int = FAMILIES) -> Cell
         return procedure_rates(design, replicates=families, rng=rng)._asdict()
 
     return Cell("families", design.looks[-1], 0.0, setting, families, measure)
+
+
+def _search_cells() -> Iterator[Cell]:
+    """Re-tuned arms of several searches, by how much searches differ beside seeds."""
+    for searches in (3, 5):
+        for between in (0.0, 1.0, 3.0):
+
+            def measure(rng: np.random.Generator, searches: int = searches, between: float = between) -> Measured:
+                design = {"searches": searches, "seeds": 5, "users": 300}
+                return search_errors(between=between, replicates=NULLS, rng=rng, **design)._asdict()
+
+            yield Cell("searches", 5, 0.0, f"{searches} searches, {between:g} seed sds apart", NULLS, measure)
+
+
+def _extra_cells() -> Iterator[Cell]:
+    """A reference with more seeds than its arms, by how much arms on one seed go together."""
+    for correlation in (0.0, 0.5, 0.95):
+        for more in (0, 5):
+
+            def measure(rng: np.random.Generator, correlation: float = correlation, more: int = more) -> Measured:
+                design = {"seeds": 5, "users": 300, "replicates": NULLS}
+                return extra_seed_errors(correlation=correlation, more=more, rng=rng, **design)._asdict()
+
+            yield Cell("extra seeds", 5, 0.0, f"{more} more, correlation {correlation:g}", NULLS, measure)
 
 
 def _aa_cells(fast: bool = False) -> Iterator[Cell]:
@@ -346,6 +373,13 @@ def bounds(frame: pd.DataFrame) -> Iterator[Bound]:
     if drawn < FAMILIES:  # the lowest of many cells is low by chance too
         lowest -= 2 * math.sqrt(0.93 * 0.07 / drawn)
     yield Bound("coverage of single intervals", f">= {lowest:.3g}", f"{least:.3f}", least >= lowest)
+    for check, claim in (
+        ("searches", "false positives at 5 % of re-tuned arms, 3 and 5 searches"),
+        ("extra seeds", "false positives at 5 % with more seeds of the full model"),
+    ):
+        rates = frame[(frame["check"] == check) & (frame["quantity"] == "rate")]["value"]
+        if len(rates):
+            yield at_most(claim, 0.06, float(rates.max()))
     yield from _real_bounds(frame)
 
 
@@ -378,7 +412,20 @@ def _real_bounds(frame: pd.DataFrame) -> Iterator[Bound]:
         yield Bound(claim, "<= .05", f"{false:.3f}{planted}", bool(false <= 0.05))
 
 
-CHECKS = ("errors", "recall", "size", "power", "interaction", "equivalence", "bootstrap", "families", "a/a", "pipeline")
+CHECKS = (
+    "errors",
+    "recall",
+    "size",
+    "power",
+    "interaction",
+    "equivalence",
+    "bootstrap",
+    "families",
+    "searches",
+    "extra seeds",
+    "a/a",
+    "pipeline",
+)
 
 
 def picture() -> None:
