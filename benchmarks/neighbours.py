@@ -44,27 +44,31 @@ def main() -> int:
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
-    run = TrainingRun(
-        Config(epochs=10_000, stopping_step=10_000),
-        load_dataset(arguments.dataset, data_root=arguments.data_root),
-        seed=0,
-    )
-    run.advance()  # compiles, and fills caches
-    counts = range(arguments.neighbours + 1)
-    seconds: dict[int, list[float]] = {busy: [] for busy in counts}
-    with _neighbours(arguments.neighbours) as wake:
-        for _ in range(arguments.rounds):
-            for busy in counts:
-                wake(busy)
-                seconds[busy].append(run.advance().seconds)
     print(f"machine: {machine()}")
     print(f"versions: {versions()}")
-    print(f"load of the last minute: {os.getloadavg()[0]:.1f}; threads of the run: {torch.get_num_threads()}\n")
+    print(f"load of the last minute: {os.getloadavg()[0]:.1f}; threads of the run: {torch.get_num_threads()}")
+    ratios = time_neighbours(
+        arguments.dataset, data_root=arguments.data_root, most=arguments.neighbours, rounds=arguments.rounds
+    )
+    print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
+    return 0
+
+
+def time_neighbours(dataset: str, *, rounds: int, most: int = 2, data_root: Path = Path("data")) -> dict[str, float]:
+    """Print seconds of an epoch; returns ``epoch_with_<count>``, how many times longer it is."""
+    print(f"\nAn epoch of {dataset} beside busy programs of niceness 19:")
+    run = TrainingRun(Config(epochs=10_000, stopping_step=10_000), load_dataset(dataset, data_root=data_root), seed=0)
+    run.advance()  # compiles, and fills caches
+    seconds: dict[int, list[float]] = {busy: [] for busy in range(most + 1)}
+    with _neighbours(most) as wake:
+        for _ in range(rounds):
+            for busy, values in seconds.items():
+                wake(busy)
+                values.append(run.advance().seconds)
     times = {busy: Timing(tuple(values)) for busy, values in seconds.items()}
     for busy, timing in times.items():
-        print(f"  {busy} busy neighbours   an epoch of {timing}")
-    print(json.dumps({f"epoch_with_{busy}": round(times[busy].median / times[0].median, 3) for busy in counts if busy}))
-    return 0
+        print(f"  {busy} neighbours        {timing}")
+    return {f"epoch_with_{busy}": timing.median / times[0].median for busy, timing in times.items() if busy}
 
 
 @contextlib.contextmanager
