@@ -53,9 +53,9 @@ def write_study(root: Path, *, trials: int = 30, seeds: int = 3, users: int = 60
     return folder.root
 
 
-def write_walked(root: Path, *, seeds: int = 3, users: int = 60) -> Path:
+def write_walked(root: Path, *, trials: int = 5, seeds: int = 3, users: int = 60) -> Path:
     """The same study, whose base configuration had another learning rate, temperature and depth than its winner."""
-    folder = StudyFolder(write_study(root, seeds=seeds, users=users))
+    folder = StudyFolder(write_study(root, trials=trials, seeds=seeds, users=users))
     configs = [Config(learning_rate=5e-4, temperature=0.5, gnn_layers=3)]
     steps = []
     for key, change in (("learning_rate", 0.012), ("gnn_layers", -0.003), ("temperature", 0.007)):
