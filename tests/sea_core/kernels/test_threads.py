@@ -1,6 +1,8 @@
 """Work in PyTorch's threads: as many as it may use, errors raised, forks survived."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -113,3 +115,12 @@ def test_a_core_that_is_taken_away_does_not_end_training(monkeypatch, places):
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     with a_core_for_each():
         pass
+
+
+@pytest.mark.parametrize("given", [{}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}])
+def test_pytorchs_threads_sleep_soon_unless_the_user_says_how_they_wait(given):
+    waiting = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    environment = {name: value for name, value in os.environ.items() if name not in waiting} | given
+    show = f"import sea_core, os; print({{name: os.environ[name] for name in {waiting} if name in os.environ}})"
+    answer = subprocess.run([sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == str(given or {"GOMP_SPINCOUNT": "20000"})
