@@ -21,12 +21,25 @@ from study.records.run import Run
 from study.running.driver import RunSource
 from study.running.events import Emit, StageBegun
 from study.running.fixed_runs import FixedRuns
+from study.searching.promoting import PAUSED
 
 
 def rank_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Complete trials, best first, equal configs once."""
     complete = [t for t in trials if t.state == TrialState.COMPLETE and "duplicate_of" not in t.user_attrs]
     return sorted(complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+
+def candidates(trials: Sequence[FrozenTrial], count: int) -> list[FrozenTrial]:
+    """The best complete trials; where there are too few, also such as were paused when the search ended.
+
+    A small search promotes few of them to their end, and finalists are trained to theirs anyway. Those that came
+    furthest are taken first.
+    """
+    complete = rank_trials(trials)
+    paused = [t for t in trials if t.state == TrialState.PRUNED and t.user_attrs.get(PAUSED)]
+    paused.sort(key=lambda trial: (-len(trial.intermediate_values), -(trial.value or 0.0), trial.number))
+    return [*complete, *paused][:count]
 
 
 def arrange_finalists(folder: StudyFolder, numbers: Collection[int]) -> None:

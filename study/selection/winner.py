@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from sea_core.config import Config
 from sea_core.data.dataset import Dataset
@@ -28,6 +28,7 @@ from study.running.driver import RunSource
 from study.running.events import Emit
 from study.selection.finalists import (
     arrange_finalists,
+    candidates,
     competed,
     finalist_runs,
     rank_trials,
@@ -73,7 +74,7 @@ def finalize(
         base: the config that the trials' parameters override.
         seed: the study's.
         finalists: how many of the best trials compete, and the base configuration if it was a trial; with one there is
-            no competition.
+            no competition. Where too few are complete, paused ones compete too.
         fresh: fresh seeds of the winner and the base configuration.
         competing: seeds of a finalist, at most as many.
         dataset: what to train on.
@@ -90,7 +91,7 @@ def finalize(
     if not complete:
         raise ValueError(f"no trial of {folder.name} is complete")
     default = next((trial for trial in complete if base.override(**trial.params) == base), None)
-    ranked = complete[:finalists]
+    ranked = candidates(trials, finalists)
     if len(ranked) > 1 and default is not None and default not in ranked:
         ranked.append(default)
     configs = {trial.number: base.override(**trial.params) for trial in ranked}
@@ -210,10 +211,14 @@ def _tuning(folder: StudyFolder, winner: Winner, metric: str) -> dict[str, float
 def _shrinkage(
     folder: StudyFolder, winner: Winner, ranked: Sequence[FrozenTrial], metric: str
 ) -> dict[str, float] | None:
-    """What the winner's validation score lost from the search to fresh seeds; None if it failed on all of them."""
+    """What the winner's validation score lost from the search to fresh seeds; None if it failed on all of them.
+
+    Of a winner that the search had paused nobody can say: its score is that of a few epochs.
+    """
     values = validation_values([folder.winner(seed) for seed in winner.seeds], metric)
-    search_value = next(trial.value for trial in ranked if trial.number == winner.number)
-    if not values or search_value is None:
+    trial = next(trial for trial in ranked if trial.number == winner.number)
+    search_value = trial.value
+    if not values or search_value is None or trial.state != TrialState.COMPLETE:
         return None
     mean = statistics.fmean(values)
     return {"search_value": search_value, "fresh_mean": mean, "difference": search_value - mean}
