@@ -113,7 +113,8 @@ def replay(record: Mapping[str, np.ndarray]) -> dict[str, Errors]:
         for key in record:
             if key.startswith(f"final/{split}/"):
                 metric = key.removeprefix(f"final/{split}/")
-                errors["metrics"].add(np.array(round(means[metric], 4)), record[key])
+                theirs = record[key].astype(np.float64).round(4)  # which a record may hold in float32
+                errors["metrics"].add(np.array(round(means[metric], 4)), theirs)
     return errors
 
 

@@ -41,6 +41,13 @@ def test_a_changed_entry_of_the_record_is_found(record: dict[str, np.ndarray], k
     assert [name for name, error in errors.items() if error.absolute > TOLERANCES[name]] == [quantity]
 
 
+def test_metrics_may_be_kept_in_single_precision(record: dict[str, np.ndarray]) -> None:
+    single = {
+        key: value.astype(np.float32) for key, value in record.items() if key.startswith(("final/valid", "final/test"))
+    }
+    assert replay({**record, **single})["metrics"].within(TOLERANCES["metrics"])
+
+
 def test_every_parameter_of_the_record_is_read(record: dict[str, np.ndarray]) -> None:
     settings = json.loads(str(record["config"]))
     dims = {m: record[f"feat/{m}"].shape[1] for m in ("image", "text")}

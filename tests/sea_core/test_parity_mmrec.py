@@ -34,6 +34,12 @@ SHAPES: list[tuple[str, dict[str, Any]]] = [
     ("FREEDOM", {"dropout": 0.9, "reg_weight": 0.1, "users": 120, "items": 300, "pairs": 1000, "train_batch_size": 80}),
     ("FREEDOM", {"dims": {"text": 16}, "reg_weight": 0.01, "embedding_size": 20, "weight_decay": 1e-3}),
     ("FREEDOM", {"dims": {"image": 9}, "dropout": 0.5, "mm_image_weight": 0.0, "n_mm_layers": 0, **CLIPPED}),
+    ("LightGCN", {"n_layers": 0, "reg_weight": 1e-3, "embedding_size": 1}),
+    ("FREEDOM", {"n_ui_layers": 0, "n_mm_layers": 3, "knn_k": 1, "dropout": 0.95, "pairs": 900}),
+    (
+        "FREEDOM",
+        {"n_ui_layers": 4, "knn_k": 40, "dropout": -0.1, "dims": {"image": 3, "text": 2}, "mm_image_weight": 0.15},
+    ),
     ("FREEDOM", {"reg_weight": 0.0, "weight_decay": 0.01, "mm_image_weight": 1.0, "n_ui_layers": 1}),
 ]
 
