@@ -46,8 +46,8 @@ def find_run(study: Study, name: str) -> RunRecord:
 
 
 def every_run(study: Study) -> list[RunRecord]:
-    """All runs that have a record, single seeds of trials and placebos among them."""
-    return [*study.all_records(), *study.trial_seeds, *study.placebos]
+    """All runs that have a record, single seeds of trials among them."""
+    return [*study.all_records(), *study.trial_seeds]
 
 
 def data_of(study: Study, record: RunRecord, *, dataset: str | None, data_root: Path) -> Dataset:

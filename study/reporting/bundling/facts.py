@@ -22,7 +22,7 @@ class Facts:
             UserError: the file is damaged.
         """
         self.study = study
-        self.records: list[RunRecord] = [*study.all_records(), *study.trial_seeds, *study.placebos]
+        self.records: list[RunRecord] = [*study.all_records(), *study.trial_seeds]
         try:
             self.provenance: dict[str, Any] = json.loads(study.folder.provenance.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -73,9 +73,12 @@ def compute(results: Results) -> Table | None:
 
 
 def spent_on(study: Study) -> list[tuple[str, list[RunRecord]]]:
-    """The parts of the ledger, baselines, and copies of the full model."""
-    more = [("baselines", study.baselines), ("placebos", study.placebos)]
-    return [*parts(study), *((part, runs) for part, runs in more if runs)]
+    """The parts of the ledger, and the runs that it leaves out."""
+    known = [*parts(study)]
+    counted = {run.folder for _, runs in known for run in runs}
+    more = [("baselines", study.baselines), ("placebos", study.placebos), ("controls", study.controls)]
+    left_out = [(part, [run for run in runs if run.folder not in counted]) for part, runs in more]
+    return [*known, *((part, runs) for part, runs in left_out if runs)]
 
 
 def cost_of(runs: Sequence[RunRecord]) -> Cost:

@@ -11,7 +11,7 @@ from study.records.study import load_study
 from study.reporting.tables import costs
 from study.reporting.tables.costs import WATTS_PER_CORE
 from study.reporting.tables.table import Table
-from tests.study.results import write_arms, write_search
+from tests.study.results import write_arms, write_result, write_search
 
 
 def change(root: Path, pattern: str, **keys: Any) -> None:
@@ -66,6 +66,15 @@ def test_copies_and_duplicates_cost_nothing(tmp_path: Path) -> None:
     assert lines["full (frozen)"]["runs"] == 1
     assert lines["search"]["cpu_seconds"] == 10
     assert lines["winner"]["runs"] == 2
+
+
+def test_copies_of_the_full_model_and_control_trials_cost_too(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    write_result(root / "placebos" / "placebo-1" / "seed-9", 0.1, seed=9, mode="placebo", arm="placebo-1")
+    write_result(root / "final" / "controls" / "0" / "seed-9", 0.1, seed=9, trial={"number": 0})
+    change(root, "**", seconds=10.0, cpu_seconds=10.0)
+    runs = {part: line["runs"] for part, line in lines_of(root).items()}
+    assert runs == {"search": 1, "winner": 2, "baselines": 2, "placebos": 1, "controls": 1}
 
 
 def test_a_study_whose_records_tell_no_time_has_no_table(tmp_path: Path) -> None:
