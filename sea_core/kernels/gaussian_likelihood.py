@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from sea_core.kernels.compiler import inlined, part_of_compiled
-from sea_core.kernels.elementary import ONE, exp2, reciprocal
+from sea_core.kernels.elementary import ONE, TWO, exp2, exp_within_one, reciprocal
 
 TILE, DIM, HIDDEN = 256, 32, 8
 # One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
@@ -23,7 +23,7 @@ NET_SIZE = _BIAS1 + DIM
 
 # float32 constants: a Python float would turn the arithmetic into float64.
 ZERO, HALF = np.float32(0), np.float32(0.5)
-LOG2_E, TWO_LOG2_E, TANH_IS_ONE = np.float32(math.log2(math.e)), np.float32(2 * math.log2(math.e)), np.float32(9)
+TWO_LOG2_E, TANH_IS_ONE = np.float32(2 * math.log2(math.e)), np.float32(9)
 
 
 @part_of_compiled
@@ -84,9 +84,9 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
         for j in range(TILE):
             i = d * TILE + j
             squashed = exp2(min(max(raw[i], -TANH_IS_ONE), TANH_IS_ONE) * TWO_LOG2_E)
-            log_variance = (squashed - ONE) * reciprocal(squashed + ONE)
+            log_variance = ONE - TWO * reciprocal(squashed + ONE)
             error = mean[i] - y[i]
-            scaled = error * exp2(-log_variance * LOG2_E)
+            scaled = error * exp_within_one(-log_variance)
             loss += (error * scaled + log_variance) * weight[j]
             mean[i] = scaled * weight[j]
             raw[i] = (ONE - error * scaled) * (ONE - log_variance * log_variance) * (HALF * weight[j])
