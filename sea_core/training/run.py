@@ -252,7 +252,9 @@ class TrainingRun:
         if values["best_epoch"] is not None:
             best = groups["best"]
             user, item, users = best.pop("user", None), best.pop("item", None), best.pop("users")
-            metrics = UserMetrics(users.numpy(), {name: value.numpy() for name, value in best.items()})
+            # The file has its tensors in an order of its own; records have the metrics in that of the reports.
+            names = self.reports[values["best_epoch"]].validation
+            metrics = UserMetrics(users.numpy(), {name: best[name].numpy() for name in names})
             self._best = BestEpoch(values["best_epoch"], metrics, user, item)
             self._best_value = values["best_value"]
             self._best_weights = {n: value.to(self.device) for n, value in groups["best_weights"].items()}

@@ -98,7 +98,14 @@ def test_a_paused_run_leaves_its_record_so_far_and_ends_as_if_it_had_gone_on(exe
     assert len(paused.files["history.csv"].decode().splitlines()) == 3
     assert json.loads(paused.files["record.json"])["epochs"] == 2
     assert weights(train(executor, "b", Run(SMALL, 4))[0]) != weights(expected), "its slot is free"
-    assert weights(train(executor, "a", Run(SMALL, 3), paused.state)[0]) == weights(expected)
+    ended, _ = train(executor, "a", Run(SMALL, 3), paused.state)
+    assert weights(ended) == weights(expected)
+    assert ended["validation.parquet"] == expected["validation.parquet"]
+    executor.start("a", Run(SMALL, 3), paused.state)
+    executor.next()
+    again = executor.pause("a")
+    assert not isinstance(again, Failure)
+    assert again.files["validation.parquet"] == paused.files["validation.parquet"]
 
 
 def test_a_broken_checkpoint_is_noted_and_a_failed_run_frees_its_slot(executor: Executor) -> None:
