@@ -55,11 +55,14 @@ def test_a_program_that_fails_ends_it_with_its_code(tmp_path: Path, capfd: pytes
 
 
 @pytest.mark.slow
-def test_it_leaves_joint_tables_and_does_nothing_again(tmp_path: Path, cache_folder: Path) -> None:
-    small = ["--budget", "2x", "--epochs", "2", "--fresh-seeds", "2", "--seeds", "2", "--out", str(tmp_path)]
+@pytest.mark.usefixtures("cache_folder")
+def test_it_leaves_joint_tables_and_does_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make_joint, "MODELS", ("sea", "bpr"))
+    monkeypatch.setattr(make_joint, "BACKBONES", ("vbpr+sea",))
+    small = ["--budget", "1x", "--epochs", "2", "--fresh-seeds", "2", "--seeds", "2", "--out", str(tmp_path)]
     assert make_joint.main(["-d", DATA, *small]) == 0
     table = (tmp_path / "joint" / "tables" / "models.csv").read_text()
-    assert all(title in table for title in ("SEA", "FREEDOM + SEA", "VBPR + SEA", "BPR", "LightGCN"))
+    assert all(title in table for title in ("SEA", "BPR", "VBPR + SEA"))
     assert (tmp_path / "joint" / "report.html").exists()
     records = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")}
     study = load_study(tmp_path / make_joint.study_name(DATA, "vbpr+sea"))
