@@ -60,8 +60,8 @@ def test_an_option_has_one_text_and_one_default_in_all_programs() -> None:
 def test_requests_agree_on_the_defaults_of_what_they_share() -> None:
     search, ablation, train = map(defaults_of, (SearchRequest, AblationRequest, TrainRequest))
     differing = {name for name in search.keys() & ablation.keys() if search[name] != ablation[name]}
-    # None in an ablation leaves it to the study; the names of folders say what they hold.
-    assert differing == {"dataset", "fresh_seeds", "study_name"}
+    # The names of folders say what they hold.
+    assert differing == {"dataset", "study_name"}
     assert {name for name in search.keys() & train.keys() if search[name] != train[name]} == {"out"}
 
 
