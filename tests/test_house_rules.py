@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,13 +12,19 @@ REASON = "More than six parameters: "
 VAGUE = {"found", "gone", "hear", "said", "say"}  # they tell that something happened, not which quantity there is
 
 
+@cache
+def syntax_tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def functions() -> list[tuple[str, ast.FunctionDef]]:
     packages = ("sea_core", "study", "plots", "ablations", "benchmarks")
     return [
         (f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node)
         for package in packages
         for path in sorted((ROOT / package).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(syntax_tree(path))
         if isinstance(node, ast.FunctionDef)
     ]
 
@@ -38,9 +45,8 @@ def test_only_functions_with_many_parameters_give_a_reason() -> None:
     assert [name for name, node in few.items() if REASON in (ast.get_docstring(node) or "")] == []
 
 
-def vague_names(source: str) -> list[str]:
+def vague_names(tree: ast.Module) -> list[str]:
     """Variables, parameters and functions inside functions; a class's fields and methods are a public matter."""
-    tree = ast.parse(source)
     fields = {id(part) for each in ast.walk(tree) if isinstance(each, ast.ClassDef) for part in each.body}
     named: list[tuple[int, str]] = []
     for node in ast.walk(tree):
@@ -57,7 +63,7 @@ def vague_names(source: str) -> list[str]:
 def test_a_name_says_its_quantity() -> None:
     packages = ("sea_core", "study", "plots", "ablations", "benchmarks", "tests")
     files = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
-    vague = [f"{path.relative_to(ROOT)}:{each}" for path in files for each in vague_names(path.read_text("utf-8"))]
+    vague = [f"{path.relative_to(ROOT)}:{each}" for path in files for each in vague_names(syntax_tree(path))]
     assert vague == []
 
 
@@ -71,4 +77,4 @@ def measure(*, said=1):
     if found := gone: pass
     return lambda found: [said for said in found]
 """
-    assert sorted(vague_names(source)) == ["4 say", "5 said", "6 gone", "7 found", "8 found", "8 said"]
+    assert sorted(vague_names(ast.parse(source))) == ["4 say", "5 said", "6 gone", "7 found", "8 found", "8 said"]

@@ -260,17 +260,22 @@ def _promotion(request: SearchRequest, stored: StudySpec | None, cap: int) -> Pr
 
 def _fresh_seeds(request: SearchRequest, folder: StudyFolder) -> int:
     """What was asked for; else as many as the study's winner has, and ten of a new one."""
-    if request.fresh_seeds is not None:
-        return request.fresh_seeds
-    selection = read_selection(folder)
-    return FRESH_SEEDS if selection is None or not selection.seeds else len(selection.seeds)
+    return request.fresh_seeds or _chosen_on(folder)[0] or FRESH_SEEDS
 
 
 def _finalist_seeds(folder: StudyFolder, fresh: int) -> int:
     """Finalists compete on a few seeds; those of a study that has chosen, on as many as they did."""
-    selection = read_selection(folder)
-    competed = 0 if selection is None else selection.competed_on
-    return min(fresh, competed or FINALIST_SEEDS)
+    return min(fresh, _chosen_on(folder)[1] or FINALIST_SEEDS)
+
+
+def _chosen_on(folder: StudyFolder) -> tuple[int, int]:
+    """On how many seeds the study's winner was trained, and its finalists; 0 where there are none."""
+    try:
+        selection = read_selection(folder)
+    except UserError:  # the search writes it anew; until then the runs that it tells of are counted
+        finalists = [len(list(trial.glob("seed-*"))) for trial in folder.finalists.glob("*")]
+        return len(list(folder.winner(0).parent.glob("seed-*"))), max(finalists, default=0)
+    return (0, 0) if selection is None else (len(selection.seeds), selection.competed_on)
 
 
 def _budget(request: SearchRequest, *, paused: bool) -> Cost | None:

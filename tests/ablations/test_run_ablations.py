@@ -88,6 +88,7 @@ def test_the_same_command_again_trains_nothing_and_an_interrupted_one_only_what_
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+@pytest.mark.slow
 def test_listeners_hear_of_tables_before_the_end_and_a_finished_ablation_computes_none(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_listeners_hear_of_tables_before_the_end_and_a_finished_ablation_compute
     assert "TableWritten" in heard
 
 
+@pytest.mark.slow
 def test_arms_on_fewer_seeds_than_those_of_this_call_are_named(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

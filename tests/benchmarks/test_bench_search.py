@@ -53,6 +53,7 @@ def total_epochs(world: World, judged: list[Judged]) -> int:
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "gp" not in name and "warm" not in name])
+@pytest.mark.slow
 def test_what_a_method_says_it_spent_is_what_its_runs_cost(name: str, problem: Problem, world: World):
     judged = METHODS[name](world, problem.budget)
     spent = [each.spent for each in judged]
@@ -125,6 +126,7 @@ def test_a_table_that_is_only_begun_is_left_out_and_named(tmp_path: Path, capsys
         main([*places, "-d", "begun"])
 
 
+@pytest.mark.slow
 def test_the_program_writes_its_tables_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "planted.parquet").write_bytes(_parquet(planted_curves(30), "hash"))
     places = ["--curves", str(tmp_path), "--out", str(tmp_path / "out")]

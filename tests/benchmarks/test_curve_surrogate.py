@@ -40,6 +40,7 @@ def test_equal_arguments_give_equal_curves_and_another_world_other_luck(surrogat
     assert not np.array_equal(surrogate.curve(UNSEEN[3], seed=6, world=2), curve)
 
 
+@pytest.mark.slow
 def test_cross_validation_sees_signal_where_there_is_some_and_none_where_there_is_none():
     table = planted_curves(60)
     quality = cross_validate(table, SPACE, most_epochs=MOST_EPOCHS, stopping_step=STOPPING_STEP, folds=5)

@@ -49,6 +49,7 @@ def test_a_plan_names_every_command_and_runs_none(tmp_path: Path, capsys: pytest
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_program_that_fails_ends_it_with_its_code(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert make_joint.main(["-d", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
     assert "2/11" not in capfd.readouterr().out

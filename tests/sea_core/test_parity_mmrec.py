@@ -59,6 +59,7 @@ def test_every_quantity_of_the_golden_records_is_within_tolerance(golden: dict[s
 
 @pytest.mark.parametrize(("model", "settings"), SHAPES, ids=lambda value: value if isinstance(value, str) else None)
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_records_of_other_shapes_are_replayed(model: str, settings: dict[str, Any], seed: int) -> None:
     assert beyond(random_record(model, seed=seed, **settings)) == []
 

@@ -101,6 +101,7 @@ with interrupts.graceful_stop() as stop:
         ("ctypes.PyDLL(None).sleep(60)", [signal.SIGTERM], -signal.SIGALRM),  # compiled code that lets no Python run
     ],
 )
+@pytest.mark.slow
 def test_a_program_that_hangs_ends_soon_after_someone_insists(
     hang: str, signals: list[signal.Signals], code: int
 ) -> None:

@@ -34,6 +34,7 @@ def test_every_way_of_running_out_of_memory_is_recognised(error: Exception) -> N
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+@pytest.mark.slow
 def test_a_config_too_large_for_the_memory_is_a_failed_trial_and_the_study_goes_on(
     tmp_path: Path, cache_folder: Path
 ) -> None:

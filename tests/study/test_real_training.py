@@ -115,6 +115,7 @@ def test_a_recorded_run_replays_to_the_bit_and_a_forged_one_does_not(tmp_path: P
         assert difference.where.startswith(where)
 
 
+@pytest.mark.slow
 def test_promoted_and_paused_trials_replay_to_the_bit_with_and_without_their_checkpoints(
     tmp_path: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_study_in_two_halves_equals_a_whole_one(tmp_path: Path, sampler: str, 
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband", "promote"])
+@pytest.mark.slow
 def test_kills_between_epochs_change_nothing(tmp_path: Path, pruner: str) -> None:
     trials = 16 if pruner == "promote" else 10  # which trains fewer epochs of each
     whole = search(tmp_path / "whole", trials, pruner=pruner)

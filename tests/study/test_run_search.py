@@ -53,6 +53,7 @@ def files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*")) if root.exists() else []
 
 
+@pytest.mark.slow
 def test_the_base_configuration_is_the_first_trial(run: Callable[..., int], tmp_path: Path) -> None:
     settings = ["image_weight=0.25", "gnn_layers=3"]  # fixed, so not searched
     assert run("--n-trials", "4", "--no-finalize", "--set", *settings, "--preset", "released") == 0
@@ -162,6 +163,7 @@ def test_a_search_that_pauses_trials_says_which_of_its_limits_ended_it(tmp_path:
         ]
 
 
+@pytest.mark.slow
 def test_a_whole_run_is_one_of_the_base_configuration_to_its_end_even_where_trials_are_short(
     run: Callable[..., int], tmp_path: Path
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_whole_run_is_one_of_the_base_configuration_to_its_end_even_where_tria
     assert len(load_study(tmp_path / "out/paused").trials) == 6
 
 
+@pytest.mark.slow
 def test_a_budget_ends_a_search(run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     common = ("--no-finalize", "--pruner", "none")
     assert run(*common, "--budget", "12epochs") == 0
@@ -569,6 +572,7 @@ def test_a_time_that_is_over_before_the_first_trial_is_said(
     assert "no trial began within --timeout 0 s of setting up; give the search more time" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -582,6 +586,7 @@ def test_a_dry_run_of_a_finished_study_has_nothing_left_to_train(
 
 
 @pytest.mark.parametrize("record", ["config.yaml", "summary.json", "trials/1/record.json"])
+@pytest.mark.slow
 def test_a_record_of_a_study_is_a_config_for_the_next(run: Callable[..., int], tmp_path: Path, record: str) -> None:
     assert run("--n-trials", "2", "--finalists", "1", "--fresh-seeds", "1", "--no-ablations") == 0
     study = load_study(tmp_path / "out" / NAME)
@@ -594,6 +599,7 @@ def test_a_record_of_a_study_is_a_config_for_the_next(run: Callable[..., int], t
     assert build_config(file=study.folder.root / record) == expected[record]
 
 
+@pytest.mark.slow
 def test_the_metrics_a_study_chooses_reach_records_tables_figures_report_and_terminal(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -624,6 +630,7 @@ def test_the_metrics_a_study_chooses_reach_records_tables_figures_report_and_ter
     assert "metrics: was ['ndcg@7', 'recall@3']" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tables_may_show_any_metric_that_was_measured(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -639,6 +646,7 @@ def test_tables_may_show_any_metric_that_was_measured(
         make_tables.main([str(root), "--metrics", "recall@7"])
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_not_drawn_again(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -658,6 +666,7 @@ def test_a_finished_study_is_not_drawn_again(
 
 
 @pytest.mark.usefixtures("cache_folder")
+@pytest.mark.slow
 def test_a_suite_without_an_arm_for_the_model_trains_and_asks_nothing(tmp_path: Path) -> None:
     small = ["--set", "latent_dim=4", "batch_size=256", "epochs=2", "--n-trials", "2", "--threads", "1", "--quiet"]
     finals = ["--finalists", "1", "--fresh-seeds", "2", "--out", str(tmp_path)]

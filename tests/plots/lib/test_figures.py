@@ -50,6 +50,7 @@ def small_png(figure: Figure, path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_no_text_overlaps_or_leaves_the_page(drawing: Drawing):
     texts = drawn_text(drawing.figure)
     assert texts

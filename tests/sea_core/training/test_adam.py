@@ -58,6 +58,7 @@ def test_a_state_of_an_unknown_parameter_is_refused():
         Adam(parameters().items(), 0.01).load_state({"c/step": torch.zeros(())})
 
 
+@pytest.mark.slow
 def test_training_does_not_import_pytorchs_compiler():
     program = (
         "import sys; from sea_core.config import Config; from sea_core.data.catalogue import load_dataset;"

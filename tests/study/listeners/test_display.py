@@ -101,7 +101,7 @@ def test_plain_lines_hold_every_result_and_each_trial_has_a_log(
 def test_one_worker_on_a_terminal_shows_a_live_table_and_elsewhere_plain_lines(tmp_path: Path) -> None:
     data = "synthetic:users=60,items=50,interactions=8,dims=8/6"
     command = [sys.executable, str(PROGRAM), "-d", data, "--n-trials", "2", "--epochs", "200", "--threads", "1"]
-    command += ["--no-finalize", "--set", "stopping_step=200", "--out"]
+    command += ["--pruner", "none", "--no-finalize", "--set", "stopping_step=200", "--out"]
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     process = subprocess.Popen([*command, str(tmp_path / "a")], stdout=theirs, env=environment)

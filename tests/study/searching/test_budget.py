@@ -69,6 +69,7 @@ def test_trials_and_time_may_end_a_search_before_its_cost_does() -> None:
 
 
 @pytest.mark.parametrize("pruner", ["none", "median", "hyperband"])
+@pytest.mark.slow
 def test_a_search_costs_no_more_than_its_budget_and_goes_on_where_it_was(tmp_path: Path, pruner: str) -> None:
     spent = {}
     for epochs in (42, 60, 61):

@@ -53,6 +53,7 @@ def test_a_trial_that_went_on_has_the_record_of_one_that_never_paused(tmp_path: 
         assert trial.history.equals(wanted[trial.number or 0].history)
 
 
+@pytest.mark.slow
 def test_no_more_checkpoints_are_kept_than_stated_and_dropping_them_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

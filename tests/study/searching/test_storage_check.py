@@ -79,6 +79,7 @@ def test_an_adopted_copy_is_searched_as_the_original_would_have_been(out: Path) 
     assert copy == old
 
 
+@pytest.mark.slow
 def test_a_lost_database_is_named_and_no_empty_one_left(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (out / "old" / "study.db").unlink()
     for _ in range(2):

@@ -63,6 +63,7 @@ def test_a_grid_tries_every_cell_once_and_then_ends(tmp_path: Path) -> None:
     assert cells == [(k, layers) for k in (3, 5) for layers in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_a_grid_in_parts_equals_a_whole_one(tmp_path: Path) -> None:
     for total in (2, None):
         parts = search(tmp_path / "parts", total, space=GRID, sampler="grid")

@@ -66,6 +66,7 @@ def test_every_cell_has_a_key_of_its_own() -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.slow
 def test_a_cell_of_the_file_is_what_the_procedure_gives() -> None:
     frame = pd.read_csv(FIGURES)
     setting = "3 nulls, 5 seeds, share 0.9"

@@ -43,6 +43,7 @@ def evidence_with(arms: list[np.ndarray], base: np.ndarray, extra: np.ndarray) -
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.95])
+@pytest.mark.slow
 def test_true_nulls_are_rejected_at_their_level(correlation: float) -> None:
     rng = np.random.default_rng(1)
     p = [

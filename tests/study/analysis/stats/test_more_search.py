@@ -37,6 +37,7 @@ def doubled(draw: Draw, count: int, *, searches: int = 60) -> tuple[np.ndarray, 
 
 @pytest.mark.parametrize("count", [12, 40])
 @pytest.mark.parametrize("draw", [noise, smooth_optimum])
+@pytest.mark.slow
 def test_the_bound_holds_as_often_as_it_says(draw: Draw, count: int) -> None:
     gained, _, high = doubled(draw, count)
     assert (gained <= np.array(high)).mean() >= 0.88  # of 60: two standard errors below 95 %

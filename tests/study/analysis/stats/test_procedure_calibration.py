@@ -68,6 +68,7 @@ def test_simulated_families_are_judged_as_tables_judge_them(design: Design) -> N
         assert decided == expected
 
 
+@pytest.mark.slow
 def test_true_nulls_are_rejected_within_the_level_at_every_share() -> None:
     for share in (0.5, 0.97):
         design = Design(looks=(5,), families=(3,), effects=(0.0, 0.0, 0.0), share=share)

@@ -89,6 +89,7 @@ def test_the_report_names_the_largest_change_first(walked: Path) -> None:
     assert path_sentences([]) == []
 
 
+@pytest.mark.slow
 def test_paths_of_several_studies_stand_below_each_other(walked: Path, tmp_path: Path) -> None:
     other = tmp_path / "elsewhere" / "other"
     shutil.copytree(walked, other)
