@@ -72,6 +72,7 @@ def test_the_bar_figure_with_its_intervals_is_drawn(
     }
 
 
+@pytest.mark.slow
 def test_the_same_command_again_trains_nothing_and_an_interrupted_one_only_what_is_missing(
     run: Run, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ def lines() -> pd.DataFrame:
     return reread(pd.read_csv(ROWS))
 
 
+@pytest.mark.slow
 def test_the_table_of_the_docs_is_that_of_the_old_rows(lines: pd.DataFrame) -> None:
     assert markdown(lines) in PAGE.read_text(encoding="utf-8")
     recorded = pd.read_csv(OUT)
@@ -47,6 +48,7 @@ def test_the_table_of_the_docs_is_that_of_the_old_rows(lines: pd.DataFrame) -> N
     assert np.allclose(recorded["high_percent"], lines["high_percent"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_on_lfm2k_no_removal_costs_two_percent(lines: pd.DataFrame) -> None:
     primary = lines.set_index(["dataset", "family"]).loc[("lfm2k", "primary")]
     assert set(primary["new"]) == {"non-inferior"}

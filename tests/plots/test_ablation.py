@@ -19,6 +19,7 @@ def write_arms(folder: StudyFolder, changes: dict[str, float], *, seeds=(1, 2, 3
             write_run(folder.ablation(mode, arm, seed), seed=seed, test=True, change=change, arm=arm, mode=mode)
 
 
+@pytest.mark.slow
 def test_values_are_means_over_users_and_seeds(study):
     row = compute(Results([study])).data.query("metric == 'ndcg@20' and arm == 'no-club'").iloc[0]
     means = [user_metrics(seed, 60, -0.004).means()["ndcg@20"] for seed in (1001, 1002, 1003)]
@@ -26,6 +27,7 @@ def test_values_are_means_over_users_and_seeds(study):
     assert [row[f"seed {seed}"] for seed in (1001, 1002, 1003)] == pytest.approx(means, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_differences_are_the_ones_the_tables_show(study):
     expected = to_frame(Results([study]).arms).set_index(["metric", "arm"])
     data = compute(Results([study])).data.query("arm != 'full'").set_index(["metric", "arm"])

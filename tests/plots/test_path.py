@@ -15,6 +15,7 @@ def walked(tmp_path_factory):
     return Results([load_study(write_walked(tmp_path_factory.mktemp("walked")))])
 
 
+@pytest.mark.slow
 def test_each_bar_leads_from_one_level_to_the_next(walked):
     data = path.compute(walked).data
     assert data["label"].tolist()[1:] == [

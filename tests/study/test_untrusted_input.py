@@ -186,6 +186,7 @@ def test_checkpoints(trained: TrainingRun, data: st.DataObject) -> None:
 
 @fuzz
 @given(content=st.binary(max_size=100) | VALUES.map(lambda value: json.dumps(value).encode()) | st.just(b"[" * 3_000))
+@pytest.mark.slow
 def test_records_receipts_and_study_folders(tmp_path: Path, content: bytes) -> None:
     folder = tmp_path / "s/trials/0"
     folder.mkdir(parents=True, exist_ok=True)

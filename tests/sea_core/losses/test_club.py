@@ -53,6 +53,7 @@ def without_compiler(monkeypatch):
 
 @pytest.mark.parametrize("way", ["compiled", "torch"])
 @pytest.mark.parametrize(("items", "dim", "hidden"), [(700, 32, 8), (64, 32, 8), (257, 5, 3), (100, 40, 12)])
+@pytest.mark.slow
 def test_the_fit_equals_autograd_with_pytorchs_adam(monkeypatch, way, items, dim, hidden):
     if way == "torch":
         without_compiler(monkeypatch)

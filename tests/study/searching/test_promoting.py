@@ -127,6 +127,7 @@ def test_a_config_that_is_paused_answers_an_equal_one_at_once(tmp_path: Path) ->
     assert outcome(search(tmp_path / "parts", 16, **settings)) == outcome(store)
 
 
+@pytest.mark.slow
 def test_a_grid_may_be_promoted_and_tries_every_cell(tmp_path: Path) -> None:
     store = search(tmp_path, None, space=SMALL_SPACE, sampler="grid", pruner="promote")
     assert len({tuple(trial.params.values()) for trial in store.trials()}) == 6

@@ -54,6 +54,7 @@ def test_true_nulls_are_rejected_at_their_level(correlation: float) -> None:
     assert 0.02 < np.mean(np.array(p) < 0.05) < 0.07
 
 
+@pytest.mark.slow
 def test_the_other_seeds_narrow_intervals_where_arms_on_one_seed_are_independent() -> None:
     rng = np.random.default_rng(2)
     ratios = []

@@ -77,6 +77,7 @@ def test_true_nulls_are_rejected_within_the_level_at_every_share() -> None:
         assert rates.half_width < 3.9
 
 
+@pytest.mark.slow
 def test_without_moderation_five_seeds_need_far_wider_intervals() -> None:
     design = Design(looks=(5,), families=(3,), effects=(0.0, 0.0, 0.0), share=0.9)
     rng = np.random.default_rng(2)

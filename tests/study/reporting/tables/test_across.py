@@ -22,6 +22,7 @@ def results(tmp_path: Path, datasets: int, **arms: float) -> Results:
     return Results(studies)
 
 
+@pytest.mark.slow
 def test_what_holds_on_every_dataset_is_said_to(tmp_path: Path) -> None:
     table = across.compute(results(tmp_path, 3, no_club=-0.05, no_solosim=0.0))
     assert table is not None

@@ -28,6 +28,7 @@ def walked(tmp_path: Path) -> Path:
     return write_walked(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_row_a_change_and_the_differences_add_up_to_the_whole(walked: Path) -> None:
     table = compute(Results([load_study(walked)]))
     assert table is not None
@@ -40,6 +41,7 @@ def test_a_row_a_change_and_the_differences_add_up_to_the_whole(walked: Path) ->
     assert [len(runs) for runs in table.runs] == [3, 3, 3, 3, 0]
 
 
+@pytest.mark.slow
 def test_the_next_best_change_and_an_order_that_is_not_decided_are_said(walked: Path) -> None:
     table = compute(Results([load_study(walked)]))
     assert table is not None
@@ -78,6 +80,7 @@ def test_the_ledger_counts_what_the_path_has_cost(walked: Path) -> None:
     assert spent["path, steps"] == 6
 
 
+@pytest.mark.slow
 def test_the_report_names_the_largest_change_first(walked: Path) -> None:
     lines = [line for line in Results([load_study(walked)]).path if line.metric == "recall@20"]
     sentences = path_sentences(lines)
@@ -99,6 +102,7 @@ def test_paths_of_several_studies_stand_below_each_other(walked: Path, tmp_path:
     assert [str(row[0]).partition(": ")[0] for row in table.rows] == ["tiny-search"] * 5 + ["other"] * 5
 
 
+@pytest.mark.slow
 def test_runs_of_the_path_can_be_replayed_and_their_openings_are_counted(walked: Path) -> None:
     study = load_study(walked)
     run = study.path_steps[0]
