@@ -19,6 +19,7 @@ from sea_core.evaluation.full_ranking import evaluate
 from sea_core.graphs.edge_dropping import Edges, count_kept, weighted_edges
 from sea_core.graphs.item_item import item_graph
 from sea_core.graphs.products import SparseGraph
+from sea_core.mmrec_names import CONFIG_KEYS
 from sea_core.models.freedom import FREEDOM
 from sea_core.models.protocol import Batch, Embeddings, TrainedModel
 from sea_core.models.registry import find_model
@@ -36,20 +37,8 @@ TOLERANCES = {
     "metrics": 1e-6,
     "rounded_metrics": 1e-12,  # of one's own scores: equal or not
 }
-# Our names of MMRec's settings; a model has those that its record names.
-_SETTINGS = {
-    "embedding_size": "latent_dim",
-    "n_layers": "gnn_layers",
-    "n_ui_layers": "gnn_layers",
-    "n_mm_layers": "item_graph_layers",
-    "knn_k": "knn_k",
-    "mm_image_weight": "image_weight",
-    "dropout": "edge_dropout",
-    "reg_weight": "reg_weight",
-    "learning_rate": "learning_rate",
-    "weight_decay": "weight_decay",
-    "train_batch_size": "batch_size",
-}
+# A model has those that its record names.
+_SETTINGS = {**CONFIG_KEYS, "dropout": "edge_dropout"}
 _PARAMETERS = {
     "bpr": {"user_embedding": "user_embedding.weight", "item_embedding": "item_embedding.weight"},
     "lightgcn": {"user_embedding": "embedding_dict.user_emb", "item_embedding": "embedding_dict.item_emb"},

@@ -14,26 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sea_core.errors import UserError, suggest
+from sea_core.mmrec_names import CONFIG_KEYS
 from sea_core.models.registry import find_model, keys_read, nearest_key
 from sea_core.strict_yaml import read_yaml
 
 SEARCHED = "hyper_parameters"  # key of MMRec's files
 RECBOLE = (".test", ".hyper")  # suffixes of RecBole's files
 
-# Their name -> the config key that means the same, whatever the model (docs/search.md lists them).
-SAME: Mapping[str, str] = {
-    "learning_rate": "learning_rate",
-    "weight_decay": "weight_decay",
-    "train_batch_size": "batch_size",
-    "embedding_size": "latent_dim",
-    "n_layers": "gnn_layers",
-    "n_ui_layers": "gnn_layers",
-    "n_mm_layers": "item_graph_layers",
-    "knn_k": "knn_k",
-    "mm_image_weight": "image_weight",
-    "reg_weight": "reg_weight",
-}
-# What one model means by a name that another model uses for something else.
+# What one model means by a name that another model uses for something else (docs/search.md lists all names).
 SAME_OF_MODEL: Mapping[str, Mapping[str, str]] = {
     "freedom": {"dropout": "edge_dropout", "reg_weight": "modality_weight"},
     "freedom+sea": {"dropout": "edge_dropout", "reg_weight": "modality_weight"},
@@ -76,7 +64,7 @@ def read_foreign(path: Path, model: str, *, skip_unknown: bool = False) -> Forei
         UserError: an unreadable or malformed file, parameters that mean nothing here, or none that does.
     """
     entries, fixed = (_recbole(path), dict[str, Any]()) if path.suffix in RECBOLE else _mmrec(path)
-    names = {**SAME, **SAME_OF_MODEL.get(model, {})}
+    names = {**CONFIG_KEYS, **SAME_OF_MODEL.get(model, {})}
     read = keys_read(find_model(model))
     content: dict[str, Any] = {}
     notes: list[str] = []

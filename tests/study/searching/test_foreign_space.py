@@ -9,9 +9,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sea_core.config import Config
 from sea_core.errors import UserError
+from sea_core.mmrec_names import CONFIG_KEYS
 from study.planning.requests import SearchRequest
 from study.planning.study_plan import plan_study
-from study.searching.foreign_space import SAME, SAME_OF_MODEL, is_foreign, read_foreign
+from study.searching.foreign_space import SAME_OF_MODEL, is_foreign, read_foreign
 from study.searching.space import parse_space
 
 FREEDOM = """\
@@ -138,7 +139,7 @@ def test_a_missing_file_and_binary_are_mistakes_too(tmp_path: Path) -> None:
 def test_every_name_of_the_tables_is_a_config_key_and_documented() -> None:
     known = set(Config.__dataclass_fields__)
     page = (Path(__file__).parents[3] / "docs" / "search.md").read_text()
-    for table in (SAME, *SAME_OF_MODEL.values()):
+    for table in (CONFIG_KEYS, *SAME_OF_MODEL.values()):
         assert set(table.values()) <= known
         for theirs, ours in table.items():
             assert f"`{theirs}`" in page, theirs
