@@ -7,6 +7,7 @@ own. The steps are then trained and tested on the seeds of winner and arms, so t
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,16 +24,15 @@ from sea_core.run_folder import TEST, read_run_folder
 from study.analysis.stats.paired import paired_difference
 from study.planning.requests import ONCE, RACE
 from study.records.arm_names import FULL
-from study.records.disk_errors import explain_disk_errors
-from study.records.folder import StudyFolder, make_writable
-from study.records.lock import hold_lock
+from study.records.folder import StudyFolder
 from study.records.path import AblationPath, PathStep, read_path, write_path
 from study.records.provenance import write_provenance
 from study.records.run import Run
 from study.running.driver import RunSource, drive
-from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
+from study.running.events import Emit, Note, StageBegun
 from study.running.executors.make import make_executor
 from study.running.fixed_runs import FixedRuns
+from study.running.held_study import held_study
 from study.running.resources import Resources
 from study.searching.unread import unread_parameters
 
@@ -150,14 +150,10 @@ def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequ
     folder, dataset = plan.folder, plan.dataset
     if not plan.read_keys:
         raise UserError(f"there is no path in {folder.root}: {why_none(plan)}")
-    make_writable(folder.root)
-    begun = StudyBegun(folder.name, folder.root, dataset.name, plan.start.as_dict())
-    with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
-        emit(StageBegun(f"setting up {dataset.name}"))
+    with held_study(folder, dataset.name, plan.start.as_dict(), emit=emit):
         write_provenance(folder, dataset)
-        executor = make_executor(dataset, resources, emit=emit)
-        train = partial(drive, executor=executor, emit=emit, stop=stop)
-        try:
+        with contextlib.closing(make_executor(dataset, resources, emit=emit)) as executor:
+            train = partial(drive, executor=executor, emit=emit, stop=stop)
             configs, steps = [plan.start], list[PathStep]()
             for step, config in walk(plan, partial(_train_candidates, plan, train, emit)):
                 emit(Note(f"step {len(steps) + 1} of {len(plan.read_keys)} at most: {step.change}{_why(step)}"))
@@ -166,8 +162,6 @@ def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequ
             path = chosen_path(plan, steps)
             write_path(folder, path)  # before the test split is opened
             _train_all(plan.step_runs(configs), "steps of the path, with test", dataset, train, emit)
-        finally:
-            executor.close()
     return path
 
 

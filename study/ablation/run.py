@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -26,16 +27,15 @@ from study.ablation.looks import Looking, run_looks
 from study.ablation.plan import Plan, plan_runs
 from study.ablation.retune import run_retuning
 from study.ablation.setup import Ablation
-from study.records.disk_errors import explain_disk_errors
-from study.records.folder import StudyFolder, make_writable
-from study.records.lock import hold_lock
+from study.records.folder import StudyFolder
 from study.records.provenance import write_provenance
 from study.records.question import Question, fix_question
 from study.records.run import Run
 from study.running.driver import RunSource, drive
-from study.running.events import Emit, RunEnded, StageBegun, StudyBegun, announced
+from study.running.events import Emit, RunEnded, StageBegun
 from study.running.executors.make import make_executor
 from study.running.fixed_runs import FixedRuns
+from study.running.held_study import held_study
 from study.running.resources import Resources
 
 
@@ -62,15 +62,11 @@ def run_all(
         Stopped: the user asked to stop.
     """
     folder, dataset = ablation.folder, ablation.dataset
-    make_writable(folder.root)
     config = {} if ablation.frozen is None else ablation.frozen.runs[0].run.config.as_dict()
-    begun = StudyBegun(folder.name, folder.root, dataset.name, config)
-    with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
-        emit(StageBegun(f"setting up {dataset.name}"))
+    with held_study(folder, dataset.name, config, emit=emit):
         write_provenance(folder, dataset)
-        executor = make_executor(dataset, resources, emit=emit)
-        train = partial(drive, executor=executor, emit=emit, stop=stop)
-        try:
+        with contextlib.closing(make_executor(dataset, resources, emit=emit)) as executor:
+            train = partial(drive, executor=executor, emit=emit, stop=stop)
             fix_the_question(folder, ablation.question, asked=ablation.asked)
             if ablation.frozen is not None:
                 run = partial(run_ablation, train=train, emit=emit)
@@ -89,8 +85,6 @@ def run_all(
                         chosen, dataset, seeds=ablation.seeds, folder=folder, mode="retuned", search=number
                     )
                     run_ablation(Plan(runs, []), train=train, emit=emit)
-        finally:
-            executor.close()
         conclude()
 
 

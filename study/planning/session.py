@@ -14,9 +14,6 @@ from sea_core.errors import UserError
 from sea_core.interrupts import StopRequest
 from sea_core.run_folder import read_run_folder
 from study.planning.study_plan import StudyPlan
-from study.records.disk_errors import explain_disk_errors
-from study.records.folder import make_writable
-from study.records.lock import hold_lock
 from study.records.provenance import write_provenance
 from study.records.run import Run
 from study.records.seeds import trial_seeds
@@ -24,10 +21,11 @@ from study.records.spec import read_spec, write_spec
 from study.records.study import Study, load_study
 from study.records.summary import write_summary, write_trials_table
 from study.running.driver import RunSource, drive
-from study.running.events import Emit, Note, StageBegun, StudyBegun, announced
+from study.running.events import Emit, Note, StageBegun
 from study.running.executors.base import Executor
 from study.running.executors.make import make_executor
 from study.running.fixed_runs import FixedRuns
+from study.running.held_study import held_study
 from study.running.resources import Resources
 from study.searching.budget import Budget
 from study.searching.make import make_search
@@ -190,18 +188,12 @@ def driving(plan: StudyPlan, resources: Resources, *, emit: Emit, stop: StopRequ
             before a disk became full is kept.
     """
     folder = plan.folder
-    make_writable(folder.root)
-    begun = StudyBegun(folder.name, folder.root, plan.dataset.name, plan.base.as_dict())
-    with hold_lock(folder.root), explain_disk_errors(folder.root), announced(begun, emit):
-        emit(StageBegun(f"setting up {plan.dataset.name}"))
+    with held_study(folder, plan.dataset.name, plan.base.as_dict(), emit=emit):
         stored = read_spec(folder)
         if stored is None:
             write_spec(folder, plan.spec)
         elif (stored.final_epochs or plan.base.epochs) != plan.final_epochs:  # all else stays as the storage knows it
             write_spec(folder, replace(stored, final_epochs=plan.final_epochs))
         write_provenance(folder, plan.dataset)
-        executor = make_executor(plan.dataset, resources, emit=emit)
-        try:
+        with contextlib.closing(make_executor(plan.dataset, resources, emit=emit)) as executor:
             yield StudyRun(plan, executor, emit=emit, stop=stop)
-        finally:
-            executor.close()
