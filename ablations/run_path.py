@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sea_core.errors import INTERRUPTED, UserError, run_program
 from sea_core.options import Option, Parser, add_options, option
 from study.planning.options import STUDY_OPTIONS, make_request
 from study.planning.requests import CHOICES, PathRequest
+
+if TYPE_CHECKING:
+    from study.records.drawn import Shown
+    from study.running.events import Emit
 
 EPILOG = """\
 examples:
@@ -103,35 +109,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     walked = [plan for plan in plans if plan.read_keys]  # where the winner is the default there is no path
     if "dry_run" in given:
         return 0
+    shown: dict[Path, Mapping[str, Shown]] = {}  # a study's folder -> its tables
     try:
         with graceful_stop() as stop:
             for plan in walked:
                 with listening(given.get("listener", []), quiet="quiet" in given) as emit:
-                    run_path(plan, requests[0].resources, emit=emit, stop=stop)
+                    conclude = partial(_write_results, plan.folder.root, shown, emit)
+                    run_path(plan, requests[0].resources, emit=emit, stop=stop, conclude=conclude)
     except Stopped:
         print("stopped after a finished epoch; the same command continues", file=sys.stderr)
         return INTERRUPTED
-    for plan in walked:
-        _write_results(plan.folder.root)
+    for folder, tables in shown.items():
+        _show(folder, tables)
     return 0
 
 
-def _write_results(folder: Path) -> None:
-    from plots.lib.pictures import study_pictures
+def _write_results(folder: Path, shown: dict[Path, Mapping[str, Shown]], emit: Emit) -> None:
+    """Tables, figures and report of one study; those that a terminal shows are added to the others'."""
     from study.analysis.results import Results
+    from study.api.outputs import write_outputs
     from study.records.study import load_study
-    from study.reporting.page.write import write_report
-    from study.reporting.tables.render import to_text
-    from study.reporting.tables.write import compute_tables, write_tables
 
-    results = Results([load_study(folder)])
-    tables = compute_tables(results)
-    write_tables(tables, folder / "tables")
-    report = write_report(results, tables, study_pictures(results, folder / "figures"), folder)
-    for table in tables:
-        if table.name == "path":
-            print(f"\n{table.caption}\n{to_text(table)}")
-    print(f"tables: {folder / 'tables'}; figures: {folder / 'figures'}; report: {report}")
+    shown[folder] = write_outputs(Results([load_study(folder)]), folder, emit=emit)
+
+
+def _show(folder: Path, shown: Mapping[str, Shown]) -> None:
+    """The path's table, and where everything lies."""
+    from study.reporting.tables.path import PATH
+
+    if PATH in shown:
+        print(f"\n{shown[PATH].caption}\n{shown[PATH].text}")
+    print(f"tables: {folder / 'tables'}; figures: {folder / 'figures'}; report: {folder / 'report.html'}")
 
 
 if __name__ == "__main__":

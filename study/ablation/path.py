@@ -140,8 +140,22 @@ def rank(values: Values) -> list[str]:
     return sorted(finished, key=lambda key: (-len(finished[key]), -statistics.fmean(finished[key] or [0.0])))
 
 
-def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequest) -> AblationPath:
+def run_path(
+    plan: PathPlan,
+    resources: Resources,
+    *,
+    emit: Emit,
+    stop: StopRequest,
+    conclude: Callable[[], None] = lambda: None,
+) -> AblationPath:
     """Choose the order, write it down, then train and test the steps; the same call goes on where it was stopped.
+
+    Args:
+        plan: from ``plan_path``.
+        resources: to train with.
+        emit: told of everything.
+        stop: asked for between epochs.
+        conclude: called when all runs are done, before listeners hear that the study has ended.
 
     Raises:
         UserError: nothing differs, the folder cannot be written, or another process drives this study.
@@ -162,6 +176,7 @@ def run_path(plan: PathPlan, resources: Resources, *, emit: Emit, stop: StopRequ
             path = chosen_path(plan, steps)
             write_path(folder, path)  # before the test split is opened
             _train_all(plan.step_runs(configs), "steps of the path, with test", dataset, train, emit)
+        conclude()
     return path
 
 

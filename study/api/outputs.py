@@ -8,11 +8,12 @@ from study.analysis.results import Results
 from study.records.drawn import Shown, mark_drawn, shown_before
 from study.reporting.page.write import write_report
 from study.reporting.tables.ablation import ABLATIONS
+from study.reporting.tables.path import PATH
 from study.reporting.tables.render import to_text
 from study.reporting.tables.write import compute_tables, write_tables
 from study.running.events import Emit, Note, StageBegun, silent
 
-SHOWN = ("overall", *ABLATIONS)  # the tables that programs print
+SHOWN = ("overall", *ABLATIONS, PATH)  # the tables that programs print
 
 
 def write_outputs(results: Results, out: Path, *, emit: Emit = silent) -> dict[str, Shown]:

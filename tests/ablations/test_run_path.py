@@ -15,6 +15,7 @@ from sea_core.interrupts import StopRequest
 from sea_core.run_folder import RECEIPT, RECORD, TEST
 from study.ablation.path import run_path
 from study.ablation.path_setup import cost_of, plan_path
+from study.listeners.registry import LISTENERS
 from study.records.study import Study, load_study
 from study.running.events import Emit, RunEnded, RunEvent
 from study.running.resources import Resources
@@ -131,6 +132,35 @@ def test_a_killed_path_ends_as_an_undisturbed_one_and_opens_the_test_split_once_
     assert path is not None
     assert path.choose == "once"
     assert plan_path(request(searched)).choose == "once"
+
+
+@pytest.mark.slow
+def test_listeners_hear_of_tables_before_the_end_and_a_finished_path_computes_none(
+    searched: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard: list[str] = []
+
+    class Diary:
+        def hear(self, event: RunEvent) -> None:
+            heard.append(type(event).__name__)
+
+        def close(self) -> None:
+            pass
+
+    parts = {**{name: LISTENERS[name] for name in LISTENERS}, "diary": lambda _: Diary()}
+    monkeypatch.setattr(LISTENERS, "_parts", parts)
+    command = ["--from-study", "s", "--out", str(searched), "--threads", "1", "--quiet", "--listener", "diary"]
+    cheap = ["--choose", "once", "--choice-seeds", "1"]
+    assert main([*command, *cheap]) == 0
+    printed = capsys.readouterr().out
+    assert "Path from the base configuration to the winner" in printed
+    assert "TableWritten" in heard
+    assert heard[-1] == "StudyEnded"
+    heard.clear()
+    assert main(command) == 0
+    assert "TableWritten" not in heard
+    again = capsys.readouterr().out
+    assert again[again.index("Path from") :] == printed[printed.index("Path from") :]
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from study.reporting.tables.statistics import p_text, verdict_notes, verdict_tex
 from study.reporting.tables.table import Cell, Number, Table
 from study.reporting.tables.unconverged import mark_of, note_of
 
+PATH = "path"  # name of the table of this file
 COMPARED = ("difference", "relative", "low", "high", "p", "p_adjusted", "verdict")
 
 
@@ -33,7 +34,7 @@ class Second(NamedTuple):
     difference: PairedDifference
 
 
-@register_table("path", place=50)
+@register_table(PATH, place=50)
 def compute(results: Results) -> Table | None:
     """A row a configuration, by the metric that chose the path; the CSV has the others too. None without a path."""
     walked = [(study, study.path) for study in results.studies if study.path is not None]
@@ -50,7 +51,7 @@ def compute(results: Results) -> Table | None:
         runs += part[1]
         lines += part[2]
     return Table(
-        name="path",
+        name=PATH,
         caption="Path from the base configuration to the winner, one change a row: test result (mean ± sd over seeds) "
         "and the paired difference to the row above with its 95 % interval over users and seeds. The order was chosen "
         "on validation and on other seeds. Next best: the change that came second there, and how far behind.",
