@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import INTERRUPTED, UserError, run_program
 from sea_core.options import Option, Parser, add_options, option
-from study.planning.options import STUDY_OPTIONS, make_request
+from study.planning.options import HOW_TO_RUN, STUDY_OPTIONS, make_request, number_or_auto, requests_of_studies
 from study.planning.requests import DATASET, MODES, AblationRequest, refuse_with_study
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ examples:
 
 Differences are paired: every arm trains on the same seeds, and full is always among them. The same command again
 continues; finished runs are not repeated. Each run opens the test split once and leaves a receipt of it."""
-
-
-def _number_or_auto(text: str) -> int | str:
-    return text if text == "auto" else int(text)
 
 
 OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
@@ -66,7 +62,7 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
         option(
             "--seeds",
             text="fresh seeds for every arm, the same for all; auto: look at 10, 20, 40 seeds and stop what is decided",
-            type=_number_or_auto,
+            type=number_or_auto,
             metavar="N|auto",
             field="fresh_seeds",
             unless="what the ablation was begun with, else 10",
@@ -75,7 +71,7 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
             "--extra-full",
             text="more seeds of full alone, which every contrast shares; auto: so many that there are "
             "sqrt(arms) times as many as of an arm",
-            type=_number_or_auto,
+            type=number_or_auto,
             metavar="N|auto",
             unless="what the ablation was begun with, else 0",
         ),
@@ -126,19 +122,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--metrics",
         "--seed",
     ],
-    "where and how": [
-        "--out",
-        "--study-name",
-        "--device",
-        "--workers",
-        "--threads",
-        "--gpus-per-worker",
-        "--ray-address",
-        "--dry-run",
-        "--list",
-        "--listener",
-        "--quiet",
-    ],
+    "where and how": ["--list", "--out", "--study-name", *HOW_TO_RUN],
 }
 
 
@@ -210,13 +194,7 @@ def ablation_requests(given: Mapping[str, Any]) -> list[AblationRequest]:
     own = dict(given) | {"arms": [name for words in given.get("arms", []) for name in words.split(",") if name]}
     if studies:
         refuse_with_study(given)
-        if datasets and len(datasets) + len(studies) > 2:
-            raise UserError(
-                f"-d says where one study's data are now, got {len(datasets)} datasets and "
-                f"{len(studies)} studies; leave it out, or run each study by itself"
-            )
-        own["dataset"] = datasets[0] if datasets else None
-        return [make_request(AblationRequest, own | {"from_study": study}) for study in studies]
+        return requests_of_studies(AblationRequest, own, studies)
     if len(datasets) > 1 and "study_name" in given:
         own["study_name"] = f"{given['study_name']}-{DATASET}"
     return [make_request(AblationRequest, own | {"dataset": dataset}) for dataset in datasets or [None]]

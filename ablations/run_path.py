@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.errors import INTERRUPTED, UserError, run_program
+from sea_core.errors import INTERRUPTED, run_program
 from sea_core.options import Option, Parser, add_options, option
-from study.planning.options import STUDY_OPTIONS, make_request
+from study.planning.options import HOW_TO_RUN, STUDY_OPTIONS, requests_of_studies
 from study.planning.requests import CHOICES, PathRequest
 
 if TYPE_CHECKING:
@@ -60,17 +60,7 @@ OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
 )
 GROUPS: Mapping[str, Sequence[str]] = {
     "which path": ["--from-study", "--dataset", "--data-root", "--choose", "--choice-seeds", "--seeds"],
-    "where and how": [
-        "--out",
-        "--device",
-        "--workers",
-        "--threads",
-        "--gpus-per-worker",
-        "--ray-address",
-        "--dry-run",
-        "--listener",
-        "--quiet",
-    ],
+    "where and how": ["--out", *HOW_TO_RUN],
 }
 
 
@@ -90,11 +80,7 @@ def make_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Walk the path of each study, then make its tables, figures and report."""
     given = make_parser().given(arguments)
-    studies, datasets = list(dict.fromkeys(given.get("from_study", [""]))), given.get("dataset", [])
-    if len(datasets) > 1 or (datasets and len(studies) > 1):
-        raise UserError("-d says where one study's data are now; leave it out, or run each study by itself")
-    own = dict(given) | {"dataset": datasets[0] if datasets else None}
-    requests = [make_request(PathRequest, own | {"from_study": study}) for study in studies]
+    requests = requests_of_studies(PathRequest, given, list(dict.fromkeys(given.get("from_study", [""]))))
     # Torch takes a second or two to import, which --help and mistyped options need not wait for.
     from sea_core.interrupts import graceful_stop
     from sea_core.training.loop import Stopped

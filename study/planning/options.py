@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from argparse import ArgumentTypeError
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sea_core.errors import UserError
 from sea_core.options import SHARED, Option, option
 from sea_core.strict_yaml import parse_assignments
 from study.planning.requests import AblationRequest, PathRequest, SearchRequest
@@ -15,11 +17,30 @@ from study.running.resources import AUTO, Resources
 Request = TypeVar("Request", SearchRequest, AblationRequest, PathRequest)
 
 
-def _number_or_auto(text: str) -> int | str:
-    return AUTO if text == AUTO else int(text)
+# How any program that trains runs, in the order of ``--help``; before them each says where its results lie.
+HOW_TO_RUN = (
+    "--device",
+    "--workers",
+    "--threads",
+    "--gpus-per-worker",
+    "--ray-address",
+    "--dry-run",
+    "--listener",
+    "--quiet",
+)
 
 
-_number_or_auto.__name__ = "number"  # argparse: invalid number value
+def number_or_auto(text: str) -> int | str:
+    """An option's value.
+
+    Raises:
+        ArgumentTypeError: it is neither; ``argparse`` puts the option's name before the message.
+    """
+    try:
+        return AUTO if text == AUTO else int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a number or {AUTO}, got '{text}'") from None
+
 
 STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
     [
@@ -68,7 +89,7 @@ STUDY_OPTIONS: dict[str, Option] = SHARED | dict(
             "--workers",
             text="runs at the same time; 1 trains in this process, more are Ray actors; auto: what suits the data and "
             "this machine",
-            type=_number_or_auto,
+            type=number_or_auto,
             metavar="N|auto",
         ),
         option("--gpus-per-worker", text="share of a GPU for each worker, with --device cuda", type=float, metavar="X"),
@@ -106,3 +127,24 @@ def make_request(kind: type[Request], given: Mapping[str, Any]) -> Request:
     if "settings" in values:
         values["settings"] = parse_assignments(values["settings"])
     return kind(**values)
+
+
+def requests_of_studies(kind: type[Request], given: Mapping[str, Any], studies: Sequence[str]) -> list[Request]:
+    """One request per finished study; ``-d`` says where the data of the only one are now.
+
+    Args:
+        kind: of the requests.
+        given: by the parser.
+        studies: names or folders.
+
+    Raises:
+        UserError: as ``make_request``, or a dataset beside several studies, or several datasets.
+    """
+    datasets = list(dict.fromkeys(given.get("dataset", [])))
+    if datasets and len(datasets) + len(studies) > 2:
+        raise UserError(
+            f"-d says where one study's data are now, got {len(datasets)} datasets and {len(studies)} studies; leave "
+            "it out, or run each study by itself"
+        )
+    own = dict(given) | {"dataset": datasets[0] if datasets else None}
+    return [make_request(kind, own | {"from_study": study}) for study in studies]

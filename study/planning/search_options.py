@@ -7,7 +7,7 @@ from typing import Any
 
 from sea_core.errors import UserError
 from sea_core.options import Option, Parser, add_options, option
-from study.planning.options import STUDY_OPTIONS, make_request
+from study.planning.options import HOW_TO_RUN, STUDY_OPTIONS, make_request
 from study.planning.requests import DATASET, SearchRequest
 from study.searching.methods import PRUNERS, SAMPLERS
 from study.searching.promotion import RUNGS
@@ -174,20 +174,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "--suite",
         "--no-ablations",
     ],
-    "where and how": [
-        "--out",
-        "--study-name",
-        "--storage",
-        "--adopt",
-        "--device",
-        "--workers",
-        "--threads",
-        "--gpus-per-worker",
-        "--ray-address",
-        "--dry-run",
-        "--listener",
-        "--quiet",
-    ],
+    "where and how": ["--out", "--study-name", "--storage", "--adopt", *HOW_TO_RUN],
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations import run_ablations
+from ablations import run_ablations, run_path
 from sea_core.options import Parser, add_options, defaults_of, option, version
 from sea_core.train_command import add_train_parser
 from sea_core.train_request import TrainRequest
@@ -28,6 +28,7 @@ PROGRAMS = (
     "study/audit.py",
     "study/export.py",
     "ablations/run_ablations.py",
+    "ablations/run_path.py",
 )
 HEAVY = ("torch", "optuna", "pandas", "numpy", "scipy", "matplotlib", "ray", "numba")
 SEVERAL = {"--dataset", "--out"}  # programs differ in how many data they take, and in what they write
@@ -66,7 +67,7 @@ def test_requests_agree_on_the_defaults_of_what_they_share() -> None:
 
 
 def test_no_help_shows_a_default_of_none() -> None:
-    for parser in (search_options.make_parser(), run_ablations.make_parser(), train_parser()):
+    for parser in (search_options.make_parser(), run_ablations.make_parser(), run_path.make_parser(), train_parser()):
         assert "(default: None)" not in parser.format_help()
 
 
@@ -93,6 +94,14 @@ def test_a_mistake_in_an_option_is_one_line_and_exit_code_2(capsys: pytest.Captu
     assert capsys.readouterr().err == (
         "error: argument --n-trials: invalid int value: 'many' (run_search.py --help lists the options)\n"
     )
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--extra-full", "--workers"])
+def test_an_option_that_takes_auto_says_so(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        run_ablations.make_parser().parse_args([option, "many"])
+    assert end.value.code == 2
+    assert f"argument {option}: must be a number or auto, got 'many'" in capsys.readouterr().err
 
 
 def test_every_program_knows_its_version(capsys: pytest.CaptureFixture[str]) -> None:
