@@ -55,6 +55,7 @@ class PathPlan:
         choose: how each next change is chosen.
         choice_seeds: on which candidates are compared, on validation.
         seeds: on which the steps are tested.
+        run_seconds: median over the runs of winner and default; None where no record has it.
     """
 
     folder: StudyFolder
@@ -65,6 +66,7 @@ class PathPlan:
     choose: str
     choice_seeds: tuple[int, ...]
     seeds: tuple[int, ...]
+    run_seconds: float | None = None
 
     @property
     def read_keys(self) -> list[str]:

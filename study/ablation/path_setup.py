@@ -18,7 +18,7 @@ from study.planning.requests import GREEDY, ONCE, PathRequest
 from study.records.durations import duration
 from study.records.path import read_path, short
 from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds
-from study.records.study import Study, load_study
+from study.records.study import Study
 
 CHOICE_SEEDS = 3
 
@@ -61,6 +61,7 @@ def plan_path(request: PathRequest) -> PathPlan:
         before = None  # of another winner
     choice = request.choice_seeds or (len(before.choice_seeds) if before else CHOICE_SEEDS)
     seeds = request.seeds or (len(before.seeds) if before else _seeds_of_arms(study))
+    took = [run.seconds for run in (*study.winner, *study.default) if run.seconds]
     return PathPlan(
         folder=study.folder,
         dataset=only_modalities(data, end),
@@ -71,6 +72,7 @@ def plan_path(request: PathRequest) -> PathPlan:
         # Asked for as many as there may be, so that none of them can be among those the steps are tested on.
         choice_seeds=tuple(finalist_seeds(study.seed, MOST_SEEDS_PER_TRIAL)[:choice]),
         seeds=tuple(fresh_seeds(study.seed, seeds)),
+        run_seconds=median(took) if took else None,
     )
 
 
@@ -112,12 +114,9 @@ def describe_path(plan: PathPlan) -> list[str]:
 
 
 def _time(plan: PathPlan, cost: PathCost) -> list[str]:
-    study = load_study(plan.folder.root)
-    known = [run.seconds for run in (*study.winner, *study.default) if run.seconds]
-    left = cost.candidates_left + cost.steps_left
-    if not known or not left:
+    left, each = cost.candidates_left + cost.steps_left, plan.run_seconds
+    if each is None or not left:
         return []
-    each = median(known)
     line = f"  time: about {duration(left * each)}, one run after the other ({each:.1f} s a run, as the winner's took)"
     cheaper = cost_of(replace(plan, choose=ONCE))
     fewer = cheaper.candidates_left + cheaper.steps_left
