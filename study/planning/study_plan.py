@@ -159,7 +159,8 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         feature_transform=base.feature_transform,
     )
     folder = study_folder(request.out, name_for(request.study_name, dataset.name))
-    stored, fresh = read_spec(folder), _fresh_seeds(request, folder)
+    stored, (fresh_before, competed_on) = read_spec(folder), _chosen_on(folder)
+    fresh = request.fresh_seeds or fresh_before or FRESH_SEEDS
     if request.split_seeds:
         seeds = (finalist_seeds(request.seed, fresh), fresh_seeds(request.seed, fresh))
         dataset = with_other_splits(dataset, split_seeds_of(request.seed, request.split_seeds, *seeds))
@@ -208,7 +209,8 @@ def plan_study(request: SearchRequest) -> StudyPlan:
         finalists=request.finalists,
         controls=request.controls,
         fresh_seeds=fresh,
-        finalist_seeds=fresh if request.split_seeds else _finalist_seeds(folder, fresh),
+        # On a few seeds; in a study that has chosen, on as many as they did.
+        finalist_seeds=fresh if request.split_seeds else min(fresh, competed_on or FINALIST_SEEDS),
         spec=spec,
         exists=check_spec(folder, spec),
         seeds_per_trial=request.seeds_per_trial,
@@ -256,16 +258,6 @@ def _promotion(request: SearchRequest, stored: StudySpec | None, cap: int) -> Pr
     if stored is not None and stored.promotion is not None:
         return Promotion.from_mapping(stored.promotion)
     return Promotion(rungs=tuple(rung for rung in RUNGS if rung < cap))
-
-
-def _fresh_seeds(request: SearchRequest, folder: StudyFolder) -> int:
-    """What was asked for; else as many as the study's winner has, and ten of a new one."""
-    return request.fresh_seeds or _chosen_on(folder)[0] or FRESH_SEEDS
-
-
-def _finalist_seeds(folder: StudyFolder, fresh: int) -> int:
-    """Finalists compete on a few seeds; those of a study that has chosen, on as many as they did."""
-    return min(fresh, _chosen_on(folder)[1] or FINALIST_SEEDS)
 
 
 def _chosen_on(folder: StudyFolder) -> tuple[int, int]:
