@@ -26,6 +26,18 @@ def left_out(name: str) -> set[str]:
     return set(space) - set(searched_parameters(space, arm, arm.apply(Config(), BOTH)))
 
 
+def searched(out: Path, *, finalists: int) -> list[str]:
+    """Make a study ``s`` of three trials and two fresh seeds; the options with which its arms are run beside it."""
+    from study.run_search import main as run_search
+
+    options = ["--out", str(out), "--quiet", "--threads", "1"]
+    small = ["--set", "latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
+    budget = ["--n-trials", "3", "--epochs", "2", "--final-epochs", "2", "--finalists", str(finalists)]
+    command = ["-d", DATASET, "--study-name", "s", "--no-ablations", "--fresh-seeds", "2", *budget, *small, *options]
+    assert run_search(command) == 0
+    return options
+
+
 @pytest.mark.parametrize(
     ("arm", "dead"),
     [
@@ -53,12 +65,7 @@ def test_retuning_needs_a_study(tmp_path: Path) -> None:
 def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from study.run_search import main as run_search
-
-    out = ["--out", str(tmp_path), "--quiet", "--threads", "1"]
-    small = ["--set", "latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
-    budget = ["--n-trials", "3", "--epochs", "2", "--final-epochs", "2", "--finalists", "2", "--fresh-seeds", "2"]
-    assert run_search(["-d", DATASET, "--study-name", "s", "--no-ablations", *budget, *small, *out]) == 0
+    out = searched(tmp_path, finalists=2)
     command = ["--from-study", "s", "--mode", "both", "--arms", "no-club", "--fresh-seeds", "3", *out]
     assert main([*command, "--dry-run"]) == 0
     assert re.search(r"time: 4 runs at most .*, re-tuning 1 arm about .* \(", capsys.readouterr().out)
@@ -89,12 +96,7 @@ def test_every_arm_gets_the_budget_of_the_study_and_a_second_call_trains_nothing
 def test_three_searches_of_each_arm_are_independent_and_go_on_where_they_stopped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from study.run_search import main as run_search
-
-    out = ["--out", str(tmp_path), "--quiet", "--threads", "1"]
-    small = ["--set", "latent_dim=4", "item_mlp_hidden=4", "club_steps=1", "knn_k=3"]
-    budget = ["--n-trials", "3", "--epochs", "2", "--final-epochs", "2", "--finalists", "1", "--fresh-seeds", "2"]
-    assert run_search(["-d", DATASET, "--study-name", "s", "--no-ablations", *budget, *small, *out]) == 0
+    out = searched(tmp_path, finalists=1)
     command = ["--from-study", "s", "--mode", "retuned", "--arms", "no-club", "--fresh-seeds", "2", *out]
     assert main(command) == 0
     before = read_question(tmp_path / "s" / "question.json")

@@ -28,6 +28,20 @@ def epochs(tmp_path: Path, trials: int, **settings: Any) -> list[int]:
     return [len(trial.intermediate_values) for trial in store.trials()]
 
 
+def search_killed(tmp_path: Path) -> None:
+    """Twelve trials, killed when the sixth pauses."""
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(event: RunEvent) -> None:
+        if isinstance(event, TrialPaused) and event.number == 5:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        search(tmp_path, 12, pruner="promote", emit=kill)
+
+
 def test_trials_pause_at_rungs_the_better_go_on_and_the_rest_is_pruned_in_the_end(tmp_path: Path) -> None:
     had = epochs(tmp_path, 12)
     assert had[0] == BASE.epochs, "the first trial is run to its end"
@@ -78,15 +92,7 @@ def test_no_more_checkpoints_are_kept_than_stated_and_dropping_them_changes_noth
 
 
 def test_while_the_search_goes_on_paused_trials_run_in_the_storage(tmp_path: Path) -> None:
-    class KilledError(BaseException):
-        pass
-
-    def kill(event: RunEvent) -> None:
-        if isinstance(event, TrialPaused) and event.number == 5:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        search(tmp_path, 12, pruner="promote", emit=kill)
+    search_killed(tmp_path)
     records = {trial.number: trial.state for trial in load_study(tmp_path / "tiny").trials}
     assert records[5] == "pruned", "whoever reads the folder sees what there is"
     store = search(tmp_path, 12, pruner="promote")
@@ -147,15 +153,7 @@ def test_a_trial_that_fails_after_a_pause_is_failed_and_counts_no_more(tmp_path:
 
 
 def test_a_lost_record_of_a_pause_is_made_again(tmp_path: Path) -> None:
-    class KilledError(BaseException):
-        pass
-
-    def kill(event: RunEvent) -> None:
-        if isinstance(event, TrialPaused) and event.number == 5:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        search(tmp_path, 12, pruner="promote", emit=kill)
+    search_killed(tmp_path)
     for name in ("record.json", "checkpoint.safetensors"):
         (tmp_path / "tiny/trials/4" / name).unlink(missing_ok=True)
     store = search(tmp_path, 12, pruner="promote")
