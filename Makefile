@@ -6,8 +6,8 @@ ARGS ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev search paper test test-slow test-trackers test-rest explore chaos dashboard bench bench-full bench-search bench-study check
-.PHONY: audit format clean
+.PHONY: help setup setup-dev search paper test test-slow test-trackers test-rest explore chaos dashboard bench bench-full bench-search bench-study findings
+.PHONY: check audit format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench-search: setup-dev  ## ways to search, simulated on learning curves on file
 bench-study: setup-dev  ## trials per minute of two workers over those of one, and the time to show a large study
 	$(RUN) benchmarks/study_throughput.py $(ARGS)
 	$(RUN) benchmarks/report_speed.py
+
+findings: setup-dev  ## docs/findings.md from its template and the gallery's tables (ARGS=--check compares)
+	$(RUN) benchmarks/make_findings.py $(ARGS)
 
 check: setup-dev  ## format, lint, types and import rules
 	$(VENV)/bin/ruff format --check .

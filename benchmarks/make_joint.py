@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sea_core.errors import INTERRUPTED, run_program
+from benchmarks.commands import call_in_turn
+from sea_core.errors import run_program
 
-ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("sea", "freedom", "vbpr", "lightgcn", "bpr")
 BACKBONES = ("vbpr+sea", "freedom+sea")
 MOST_EPOCHS = 1000  # of trials too: a full run is one that stops by itself
@@ -45,14 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     planned = [command for dataset in options.dataset for command in commands(dataset, options)]
     planned += joint_commands(options)
-    for number, command in enumerate(planned, start=1):
-        print(f"{number}/{len(planned)} {' '.join(command)}", flush=True)
-        if not options.plan:
-            whole = [sys.executable, *command]
-            code = subprocess.run(whole, cwd=ROOT, check=False).returncode  # noqa: S603 - our own programs
-            if code:
-                return code if code > 0 else INTERRUPTED
-    return 0
+    return call_in_turn(planned, plan_only=options.plan)
 
 
 def commands(dataset: str, options: argparse.Namespace) -> list[list[str]]:

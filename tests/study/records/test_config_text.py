@@ -23,6 +23,14 @@ def test_the_winners_config_comes_back_from_a_file_to_the_digit(
     assert build_config(file=tmp_path / "best.yaml") == load_study(root).winner[0].config
 
 
+def test_it_is_written_to_a_file_that_is_named_and_a_missing_folder_is_a_users_mistake(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    assert export.main([str(root), "--out", str(tmp_path / "best.yaml")]) == 0
+    assert (tmp_path / "best.yaml").read_text() == config_text(load_study(root))
+    with pytest.raises(UserError, match=r"cannot write .*No such file or directory; name a file in a folder that"):
+        export.main([str(root), "--out", str(tmp_path / "nowhere" / "best.yaml")])
+
+
 def test_any_trial_can_be_asked_for_and_one_that_is_not_there_is_named(tmp_path: Path) -> None:
     study = load_study(write_search(tmp_path))
     trial = study.trials[-1]
