@@ -15,7 +15,7 @@ from sea_core.errors import UserError, suggest
 from study.ablation.arms import load_arms
 from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
-from study.analysis.stats.comparison import Comparison
+from study.analysis.stats.comparison import ALPHA, POWER, Comparison
 from study.records.arm_names import arm_names
 from study.reporting.page.about_arms import arm_sentences, difference_text
 from study.reporting.page.claims import between, claim, is_open
@@ -106,15 +106,18 @@ class Tables:
         """Those that have comparisons, in the order of their names."""
         return sorted(path.parent.name for path in self.gallery.glob("*/statistics.csv"))
 
-    def words(self) -> Mapping[str, Callable[..., Any] | list[str]]:
+    def words(self) -> Mapping[str, Callable[..., Any] | list[str] | str]:
         """What a template may use, by name."""
         return {
             "datasets": self.datasets,
+            "confidence": f"{1 - ALPHA:.0%}".replace("%", " %"),
+            "power": f"{POWER:.0%}".replace("%", " %"),
             "has": self.has,
             "cell": self.cell,
             "answers": self.answers,
             "shown": self.shown,
             "sentences": self.sentences,
+            "tuning": self.tuning,
             "undecided": self.undecided,
         }
 
@@ -201,6 +204,21 @@ class Tables:
             for mode in modes
             for sentence in arm_sentences([x for x in lines if x.mode == mode], self.titles, retuned=mode == "retuned")
         ).replace("changes it by", f"changes {metric_title(self._metric(dataset))} by", 1)
+
+    def tuning(self, dataset: str) -> str:
+        """What tuning brought on test, in one sentence.
+
+        Raises:
+            UserError: the default was not tested beside the winner.
+        """
+        metric = self._metric(dataset)
+        line = next((x for x in self._of_family(dataset, "tuning") if x.metric == metric), None)
+        if line is None:
+            raise UserError(f"{dataset} has no comparison of the tuned model with the default by {metric}")
+        return (
+            f"By test {metric_title(metric)} the tuned model has {line.arm_mean:.4f} and the default "
+            f"{line.reference_mean:.4f} on {line.seeds} fresh seeds ({difference_text(line)}): {claim(line)}."
+        )
 
     def undecided(self, dataset: str) -> str:
         """What stayed open of the primary question, and how many seeds or users it would take."""

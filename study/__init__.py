@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from study.api.bundles import check_bundle, make_bundle
+    from study.api.imports import add_results
     from study.api.results import compare, draw, load_study, report, tables
     from study.api.studies import ablate, finalize, path, plan, search
     from study.planning.requests import AblationRequest, PathRequest, SearchRequest
@@ -22,6 +23,7 @@ __all__ = [
     "Resources",
     "SearchRequest",
     "ablate",
+    "add_results",
     "check_bundle",
     "compare",
     "draw",
@@ -40,6 +42,7 @@ _HOME = {
     "PathRequest": "study.planning.requests",
     "Resources": "study.running.resources",
     "SearchRequest": "study.planning.requests",
+    "add_results": "study.api.imports",
     **dict.fromkeys(("check_bundle", "make_bundle"), "study.api.bundles"),
     **dict.fromkeys(("ablate", "finalize", "path", "plan", "search"), "study.api.studies"),
     **dict.fromkeys(("compare", "draw", "load_study", "report", "tables"), "study.api.results"),

@@ -25,26 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Pandas, torch and matplotlib take seconds to import, which --help and mistyped options need not wait for.
     from sea_core.working import working
-    from study.analysis.results import Results
-    from study.api.outputs import write_outputs
-    from study.records.imported import check_imported, read_imported, write_imported
-    from study.records.lock import hold_lock
+    from study.api.imports import add_results
     from study.records.study import load_study
 
     study = load_study(options.study)
-    given = [read_imported(path) for path in options.files]
-    for results in given:
-        check_imported(results, study)
-    with hold_lock(study.folder.root):
-        for results in given:
-            write_imported(results, study, replace=options.replace)
     with working("computing tables, figures and report"):
-        root = study.folder.root
-        write_outputs(Results([load_study(root)]), root)
+        given = add_results(study, *options.files, replace=options.replace)
     for results in given:
         count = len(results.by_seed)
         print(f"{results.title}: {count} seed{'' if count == 1 else 's'} from {results.source}")
-    print(f"tables: {study.folder.tables}; report: {root / 'report.html'}")
+    print(f"tables: {study.folder.tables}; report: {study.folder.root / 'report.html'}")
     return 0
 
 

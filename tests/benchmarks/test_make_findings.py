@@ -88,6 +88,11 @@ def test_what_is_shown_is_the_reports_sentence_with_its_verdict(gallery: Path) -
         made(gallery, "{{ shown('tiny', 'no-clubs') }}")
 
 
+def test_what_tuning_brought_needs_the_default_beside_the_winner(gallery: Path) -> None:
+    with pytest.raises(UserError, match="tiny has no comparison of the tuned model with the default by recall@20"):
+        made(gallery, "{{ tuning('tiny') }}")
+
+
 def test_the_table_of_answers_has_a_row_for_each_question_with_verdict_seeds_and_power(gallery: Path) -> None:
     rows = made(gallery, "{{ answers() }}").splitlines()[2:]
     table = pd.read_csv(gallery / "tiny" / "statistics.csv")

@@ -13,7 +13,7 @@ import pytest
 import study
 
 IN_ORDER = ("plan", "search", "finalize", "ablate", "path", "load_study", "compare", "tables", "draw", "report")
-IN_ORDER += ("make_bundle", "check_bundle")
+IN_ORDER += ("make_bundle", "check_bundle", "add_results")
 HEAVY = ("torch", "optuna", "pandas", "numpy", "scipy", "matplotlib", "ray", "numba", "yaml")
 
 
