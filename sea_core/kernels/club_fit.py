@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 128  # below, PyTorch is fast enough not to wait for the compiler (seconds, once per machine)
 LEAST_TILES = 4  # for a thread: waking it takes about as long as one tile
+_SHAPES = [(HIDDEN, DIM), (HIDDEN,), (DIM, HIDDEN), (DIM,)] * 2  # of the flat array's eight pieces
+_SIZES = [math.prod(shape) for shape in _SHAPES]
 
 
 def suits(parameters: Sequence[Tensor], x: Tensor) -> bool:
@@ -33,11 +36,10 @@ def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tens
     """The same as ``fit_with_torch`` up to rounding; the same bits whenever the thread count is the same."""
     xs, ys, weights = _tiles(x, DIM), _tiles(y, DIM), _tiles(weight[:, None], 1)
     parameters, first, second = _pack(net.parameters), _pack(net.first), _pack(net.second)
-    numbers = [
-        [1 - settings.beta1, settings.beta2, 1 - settings.beta2, settings.eps, step_size, correction]
-        for step_size, correction in settings.factors
-    ]
-    steps, most = np.array(numbers, np.float32).reshape(-1, 6), max(1, len(xs) // LEAST_TILES)
+    steps, most = np.empty((len(settings.factors), 6), np.float32), max(1, len(xs) // LEAST_TILES)
+    if settings.factors:
+        steps[:, :4] = 1 - settings.beta1, settings.beta2, 1 - settings.beta2, settings.eps
+        steps[:, 4:] = settings.factors
     gradients, losses = np.empty((most, len(parameters)), np.float32), np.zeros(most)
     arrivals = np.zeros(1, np.int64)
 
@@ -48,8 +50,7 @@ def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tens
 
     run_team(take_steps, most)
     for packed, values in ((parameters, net.parameters), (first, net.first), (second, net.second)):
-        for slot, value in zip(_slots(packed, values), values, strict=True):
-            value.copy_(slot)
+        torch._foreach_copy_(list(values), _slots(packed, values))
     return torch.tensor(losses.sum(), dtype=x.dtype)
 
 
@@ -77,17 +78,22 @@ def _tiles(values: Tensor, dim: int) -> np.ndarray:
 
 def _pack(values: Sequence[Tensor]) -> np.ndarray:
     """One flat zero-padded array of the eight tensors of a net."""
+    if _is_full(values):
+        return torch.cat([value.reshape(-1) for value in values]).numpy()
     packed = np.zeros(2 * NET_SIZE, np.float32)
-    for slot, value in zip(_slots(packed, values), values, strict=True):
-        slot.copy_(value)
+    torch._foreach_copy_(_slots(packed, values), list(values))
     return packed
 
 
 def _slots(packed: np.ndarray, values: Sequence[Tensor]) -> list[Tensor]:
     """Where each tensor lives in the flat array: views of the tensors' own shapes."""
-    shapes = [(HIDDEN, DIM), (HIDDEN,), (DIM, HIDDEN), (DIM,)] * 2
-    pieces = torch.from_numpy(packed).split([int(np.prod(shape)) for shape in shapes])
-    return [
-        piece.view(shape)[tuple(slice(size) for size in value.shape)]
-        for piece, shape, value in zip(pieces, shapes, values, strict=True)
-    ]
+    pieces = torch.from_numpy(packed).split(_SIZES)
+    whole = [piece.view(shape) for piece, shape in zip(pieces, _SHAPES, strict=True)]
+    if _is_full(values):
+        return whole
+    return [slot[tuple(map(slice, value.shape))] for slot, value in zip(whole, values, strict=True)]
+
+
+def _is_full(values: Sequence[Tensor]) -> bool:
+    """Whether nothing is padded, as at the released sizes."""
+    return values[0].shape == _SHAPES[0]

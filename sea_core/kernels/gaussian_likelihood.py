@@ -7,12 +7,10 @@ reason: smaller nets are padded with zeros, whose gradients are zero.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from sea_core.kernels.compiler import inlined, part_of_compiled
-from sea_core.kernels.elementary import ONE, TWO, exp2, exp_within_one, reciprocal
+from sea_core.kernels.elementary import ONE, exp_within_one, tanh
 
 TILE, DIM, HIDDEN = 256, 32, 8
 # One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
@@ -23,7 +21,6 @@ NET_SIZE = _BIAS1 + DIM
 
 # float32 constants: a Python float would turn the arithmetic into float64.
 ZERO, HALF = np.float32(0), np.float32(0.5)
-TWO_LOG2_E, TANH_IS_ONE = np.float32(2 * math.log2(math.e)), np.float32(9)
 
 
 @part_of_compiled
@@ -83,8 +80,7 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
     for d in range(true_dim):
         for j in range(TILE):
             i = d * TILE + j
-            squashed = exp2(min(max(raw[i], -TANH_IS_ONE), TANH_IS_ONE) * TWO_LOG2_E)
-            log_variance = ONE - TWO * reciprocal(squashed + ONE)
+            log_variance = tanh(raw[i])
             error = mean[i] - y[i]
             scaled = error * exp_within_one(-log_variance)
             loss += (error * scaled + log_variance) * weight[j]
@@ -100,8 +96,7 @@ def _forward(net, x, hidden, output):  # type: ignore[no-untyped-def]
     _add_product(hidden, net[:_BIAS0], DIM, 1, x, HIDDEN, DIM)
     for i in range(HIDDEN * TILE):
         hidden[i] = max(hidden[i], ZERO)
-    _fill_rows(output, net[_BIAS1:], DIM)
-    _add_product(output, net[_WEIGHT1:_BIAS1], HIDDEN, 1, hidden, DIM, HIDDEN)
+    _affine_of_hidden(output, net[_WEIGHT1:_BIAS1], net[_BIAS1:], hidden)
 
 
 @part_of_compiled
@@ -153,6 +148,21 @@ def _add_product(c, a, stride_m, stride_k, b, rows, depth):  # type: ignore[no-u
                 b4, b5, b6, b7 = b[w + 4 * TILE + j], b[w + 5 * TILE + j], b[w + 6 * TILE + j], b[w + 7 * TILE + j]
                 c[m * TILE + j] += u0 * b0 + u1 * b1 + u2 * b2 + u3 * b3 + u4 * b4 + u5 * b5 + u6 * b6 + u7 * b7
                 c[(m + 1) * TILE + j] += v0 * b0 + v1 * b1 + v2 * b2 + v3 * b3 + v4 * b4 + v5 * b5 + v6 * b6 + v7 * b7
+
+
+@inlined
+def _affine_of_hidden(c, a, bias, b):  # type: ignore[no-untyped-def]
+    """``c = a b + bias`` with ``c (DIM, TILE)``, ``a (DIM, HIDDEN)``, ``b (HIDDEN, TILE)``: ``c`` is written once."""
+    for m in range(0, DIM, 2):
+        u, v, bias_u, bias_v = m * HIDDEN, (m + 1) * HIDDEN, bias[m], bias[m + 1]
+        u0, u1, u2, u3, u4, u5, u6, u7 = a[u], a[u + 1], a[u + 2], a[u + 3], a[u + 4], a[u + 5], a[u + 6], a[u + 7]
+        v0, v1, v2, v3, v4, v5, v6, v7 = a[v], a[v + 1], a[v + 2], a[v + 3], a[v + 4], a[v + 5], a[v + 6], a[v + 7]
+        for j in range(TILE):
+            b0, b1, b2, b3 = b[j], b[TILE + j], b[2 * TILE + j], b[3 * TILE + j]
+            b4, b5, b6, b7 = b[4 * TILE + j], b[5 * TILE + j], b[6 * TILE + j], b[7 * TILE + j]
+            total_u = bias_u + u0 * b0 + u1 * b1 + u2 * b2 + u3 * b3 + u4 * b4 + u5 * b5 + u6 * b6 + u7 * b7
+            total_v = bias_v + v0 * b0 + v1 * b1 + v2 * b2 + v3 * b3 + v4 * b4 + v5 * b5 + v6 * b6 + v7 * b7
+            c[m * TILE + j], c[(m + 1) * TILE + j] = total_u, total_v
 
 
 @inlined
