@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,30 +10,23 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from sea_core.kernels.club_net import pack, slots, suits
 from sea_core.kernels.compiler import compiled
-from sea_core.kernels.gaussian_likelihood import DIM, HIDDEN, NET_SIZE, TILE, adam, likelihood_and_gradients
+from sea_core.kernels.gaussian_likelihood import DIM, TILE, adam, likelihood_and_gradients
 from sea_core.kernels.threads import run_team, wait_for_team
 
 if TYPE_CHECKING:
     from sea_core.losses.club_fit import AdamNet, AdamSettings
 
-LEAST_ROWS = 128  # below, PyTorch is fast enough not to wait for the compiler (seconds, once per machine)
+__all__ = ["fit", "suits"]
+
 LEAST_TILES = 4  # for a thread: waking it takes about as long as one tile
-_SHAPES = [(HIDDEN, DIM), (HIDDEN,), (DIM, HIDDEN), (DIM,)] * 2  # of the flat array's eight pieces
-_SIZES = [math.prod(shape) for shape in _SHAPES]
-
-
-def suits(parameters: Sequence[Tensor], x: Tensor) -> bool:
-    """Whether the kernel can fit this net: float32 on a CPU, and no larger than the sizes it is compiled for."""
-    hidden, dim = parameters[0].shape
-    fits = dim <= DIM and hidden <= HIDDEN and len(x) >= LEAST_ROWS
-    return fits and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tensor) -> Float[Tensor, ""]:
     """The same as ``fit_with_torch`` up to rounding; the same bits whenever the thread count is the same."""
     xs, ys, weights = _tiles(x, DIM), _tiles(y, DIM), _tiles(weight[:, None], 1)
-    parameters, first, second = _pack(net.parameters), _pack(net.first), _pack(net.second)
+    parameters, first, second = pack(net.parameters), pack(net.first), pack(net.second)
     steps, most = np.empty((len(settings.factors), 6), np.float32), max(1, len(xs) // LEAST_TILES)
     if settings.factors:
         steps[:, :4] = 1 - settings.beta1, settings.beta2, 1 - settings.beta2, settings.eps
@@ -50,7 +41,7 @@ def fit(net: AdamNet, settings: AdamSettings, x: Tensor, y: Tensor, weight: Tens
 
     run_team(take_steps, most)
     for packed, values in ((parameters, net.parameters), (first, net.first), (second, net.second)):
-        torch._foreach_copy_(list(values), _slots(packed, values))
+        torch._foreach_copy_(list(values), slots(packed, values))
     return torch.tensor(losses.sum(), dtype=x.dtype)
 
 
@@ -74,26 +65,3 @@ def _tiles(values: Tensor, dim: int) -> np.ndarray:
     items, columns = values.shape
     padded = functional.pad(values, (0, dim - columns, 0, -items % TILE))
     return padded.view(-1, TILE, dim).transpose(1, 2).reshape(-1, dim * TILE).numpy()
-
-
-def _pack(values: Sequence[Tensor]) -> np.ndarray:
-    """One flat zero-padded array of the eight tensors of a net."""
-    if _is_full(values):
-        return torch.cat([value.reshape(-1) for value in values]).numpy()
-    packed = np.zeros(2 * NET_SIZE, np.float32)
-    torch._foreach_copy_(_slots(packed, values), list(values))
-    return packed
-
-
-def _slots(packed: np.ndarray, values: Sequence[Tensor]) -> list[Tensor]:
-    """Where each tensor lives in the flat array: views of the tensors' own shapes."""
-    pieces = torch.from_numpy(packed).split(_SIZES)
-    whole = [piece.view(shape) for piece, shape in zip(pieces, _SHAPES, strict=True)]
-    if _is_full(values):
-        return whole
-    return [slot[tuple(map(slice, value.shape))] for slot, value in zip(whole, values, strict=True)]
-
-
-def _is_full(values: Sequence[Tensor]) -> bool:
-    """Whether nothing is padded, as at the released sizes."""
-    return values[0].shape == _SHAPES[0]

@@ -13,6 +13,7 @@ from sea_core.kernels.compiler import inlined, part_of_compiled
 from sea_core.kernels.elementary import ONE, exp_within_one, tanh
 
 TILE, DIM, HIDDEN = 256, 32, 8
+LINE = 16  # numbers in a cache line
 # One of the two nets in a flat array: first weight (HIDDEN, DIM), its bias, second weight (DIM, HIDDEN), its bias.
 _BIAS0 = HIDDEN * DIM
 _WEIGHT1 = _BIAS0 + HIDDEN
@@ -54,6 +55,64 @@ def likelihood_and_gradients(nets, gradients, x, y, weight, true_dim, first, las
 
 
 @part_of_compiled
+def bound_and_gradients(nets, x, x_stride, y, y_stride, order, d_x, d_y, d_other, first, last):  # type: ignore[no-untyped-def]
+    """Some tiles' share of ``sum_i[ll(x_i, y_i) - ll(x_i, y_order(i))] / (2 n)``, with its gradients.
+
+    ``losses/club.py`` has the algebra. More than six parameters: compiled code takes arrays and numbers, no objects.
+
+    Args:
+        nets: as in ``likelihood_and_gradients``; constants.
+        x, y: flat, with a stride from row to row.
+        order: the row of ``y`` that is each item's negative.
+        d_x, d_y, d_other: ``(items, dim)``, of which the tiles' rows are written: gradients with respect to ``x``,
+            ``y`` and the permuted ``y``.
+        first, last: the range of tiles.
+    """
+    mean_net, variance_net = nets[:NET_SIZE], nets[NET_SIZE:]
+    items, dim = d_x.shape
+    scale = np.float32(0.5 / items)
+    hidden_mean, hidden_variance = np.empty(HIDDEN * TILE, np.float32), np.empty(HIDDEN * TILE, np.float32)
+    mean, raw = np.empty(DIM * TILE, np.float32), np.empty(DIM * TILE, np.float32)
+    d_hidden, tile_of_d_x = np.empty(HIDDEN * TILE, np.float32), np.empty(DIM * TILE, np.float32)
+    own, other = np.empty(DIM * TILE, np.float32), np.empty(DIM * TILE, np.float32)
+    tile_of_x = np.zeros(DIM * TILE, np.float32)
+    rows_x, rows_y, rows_other = np.empty(LINE, np.int64), np.empty(LINE, np.int64), np.empty(LINE, np.int64)
+    total = 0.0
+    for tile in range(first, last):
+        start = tile * TILE
+        count = min(TILE, items - start)
+        # Sixteen rows at a time: that many columns of a tile are a cache line. Behind the last row it is read again.
+        for block in range(0, count, LINE):
+            for j in range(LINE):
+                row = min(start + block + j, items - 1)
+                rows_x[j], rows_y[j], rows_other[j] = row * x_stride, row * y_stride, order[row] * y_stride
+            for d in range(dim):
+                for j in range(LINE):
+                    tile_of_x[d * TILE + block + j] = x[rows_x[j] + d]
+                for j in range(LINE):
+                    own[d * TILE + block + j] = y[rows_y[j] + d]
+                for j in range(LINE):
+                    other[d * TILE + block + j] = y[rows_other[j] + d]
+        _forward(mean_net, tile_of_x, hidden_mean, mean)
+        _forward(variance_net, tile_of_x, hidden_variance, raw)
+        total += _bound_and_output_gradients(mean, raw, own, other, scale, dim, count)
+        tile_of_d_x[:] = ZERO
+        _add_gradients_of_input(mean_net, hidden_mean, mean, d_hidden, tile_of_d_x)
+        _add_gradients_of_input(variance_net, hidden_variance, raw, d_hidden, tile_of_d_x)
+        for block in range(0, count, LINE):
+            for j in range(block, min(block + LINE, count)):
+                for d in range(dim):
+                    d_x[start + j, d] = tile_of_d_x[d * TILE + j]
+            for j in range(block, min(block + LINE, count)):
+                for d in range(dim):
+                    d_y[start + j, d] = own[d * TILE + j]
+            for j in range(block, min(block + LINE, count)):
+                for d in range(dim):
+                    d_other[start + j, d] = other[d * TILE + j]
+    return total
+
+
+@part_of_compiled
 def adam(parameters, gradients, first, second, numbers):  # type: ignore[no-untyped-def]
     """One Adam step on flat arrays.
 
@@ -90,6 +149,25 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
 
 
 @part_of_compiled
+def _bound_and_output_gradients(mean, raw, own, other, scale, true_dim, count):  # type: ignore[no-untyped-def]
+    """Turn ``mean``, ``raw``, ``y`` (``own``) and the permuted ``y`` (``other``) into the bound's gradients."""
+    total = ZERO
+    for d in range(true_dim):
+        for j in range(count):
+            i = d * TILE + j
+            log_variance = tanh(raw[i])
+            precision = exp_within_one(-log_variance) * scale
+            y, y_other, mu = own[i], other[i], mean[i]
+            d_mean = (y - y_other) * precision
+            entry = d_mean * (mu - HALF * (y + y_other))
+            own[i], other[i] = (mu - y) * precision, (y_other - mu) * precision
+            mean[i] = d_mean
+            raw[i] = (log_variance * log_variance - ONE) * entry
+            total += entry
+    return total
+
+
+@part_of_compiled
 def _forward(net, x, hidden, output):  # type: ignore[no-untyped-def]
     """Linear, ReLU, linear."""
     _fill_rows(hidden, net[_BIAS0:_WEIGHT1], HIDDEN)
@@ -104,12 +182,25 @@ def _backward(net, x, hidden, d_output, d_hidden, d_net):  # type: ignore[no-unt
     """Add the gradients of the net's parameters, given those of its outputs."""
     _add_outer_products(d_net[_WEIGHT1:_BIAS1], d_output, hidden, DIM, HIDDEN)
     _add_row_sums(d_net[_BIAS1:], d_output, DIM)
+    _gradients_of_hidden(net, hidden, d_output, d_hidden)
+    _add_outer_products(d_net[:_BIAS0], d_hidden, x, HIDDEN, DIM)
+    _add_row_sums(d_net[_BIAS0:_WEIGHT1], d_hidden, HIDDEN)
+
+
+@part_of_compiled
+def _add_gradients_of_input(net, hidden, d_output, d_hidden, d_x):  # type: ignore[no-untyped-def]
+    """Add the gradients of the net's input, given those of its outputs."""
+    _gradients_of_hidden(net, hidden, d_output, d_hidden)
+    _add_product(d_x, net[:_BIAS0], 1, DIM, d_hidden, DIM, HIDDEN)
+
+
+@inlined
+def _gradients_of_hidden(net, hidden, d_output, d_hidden):  # type: ignore[no-untyped-def]
+    """Back through the outer layer and the ReLU."""
     d_hidden[:] = ZERO
     _add_product(d_hidden, net[_WEIGHT1:_BIAS1], 1, HIDDEN, d_output, HIDDEN, DIM)
     for i in range(HIDDEN * TILE):
         d_hidden[i] = d_hidden[i] if hidden[i] > ZERO else ZERO
-    _add_outer_products(d_net[:_BIAS0], d_hidden, x, HIDDEN, DIM)
-    _add_row_sums(d_net[_BIAS0:_WEIGHT1], d_hidden, HIDDEN)
 
 
 @inlined

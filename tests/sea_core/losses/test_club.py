@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from sea_core.kernels import club_bound as compiled_bound
 from sea_core.kernels import club_fit as compiled
 from sea_core.losses import club_fit
-from sea_core.losses.club import VariationalNet, club_bound
+from sea_core.losses.club import VariationalNet, bound_with_torch, club_bound
 from sea_core.losses.club_fit import ClubFitter
 
 
@@ -199,6 +200,56 @@ def test_the_bound_equals_its_definition_in_value_and_gradient(items, dim, hidde
     gradients = zip(torch.autograd.grad(bound, (x, y)), torch.autograd.grad(expected, (x, y)), strict=True)
     for actual, wanted in gradients:
         torch.testing.assert_close(actual, wanted)
+
+
+@settings(deadline=None, max_examples=30)
+@given(items=st.integers(1, 1200), dim=st.integers(1, 32), hidden=st.integers(1, 8), seed=st.integers(0, 99))
+@example(items=256, dim=32, hidden=8, seed=0)
+@example(items=257, dim=32, hidden=8, seed=0)
+def test_the_compiled_bound_equals_the_bound_with_torch(items, dim, hidden, seed):
+    generator = torch.Generator().manual_seed(seed)
+    parameters = [p.detach() for p in seeded_net(dim, hidden, seed=seed).parameters()]
+    wide = torch.randn(items, 2 * dim + 3, generator=generator)
+    x, y = wide[:, 1 : dim + 1], wide[:, dim + 2 : 2 * dim + 2]  # columns of one tensor, as in training
+    assume(smallest_relu_input(parameters, x) > 1e-6)
+    permutation = torch.randperm(items, generator=generator)
+    results = [take(parameters, x, y, permutation) for take in (compiled_bound.bound, bound_with_torch)]
+    # Terms of either sign cancel; each is a share of 1 / items of something of size dim.
+    torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-5, atol=1e-5 * dim)
+    for actual, wanted in zip(results[0][1:], results[1][1:], strict=True):
+        scale = float(wanted.abs().max()) or 1.0
+        torch.testing.assert_close(actual / scale, wanted / scale, rtol=1e-4, atol=1e-5)
+
+
+def test_the_compiled_bound_reads_a_transposed_part_as_any_other():
+    parameters = [p.detach() for p in seeded_net().parameters()]
+    x, y = draw_pairs(300, count=1)[0]
+    permutation = torch.randperm(300, generator=torch.Generator().manual_seed(0))
+    straight = compiled_bound.bound(parameters, x, y, permutation)
+    turned = compiled_bound.bound(parameters, x.T.contiguous().T, y, permutation)
+    assert all(torch.equal(one, other) for one, other in zip(straight, turned, strict=True))
+
+
+def test_threads_change_no_gradient_of_the_compiled_bound_and_repeat_its_value():
+    before, results = torch.get_num_threads(), []
+    parameters = [p.detach() for p in seeded_net().parameters()]
+    x, y = draw_pairs(4000, count=1)[0]
+    permutation = torch.randperm(4000, generator=torch.Generator().manual_seed(0))
+    try:
+        for threads in (1, 3, 3):
+            torch.set_num_threads(threads)
+            results.append(compiled_bound.bound(parameters, x, y, permutation))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(results[1], results[2], strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(results[0][1:], results[1][1:], strict=True))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_nan_in_an_input_reaches_the_compiled_bound(side):
+    pair = draw_pairs(300, count=1)[0]
+    pair[side][7, 3] = math.nan
+    assert club_bound(seeded_net(), *pair, torch.arange(300).roll(1)).isnan()
 
 
 def test_the_bound_never_trains_the_net():
