@@ -20,6 +20,7 @@ from sea_core.layers.draws import Draws
 from sea_core.layers.features import Features, prepare_features, reduced
 from sea_core.layers.initialisation import linear
 from sea_core.layers.item_graph import mixed_item_graph
+from sea_core.layers.pair_scores import pair_scores
 from sea_core.layers.projection import read_projection
 from sea_core.layers.separation import Reader, Separation
 from sea_core.losses.bpr import bpr
@@ -154,9 +155,7 @@ class SEA(SeparatedModel):
             }
         heads = separation.heads(first, alignment_items=draws.alignment_items, distance_items=draws.distance_items)
 
-        user = embeddings.users(batch.user)
-        positive, negative = embeddings.item.index_select(0, torch.cat([batch.positive, batch.negative])).chunk(2)
-        loss = bpr((user * positive).sum(dim=1), (user * negative).sum(dim=1), log_base=self.config.bpr_log_base)
+        loss = bpr(*pair_scores(embeddings, batch), log_base=self.config.bpr_log_base)
         total, terms = separation.add_losses(loss, heads, draws.permutations)
         return Forward(total, {"bpr": loss, **terms, "total": total}, embeddings, heads)
 
