@@ -18,6 +18,7 @@ range lie side by side and need no copy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -59,7 +60,7 @@ def read_projection(
         return [functional.linear(projected[:, columns], head, shift) for head, shift, columns in readers]
     order = sorted(range(len(readers)), key=lambda index: (ranges[index].start, ranges[index].stop))
     stacked = [heads[index] for index in order] + [readers[index][1] for index in order]
-    read = _Read.apply(features, precision, [ranges[index] for index in order], weight, bias, *stacked)  # type: ignore[no-untyped-call]
+    read = _Read.apply(features, precision, tuple(ranges[index] for index in order), weight, bias, *stacked)  # type: ignore[no-untyped-call]
     parts = dict(zip(order, read, strict=True))
     return [parts[index] for index in range(len(readers))]
 
@@ -103,7 +104,7 @@ class _Read(torch.autograd.Function):
         ctx: Any,
         features: Tensor,
         precision: str,
-        ranges: Sequence[range],
+        ranges: tuple[range, ...],
         weight: Tensor,
         bias: Tensor,
         *readers: Tensor,  # the weights of all, then the biases of all
@@ -135,21 +136,21 @@ class _Read(torch.autograd.Function):
             d_stacked = times_transposed(_joined(rows, members), weight[columns].to(compute)).to(weight.dtype)
             d_heads += d_stacked.split([sizes[index] for index in members])
         d_weight, d_bias = _recycled_gradient(weight), torch.zeros_like(bias)
-        unread = torch.ones(len(weight), dtype=torch.bool)
-        for segment in _segments(ctx.ranges):
+        segments = _segments(ctx.ranges)
+        for segment in segments:
             stacked = torch.cat([heads[index][:, own] for index, own in segment.readers])
             members = [index for index, _ in segment.readers]
             multiply_into(d_weight[segment.columns], stacked.to(compute).T, _joined(rows, members))
             d_bias[segment.columns] = stacked.T @ torch.cat([d_shifts[index] for index in members])
-            unread[segment.columns] = False
         for head, d_shift, columns in zip(d_heads, d_shifts, ctx.ranges, strict=True):
             head.addr_(d_shift, bias[columns.start : columns.stop])
-        if bool(unread.any()):
-            d_weight[unread.to(weight.device)] = 0
+        for columns in _between(segments, len(weight)):
+            d_weight[columns] = 0
         return None, None, None, d_weight, d_bias, *d_heads, *d_shifts
 
 
-def _groups(ranges: Sequence[range]) -> list[tuple[slice, list[int]]]:
+@lru_cache
+def _groups(ranges: tuple[range, ...]) -> list[tuple[slice, list[int]]]:
     """Readers of one range each: its columns, and their indices, which follow each other as ranges are in order."""
     places = groupby(range(len(ranges)), key=lambda index: ranges[index])
     return [(slice(columns.start, columns.stop), list(members)) for columns, members in places]
@@ -176,7 +177,8 @@ class _Segment(NamedTuple):
     readers: Sequence[tuple[int, slice]]
 
 
-def _segments(ranges: Sequence[range]) -> list[_Segment]:
+@lru_cache
+def _segments(ranges: tuple[range, ...]) -> list[_Segment]:
     """Cut the columns wherever a reader starts or stops."""
     cuts = sorted({cut for columns in ranges for cut in (columns.start, columns.stop)})
     segments = []
@@ -189,3 +191,9 @@ def _segments(ranges: Sequence[range]) -> list[_Segment]:
         if readers:
             segments.append(_Segment(slice(start, stop), readers))
     return segments
+
+
+def _between(segments: Sequence[_Segment], columns: int) -> list[slice]:
+    """The columns that nobody reads."""
+    cuts = [0, *(cut for s in segments for cut in (s.columns.start, s.columns.stop)), columns]
+    return [slice(start, stop) for start, stop in zip(cuts[::2], cuts[1::2], strict=True) if start < stop]

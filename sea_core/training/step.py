@@ -31,6 +31,7 @@ class Stepper:
             clip_norm=config.clip_grad_norm,
         )
         self.fitter = model.fitter()
+        self._parameters = list(model.parameters())
 
     def begin_epoch(self, epoch: int) -> None:
         """Set the learning rate of an epoch, counted from 0."""
@@ -45,7 +46,7 @@ class Stepper:
             The forward pass as it was before any update, and its unweighted terms with the fitter's (``club_fit``)
             beside them. No value has been read back to the host.
         """
-        recycle_gradients(self.model.parameters())
+        recycle_gradients(self._parameters)
         forward = self.model(inputs, batch, draws)
         forward.total.backward()
         terms = {name: value.detach() for name, value in forward.terms.items()}
