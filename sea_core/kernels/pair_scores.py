@@ -91,7 +91,10 @@ def _score(parts, weight, item, user, chosen, products, scores, modalities, widt
 def _add_gradients(  # type: ignore[no-untyped-def]
     parts, weight, item, user, chosen, products, d_scores, d_parts, d_weight, d_item, modalities, width, first, last
 ):
-    """Modalities ``first`` to ``last``. More than six parameters: see ``_score``."""
+    """Modalities ``first`` to ``last``.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+    """
     pairs, many, wide = _U(len(user)), _U(modalities), _U(width)
     for pair in range(pairs):
         d_positive, d_negative = d_scores[pair], d_scores[pairs + pair]
