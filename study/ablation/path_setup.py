@@ -14,7 +14,7 @@ from sea_core.errors import UserError
 from sea_core.streams import fresh_seeds
 from study.ablation.path import PathPlan, Values, known_values, walk, why_none
 from study.ablation.setup import open_study
-from study.planning.requests import GREEDY, ONCE, PathRequest
+from study.planning.requests import GREEDY, ONCE, PathRequest, whole_splits
 from study.records.durations import duration
 from study.records.path import read_path, short
 from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds
@@ -62,6 +62,7 @@ def plan_path(request: PathRequest) -> PathPlan:
     choice = request.choice_seeds or (len(before.choice_seeds) if before else CHOICE_SEEDS)
     seeds = request.seeds or (len(before.seeds) if before else _seeds_of_arms(study))
     took = [run.seconds for run in (*study.winner, *study.default) if run.seconds]
+    whole_splits(spec.split_seeds, seeds, option="--seeds")
     return PathPlan(
         folder=study.folder,
         dataset=only_modalities(data, end),

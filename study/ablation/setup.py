@@ -27,7 +27,7 @@ from study.analysis.stats.extra_reference import LEAST_EXTRA, seeds_for_the_refe
 from study.analysis.stats.sequential import planned_looks
 from study.planning.estimate import Probe, estimate, measure, missing_runs, planned_runs
 from study.planning.power_preview import power_line
-from study.planning.requests import AUTO, AblationRequest, SearchRequest
+from study.planning.requests import AUTO, SEEDS_AT_MOST, AblationRequest, SearchRequest, suits_splits
 from study.planning.study_plan import StudyPlan
 from study.records.arm_names import FULL
 from study.records.durations import duration
@@ -114,7 +114,13 @@ def _of_dataset(request: AblationRequest) -> Ablation:
 
 def _of_study(request: AblationRequest, name: str) -> Ablation:
     study, data = open_study(name, request.out, dataset=request.dataset, data_root=request.data_root)
+    splits = 0 if study.spec is None else study.spec.split_seeds
+    try:
+        suits_splits(request, splits)
+    except UserError as error:
+        raise UserError(f"{error} ({study.folder.root} was made with --split-seeds {splits})") from None
     seeds = max(DEFAULT_SEEDS, len(study.winner))
+    seeds += -seeds % max(1, splits)  # each split has the same number
     config = study.winner[0].config
     return _plan(study.folder, data, config, request, seed=study.seed, seeds=seeds, study=study)
 
@@ -160,7 +166,7 @@ def open_study(name: str, out: Path, *, dataset: str | None, data_root: Path) ->
 
 def _on_splits(dataset: Dataset, seed: int, splits: int) -> Dataset:
     """The dataset with a split for every seed that an ablation may come to, in the order a study gives them out."""
-    rivals, seeds = finalist_seeds(seed, MOST_SEEDS), fresh_seeds(seed, MOST_SEEDS)
+    rivals, seeds = finalist_seeds(seed, SEEDS_AT_MOST), fresh_seeds(seed, SEEDS_AT_MOST)
     return with_other_splits(dataset, split_seeds_of(seed, splits, rivals, seeds))
 
 

@@ -29,6 +29,7 @@ CHOICES: Mapping[str, str] = {
 }
 SEARCH_EPOCHS = 40  # most epochs of a trial that no rung pauses, unless the user says otherwise
 FRESH_SEEDS = 10
+SEEDS_AT_MOST = 1000  # a slip of the keyboard should not plan for hours
 FINALIST_SEEDS = 3  # of the fresh ones, at most: a choice needs less than a result
 
 
@@ -112,7 +113,7 @@ class SearchRequest:
         _as_tuples(self, "metrics", "warm_start")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
         _at_least(self, final_epochs=1, split_seeds=0, controls=0)
-        _whole_splits(self.split_seeds, self.fresh_seeds or FRESH_SEEDS)
+        whole_splits(self.split_seeds, self.fresh_seeds or FRESH_SEEDS)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
             raise UserError(
                 f"--final-epochs must be at least --epochs ({self.epochs}), got {self.final_epochs}: a winner that may "
@@ -192,18 +193,12 @@ class AblationRequest:
             if self.max_seeds is not None:
                 raise UserError("--max-seeds belongs to --fresh-seeds auto, which it ends")
             _at_least(self, fresh_seeds=1)
-            _whole_splits(self.split_seeds, self.fresh_seeds or 10)
-        elif self.split_seeds:
-            raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
         _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0, searches=1)
         if self.extra_full is not None:
             _check_extra_full(self)
         if self.searches is not None and self.mode == "frozen":
             raise UserError("--searches repeats the searches of re-tuned arms; add --mode retuned or both")
-        if (self.searches or 1) > 1 and self.split_seeds:
-            raise UserError("--searches cannot be combined with --split-seeds: searches stay on the data's own split")
-        if self.placebo and self.split_seeds:
-            raise UserError("--placebo cannot be combined with --split-seeds: a copy has no split of its own")
+        suits_splits(self, self.split_seeds)
         if self.margin is not None and not 0 < self.margin < 1:
             raise UserError(f"--margin must be a share between 0 and 1, got {self.margin}")
         _one_of(self, mode=MODES)
@@ -280,7 +275,29 @@ def _check_extra_full(request: AblationRequest) -> None:
             raise UserError("--extra-full must be 0, or at least 2, as one seed does not tell how seeds vary, got 1")
     if request.fresh_seeds == AUTO:
         raise UserError("--extra-full belongs to a fixed number of --fresh-seeds, not to auto")
-    if request.split_seeds:
+
+
+def suits_splits(request: AblationRequest, splits: int) -> None:
+    """Refuse what cannot be where fresh seeds train on several splits.
+
+    Args:
+        request: of an ablation.
+        splits: its own number, or that of the study whose winner is ablated; 0 = the data's own split alone.
+
+    Raises:
+        UserError: splits would have different numbers of seeds, or what was asked for has no split.
+    """
+    if not splits:
+        return
+    if request.fresh_seeds == AUTO:
+        raise UserError("--split-seeds needs a fixed number of --fresh-seeds, not auto: a split is one replicate")
+    if request.fresh_seeds is not None or request.from_study is None:
+        whole_splits(splits, int(request.fresh_seeds or 10))
+    if (request.searches or 1) > 1:
+        raise UserError("--searches cannot be combined with --split-seeds: searches stay on the data's own split")
+    if request.placebo:
+        raise UserError("--placebo cannot be combined with --split-seeds: a copy has no split of its own")
+    if request.extra_full is not None:
         raise UserError("--extra-full cannot be combined with --split-seeds: a split is one replicate")
 
 
@@ -334,12 +351,21 @@ def _at_least(request: object, **bounds: float) -> None:
             raise UserError(f"{_flag(name)} must be at least {least}, got {value}{why}")
 
 
-def _whole_splits(splits: int, seeds: int) -> None:
-    """Refuse splits that would have different numbers of seeds, or none."""
+def whole_splits(splits: int, seeds: int, *, option: str = "--fresh-seeds") -> None:
+    """Refuse splits that would have different numbers of seeds, or none.
+
+    Args:
+        splits: how many; 0 = the data's own alone.
+        seeds: how many train on them in turn.
+        option: with which the seeds were given.
+
+    Raises:
+        UserError: the seeds are no multiple of the splits.
+    """
     if splits and seeds % splits:
         raise UserError(
-            f"--split-seeds {splits} needs as many --fresh-seeds, or a multiple, so that each split has the same "
-            f"number, got {seeds}; give --fresh-seeds {splits}"
+            f"--split-seeds {splits} needs as many {option}, or a multiple, so that each split has the same "
+            f"number, got {seeds}; give {option} {splits}"
         )
 
 

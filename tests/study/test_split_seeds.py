@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablations import run_ablations
+from ablations import run_ablations, run_path
 from sea_core.data.catalogue import load_dataset, with_other_splits
 from sea_core.data.resplit import resplit
 from sea_core.data.splits import Splits
 from sea_core.errors import UserError, run_program
 from sea_core.holdout import _load_test_rows
 from study import replay, run_search
+from study.ablation.setup import plan_one
 from study.analysis.results import Results
+from study.planning.requests import AblationRequest
 from study.records.seeds import finalist_seeds, split_seeds_of
 from study.records.study import load_study
 
@@ -135,6 +137,40 @@ def test_ablations_of_a_study_stay_on_its_splits(study: Callable[..., Path], tmp
     for run in reloaded.ablations:
         assert run.split_seed in set(splits.values())
         assert run.split_seed == splits.get(run.seed, run.split_seed)
+
+
+def test_every_seed_that_an_ablation_may_ask_for_has_a_split(cache_folder: Path, tmp_path: Path) -> None:
+    asked = AblationRequest(dataset=DATA, split_seeds=2, fresh_seeds=60, arms=("no-club",), out=tmp_path)
+    ablation = plan_one(asked)
+    assert len(ablation.seeds) == 60
+    found = [ablation.dataset.for_seed(seed).split_seed for seed in ablation.seeds]
+    assert None not in found
+    assert found[0::2] == [found[0]] * 30
+    assert found[1::2] == [found[1]] * 30
+    assert found[0] != found[1]
+
+
+@pytest.mark.slow
+def test_what_has_no_split_is_refused_of_a_study_that_was_made_on_several(
+    study: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = study("--split-seeds", "3", "--fresh-seeds", "3", "--no-ablations")
+    words = ["--from-study", root.name, "--out", str(tmp_path), "--arms", "no-club", "--dry-run"]
+    for more, message in (
+        (["--seeds", "4"], "--split-seeds 3 needs as many --fresh-seeds, or a multiple"),
+        (["--seeds", "auto"], "--split-seeds needs a fixed number of --fresh-seeds"),
+        (["--placebo", "2"], "--placebo cannot be combined with --split-seeds"),
+        (["--extra-full", "2"], "--extra-full cannot be combined with --split-seeds"),
+    ):
+        assert run_program(lambda more=more: run_ablations.main([*words, *more])) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert f"{root} was made with --split-seeds 3" in error
+    assert run_program(lambda: run_ablations.main(words)) == 0
+    assert "no-club              12 of 12 to train" in capsys.readouterr().out, "four seeds a split, not ten seeds"
+    path = ["--from-study", root.name, "--out", str(tmp_path), "--seeds", "4", "--dry-run"]
+    assert run_program(lambda: run_path.main(path)) == 2
+    assert "--split-seeds 3 needs as many --seeds, or a multiple" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", ["2", "5"])
