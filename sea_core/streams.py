@@ -27,11 +27,11 @@ def stream(seed: int, name: str) -> torch.Generator:
 
 def fresh_seeds(seed: int, count: int) -> list[int]:
     """Seeds for re-training a winner: derived from the study's seed, distinct, and never equal to it."""
-    seeds: list[int] = []
+    seeds: dict[int, None] = {}  # in their order
     index = 0
     while len(seeds) < count:
         candidate = stream_seed(seed, f"fresh/{index}") % 2**31
-        if candidate != seed and candidate not in seeds:
-            seeds.append(candidate)
+        if candidate != seed:
+            seeds[candidate] = None
         index += 1
-    return seeds
+    return list(seeds)

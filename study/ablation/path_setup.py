@@ -14,10 +14,10 @@ from sea_core.errors import UserError
 from sea_core.streams import fresh_seeds
 from study.ablation.path import PathPlan, Values, known_values, walk, why_none
 from study.ablation.setup import open_study
-from study.planning.requests import GREEDY, ONCE, PathRequest, whole_splits
+from study.planning.requests import CHOICE_SEEDS_AT_MOST, GREEDY, ONCE, PathRequest, whole_splits
 from study.records.durations import duration
 from study.records.path import read_path, short
-from study.records.seeds import MOST_SEEDS_PER_TRIAL, finalist_seeds
+from study.records.seeds import finalist_seeds
 from study.records.study import Study
 
 CHOICE_SEEDS = 3
@@ -71,7 +71,7 @@ def plan_path(request: PathRequest) -> PathPlan:
         keys=tuple(key for key in keys if mine.get(key) != theirs.get(key)),
         choose=request.choose or (before.choose if before else GREEDY),
         # Asked for as many as there may be, so that none of them can be among those the steps are tested on.
-        choice_seeds=tuple(finalist_seeds(study.seed, MOST_SEEDS_PER_TRIAL)[:choice]),
+        choice_seeds=tuple(finalist_seeds(study.seed, CHOICE_SEEDS_AT_MOST)[:choice]),
         seeds=tuple(fresh_seeds(study.seed, seeds)),
         run_seconds=median(took) if took else None,
     )

@@ -30,6 +30,9 @@ CHOICES: Mapping[str, str] = {
 SEARCH_EPOCHS = 40  # most epochs of a trial that no rung pauses, unless the user says otherwise
 FRESH_SEEDS = 10
 SEEDS_AT_MOST = 1000  # a slip of the keyboard should not plan for hours
+COPIES_AT_MOST = 50
+SEARCHES_AT_MOST = 100
+CHOICE_SEEDS_AT_MOST = 64  # so many are set aside, of which none is among those that steps are tested on
 FINALIST_SEEDS = 3  # of the fresh ones, at most: a choice needs less than a result
 
 
@@ -113,6 +116,7 @@ class SearchRequest:
         _as_tuples(self, "metrics", "warm_start")
         _at_least(self, n_trials=1, timeout=0, seeds_per_trial=1, seed=0, epochs=1, finalists=1, fresh_seeds=1)
         _at_least(self, final_epochs=1, split_seeds=0, controls=0)
+        _at_most(self, fresh_seeds=SEEDS_AT_MOST)
         whole_splits(self.split_seeds, self.fresh_seeds or FRESH_SEEDS)
         if self.epochs is not None and self.final_epochs is not None and self.final_epochs < self.epochs:
             raise UserError(
@@ -193,7 +197,9 @@ class AblationRequest:
             if self.max_seeds is not None:
                 raise UserError("--max-seeds belongs to --fresh-seeds auto, which it ends")
             _at_least(self, fresh_seeds=1)
+            _at_most(self, fresh_seeds=SEEDS_AT_MOST)
         _at_least(self, epochs=1, seed=0, max_seeds=5, split_seeds=0, placebo=0, searches=1)
+        _at_most(self, max_seeds=SEEDS_AT_MOST, placebo=COPIES_AT_MOST, searches=SEARCHES_AT_MOST)
         if self.extra_full is not None:
             _check_extra_full(self)
         if self.searches is not None and self.mode == "frozen":
@@ -236,6 +242,7 @@ class PathRequest:
         if not self.from_study:
             raise UserError("a path leads from a study's base configuration to its winner; give --from-study NAME")
         _at_least(self, seeds=1, choice_seeds=1)
+        _at_most(self, seeds=SEEDS_AT_MOST, choice_seeds=CHOICE_SEEDS_AT_MOST)
         _one_of(self, choose=CHOICES)
 
 
@@ -271,6 +278,7 @@ def _check_extra_full(request: AblationRequest) -> None:
         if isinstance(request.extra_full, str):
             raise UserError(f"--extra-full must be a number or auto, got '{request.extra_full}'")
         _at_least(request, extra_full=0)
+        _at_most(request, extra_full=SEEDS_AT_MOST)
         if request.extra_full == 1:
             raise UserError("--extra-full must be 0, or at least 2, as one seed does not tell how seeds vary, got 1")
     if request.fresh_seeds == AUTO:
@@ -349,6 +357,13 @@ def _at_least(request: object, **bounds: float) -> None:
         if value is not None and not value >= least:
             why = "; differences get an interval from 2 on" if name == "fresh_seeds" else ""
             raise UserError(f"{_flag(name)} must be at least {least}, got {value}{why}")
+
+
+def _at_most(request: object, **bounds: int) -> None:
+    for name, most in bounds.items():
+        value = getattr(request, name)
+        if value is not None and value > most:
+            raise UserError(f"{_flag(name)} must be at most {most}, got {value}")
 
 
 def whole_splits(splits: int, seeds: int, *, option: str = "--fresh-seeds") -> None:

@@ -6,6 +6,8 @@ and the winner get others (``sea_core.streams.fresh_seeds``): a score that a cho
 
 from __future__ import annotations
 
+import functools
+
 from sea_core.streams import fresh_seeds, stream_seed
 
 MOST_SEEDS_PER_TRIAL = 64
@@ -45,9 +47,15 @@ def placebo_seeds(seed: int, copy: int, count: int) -> list[int]:
         copy: number of the copy, from 1.
         count: how many; a smaller count gives the first of them.
     """
-    others = [each for before in range(1, copy) for each in placebo_seeds(seed, before, MOST_SEEDS_PER_TRIAL)]
-    taken = {seed, *fresh_seeds(seed, MOST_SEEDS_PER_TRIAL), *others}
+    taken = {seed, *fresh_seeds(seed, MOST_SEEDS_PER_TRIAL), *_seeds_of_copies_before(seed, copy)}
     return _derived(seed, f"placebo/{copy}", count, taken)
+
+
+@functools.cache  # without it, every copy would ask for all before it, which ask again: twice the work a copy
+def _seeds_of_copies_before(seed: int, copy: int) -> frozenset[int]:
+    if copy == 1:
+        return frozenset()
+    return _seeds_of_copies_before(seed, copy - 1).union(placebo_seeds(seed, copy - 1, MOST_SEEDS_PER_TRIAL))
 
 
 def search_seed(seed: int, number: int) -> int:

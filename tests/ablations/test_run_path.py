@@ -187,6 +187,8 @@ def test_mistakes_are_named(tmp_path: Path, cache_folder: Path) -> None:
         main(["--from-study", "nowhere", "--out", str(tmp_path)])
     with pytest.raises(UserError, match=r"--seeds must be at least 1, got 0"):
         main(["--from-study", "s", "--seeds", "0"])
+    with pytest.raises(UserError, match=r"--choice-seeds must be at most 64, got 65"):
+        main(["--from-study", "s", "--choice-seeds", "65"])
     with pytest.raises(UserError, match="where one study's data are now, got 1 datasets and 2 studies"):
         main(["--from-study", "a", "--from-study", "b", "-d", "synthetic"])
     with pytest.raises(UserError, match=r"unknown --choose 'gready'.*greedy"):

@@ -74,6 +74,7 @@ def test_requests_are_frozen_and_take_strings_for_paths() -> None:
         ({"pruner": "medain"}, "unknown --pruner 'medain'; did you mean 'median'?"),
         ({"warm_start": "x", "sampler": "grid"}, "--warm-start and --sampler grid exclude each other"),
         ({"timeout": float("nan")}, "--timeout must be at least 0, got nan"),
+        ({"fresh_seeds": 100_000}, "--fresh-seeds must be at most 1000, got 100000"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[str, Any], message: str) -> None:
@@ -88,6 +89,11 @@ def test_a_search_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[s
         ({"from_study": "x", "seed": 5}, "--seed cannot be combined with --from-study"),
         ({"from_study": "x", "settings": {"knn_k": 5}}, "--set cannot be combined with --from-study"),
         ({"fresh_seeds": 0}, "--fresh-seeds must be at least 1, got 0; differences get an interval from 2 on"),
+        ({"fresh_seeds": 100_000}, "--fresh-seeds must be at most 1000, got 100000"),
+        ({"fresh_seeds": "auto", "max_seeds": 100_000}, "--max-seeds must be at most 1000, got 100000"),
+        ({"extra_full": 100_000}, "--extra-full must be at most 1000, got 100000"),
+        ({"placebo": 100_000}, "--placebo must be at most 50, got 100000"),
+        ({"mode": "retuned", "searches": 100_000}, "--searches must be at most 100, got 100000"),
     ],
 )
 def test_an_ablation_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[str, Any], message: str) -> None:
