@@ -150,7 +150,10 @@ def _loss_and_output_gradients(mean, raw, y, weight, true_dim):  # type: ignore[
 
 @part_of_compiled
 def _bound_and_output_gradients(mean, raw, own, other, scale, true_dim, count):  # type: ignore[no-untyped-def]
-    """Turn ``mean``, ``raw``, ``y`` (``own``) and the permuted ``y`` (``other``) into the bound's gradients."""
+    """Turn ``mean``, ``raw``, ``y`` (``own``) and the permuted ``y`` (``other``) into the bound's gradients.
+
+    More than six parameters: compiled code takes arrays and numbers, no objects.
+    """
     total = ZERO
     for d in range(true_dim):
         for j in range(count):
