@@ -223,6 +223,7 @@ class Config:
     club_steps: int = _choice(
         50, "CLUB fit steps per batch", observable="prediction", check=lambda v: v >= 0, rule=">= 0"
     )
+    club_fit_every: int = _positive(1, "batches from a CLUB fit to the next; 1 = each batch", observable="prediction")
     club_learning_rate: float | None = _positive(
         None, "learning rate of the CLUB fit; null = learning_rate", observable="prediction"
     )

@@ -25,7 +25,8 @@ from sea_core.models.protocol import Batch, Forward, TrainedModel, keys
 # What the separation reads, on whatever backbone it stands.
 SEPARATION_KEYS = keys(
     "split_ratio alignment alignment_weight temperature alignment_items align_hidden align_out distancing "
-    "distance_weight distance_items distance_dim club_hidden club_steps club_learning_rate club_fit_pairs club_clamp"
+    "distance_weight distance_items distance_dim club_hidden club_steps club_fit_every club_learning_rate "
+    "club_fit_pairs club_clamp"
 )
 # Its net is fitted by itself: the total loss never updates it.
 _CLUB_NET = "separation.club."
@@ -95,26 +96,41 @@ class SeparatedModel(TrainedModel):
 
 
 class SeparationFitter:
-    """The fit of CLUB's net in every step; a ``Fitter``."""
+    """The fit of CLUB's net in every step, or in every ``club_fit_every``-th of a run; a ``Fitter``."""
 
     def __init__(self, separation: Separation, config: Config) -> None:
         assert separation.club is not None
-        self._separation, self._steps = separation, config.club_steps
+        self._separation, self._steps, self._every = separation, config.club_steps, config.club_fit_every
         rate = config.learning_rate if config.club_learning_rate is None else config.club_learning_rate
         self._club = ClubFitter(separation.club, rate, (config.adam_beta1, config.adam_beta2), config.adam_eps)
+        self._batches_seen = 0
+        self._last_loss: Tensor | None = None
 
     def fit(self, forward: Forward) -> dict[str, Float[Tensor, ""]]:
-        """Take ``club_steps`` Adam steps on the pairs of a forward pass."""
+        """Take ``club_steps`` Adam steps on the pairs of a forward pass, if it is the turn of this batch.
+
+        Returns:
+            The loss of the last fit as ``club_fit``.
+        """
         assert forward.heads is not None
-        return {"club_fit": self._club.fit(self._separation.club_pairs(forward.heads), self._steps)}
+        if self._last_loss is None or self._batches_seen % self._every == 0:
+            self._last_loss = self._club.fit(self._separation.club_pairs(forward.heads), self._steps)
+        self._batches_seen += 1
+        return {"club_fit": self._last_loss}
 
     def state(self) -> dict[str, Tensor]:
-        """See ``ClubFitter.state``."""
-        return self._club.state()
+        """See ``ClubFitter.state``; with batches that are left out, whose turn it is and the last loss."""
+        state = self._club.state()
+        if self._every > 1 and self._last_loss is not None:
+            state |= {"batches_seen": torch.tensor(self._batches_seen), "last_loss": self._last_loss.clone()}
+        return state
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """See ``ClubFitter.load_state``."""
         self._club.load_state(state)
+        if "batches_seen" in state:
+            device = next(self._separation.parameters()).device
+            self._batches_seen, self._last_loss = int(state["batches_seen"]), state["last_loss"].to(device, copy=True)
 
 
 def own_projections(config: Config, feature_dims: Mapping[str, int], *, seed: int) -> nn.ModuleDict:

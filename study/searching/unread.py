@@ -20,7 +20,7 @@ def unread_parameters(config: Config) -> frozenset[str]:
     if not distances:
         unread |= {"distance_weight", "distance_items", "distance_dim"}
     if config.distancing != CLUB:
-        unread |= {"club_hidden", "club_steps", "club_learning_rate", "club_fit_pairs", "club_clamp"}
+        unread |= {"club_hidden", "club_steps", "club_fit_every", "club_learning_rate", "club_fit_pairs", "club_clamp"}
     if not aligns and not distances:
         unread |= {"split_ratio", "split_stage"}
     if one_modality:

@@ -73,6 +73,42 @@ def test_a_resumed_run_equals_an_undisturbed_one_to_the_bit(
         np.testing.assert_array_equal(second.best.validation.values[name], values)
 
 
+def test_clubs_net_is_fitted_in_every_kth_batch_of_the_run(make_run: Callable[..., TrainingRun]) -> None:
+    run = make_run(club_fit_every=2)
+    training = run._training
+    assert training is not None
+    steps = len(training.batches)
+    assert steps % 2 != 0  # so that an epoch does not begin where the count does
+    hashes, losses, fit = [], [], training.stepper.fitter.fit
+
+    def fit_and_look(forward: Any) -> Any:
+        terms = fit(forward)
+        hashes.append(torch.cat([p.detach().flatten() for p in run.model.separation.club.parameters()]).clone())
+        losses.append(float(terms["club_fit"]))
+        return terms
+
+    training.stepper.fitter.fit = fit_and_look
+    run.advance()
+    run.advance()
+    changed = [0, *(n for n in range(1, 2 * steps) if not torch.equal(hashes[n], hashes[n - 1]))]
+    assert changed == list(range(0, 2 * steps, 2))
+    assert all(losses[n] == losses[n - n % 2] for n in range(2 * steps))
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+def test_a_resumed_run_goes_on_counting_the_batches_of_the_fit(
+    make_run: Callable[..., TrainingRun], stop_after: int
+) -> None:
+    whole, first, second = (make_run(club_fit_every=2) for _ in range(3))
+    trained(whole)
+    for _ in range(stop_after):
+        first.advance()
+    from_bytes(second, to_bytes(first))
+    trained(second)
+    assert without_seconds(second) == without_seconds(whole)
+    assert second.weights_hash() == whole.weights_hash()
+
+
 def test_a_checkpoint_of_another_run_or_with_flipped_bytes_is_refused(make_run: Callable[..., TrainingRun]) -> None:
     run = make_run()
     run.advance()
