@@ -18,6 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import sea_core  # noqa: F401 - before torch, whose threads read at its import how long to wait: as programs have it
+
+# isort: split
 import numpy as np
 import pandas as pd
 import torch

@@ -19,6 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import sea_core  # noqa: F401 - before torch, whose threads read at its import how long to wait: as programs have it
+
+# isort: split
 import torch
 
 from benchmarks.timing import Timing

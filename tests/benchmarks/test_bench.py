@@ -1,7 +1,12 @@
 """The figures of the performance page lie in a CSV that the benchmark remakes."""
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from benchmarks.bench import write_numbers
 
@@ -31,3 +36,19 @@ def test_ratios_on_the_page_are_those_of_their_seconds() -> None:
         values = {row["quantity"]: float(row["value"]) for row in rows if row["processor"] == processor}
         assert abs(values["step_over_floor"] - values["step_seconds"] / values["floor_seconds"]) < 0.02
         assert abs(values["speedup_float32"] - values["literal_seconds"] / values["step_seconds"]) < 0.1
+
+
+@pytest.mark.parametrize("program", ["bench", "growth", "neighbours"])
+def test_threads_of_a_benchmark_wait_as_those_of_a_program_do(program: str) -> None:
+    """GNU OpenMP reads the variable when torch is imported, so it must be there before."""
+    look = "import os, sys\n"
+    look += "class Look:\n"
+    look += "    def find_spec(self, name, *rest):\n"
+    look += "        if name == 'torch': print(os.environ.get('GOMP_SPINCOUNT')); raise SystemExit(0)\n"
+    look += "sys.meta_path.insert(0, Look())\n"
+    look += f"import benchmarks.{program}\n"
+    unset = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    seen = subprocess.run(
+        [sys.executable, "-c", look], env=unset, cwd=PAGE.parent, capture_output=True, text=True, check=True
+    )
+    assert seen.stdout.split() == ["20000"]
