@@ -34,6 +34,13 @@ continues; finished runs are not repeated. Each run opens the test split once an
 OPTIONS: dict[str, Option] = STUDY_OPTIONS | dict(
     [
         option(
+            "--fresh-seeds",
+            text=STUDY_OPTIONS["--fresh-seeds"].text,
+            type=number_or_auto,  # the other name of --seeds, and the one that messages say
+            metavar="N|auto",
+            unless=STUDY_OPTIONS["--fresh-seeds"].unless,
+        ),
+        option(
             "--from-study",
             text="take dataset, config and seeds from a finished study, and write there; repeat it for several studies",
             action="append",

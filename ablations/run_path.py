@@ -87,8 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from study.ablation.path import run_path
     from study.ablation.path_setup import describe_path, plan_path
     from study.listeners.choose import check_listeners, listening
+    from study.records.folder import refuse_shared
 
     plans = [plan_path(request) for request in requests]
+    refuse_shared([plan.folder for plan in plans], "paths")
     check_listeners(given.get("listener", []))
     for plan in plans:
         print("\n".join(describe_path(plan)))

@@ -46,7 +46,7 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest known name, or the list of known names."""
     names = sorted(known)
     near = difflib.get_close_matches(wrong, names, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names) or 'none'}"
 
 
 def one_line(text: str) -> str:

@@ -191,6 +191,8 @@ class AblationRequest:
     def __post_init__(self) -> None:
         _as_paths(self, "data_root", "config", "out")
         _as_tuples(self, "metrics", "arms", "contrasts")
+        if self.contrasts is not None:  # one that is named twice is asked once
+            object.__setattr__(self, "contrasts", tuple(dict.fromkeys(self.contrasts)))
         if self.fresh_seeds != AUTO:
             if isinstance(self.fresh_seeds, str):
                 raise UserError(f"--fresh-seeds must be a number or auto, got '{self.fresh_seeds}'")
@@ -252,6 +254,7 @@ OF_THE_STUDY = (
     "settings",
     "preset",
     "epochs",
+    "metrics",
     "seed",
     "split_seeds",
     "study_name",

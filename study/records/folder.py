@@ -177,7 +177,7 @@ def refuse_shared(folders: Sequence[StudyFolder], what: str) -> None:
         UserError: two would; ``what`` they are is said.
     """
     roots = [folder.root for folder in folders]
-    if len(set(roots)) < len(roots):
+    if len({root.resolve() for root in roots}) < len(roots):
         raise UserError(f"two {what} would share one folder: {', '.join(map(str, roots))}; run them one by one")
 
 

@@ -75,6 +75,10 @@ def parse_space(content: Mapping[str, Any], source: str) -> Space:
     for key in ranges:
         if key not in known:
             raise UserError(f"unknown config key '{key}' in {source}{suggest(str(key), known)}")
+        if key == "model":
+            raise UserError(
+                f"model cannot be searched ({source}): a space is one model's; search each with --model NAME"
+            )
         if key in _NOT_SEARCHED:
             raise UserError(f"{key} cannot be searched ({source}): trials would not be comparable; fix it with --set")
     return {str(key): _distribution(str(key), entry, f"{key} in {source}") for key, entry in ranges.items()}

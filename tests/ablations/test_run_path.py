@@ -159,6 +159,8 @@ def test_listeners_hear_of_tables_before_the_end_and_a_finished_path_computes_no
     heard.clear()
     assert main(command) == 0
     assert "TableWritten" not in heard
+    with pytest.raises(UserError, match="two paths would share one folder"):
+        main([*command, "--from-study", str(searched / "s" / ".." / "s")])
     again = capsys.readouterr().out
     assert again[again.index("Path from") :] == printed[printed.index("Path from") :]
 

@@ -87,6 +87,7 @@ def test_a_search_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[s
     [
         ({"mode": "freeze"}, "unknown --mode 'freeze'"),
         ({"from_study": "x", "seed": 5}, "--seed cannot be combined with --from-study"),
+        ({"from_study": "x", "metrics": ("recall@5",)}, "--metrics cannot be combined with --from-study"),
         ({"from_study": "x", "settings": {"knn_k": 5}}, "--set cannot be combined with --from-study"),
         ({"fresh_seeds": 0}, "--fresh-seeds must be at least 1, got 0; differences get an interval from 2 on"),
         ({"fresh_seeds": 100_000}, "--fresh-seeds must be at most 1000, got 100000"),
@@ -99,6 +100,14 @@ def test_a_search_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[s
 def test_an_ablation_that_cannot_be_is_refused_where_it_is_asked_for(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         AblationRequest(**fields)
+
+
+def test_an_arm_that_is_named_twice_is_one_contrast() -> None:
+    assert AblationRequest(contrasts=("no-club", "no-both", "no-club")).contrasts == ("no-club", "no-both")
+
+
+def test_seeds_until_decided_may_be_asked_for_by_either_name() -> None:
+    assert ablations("--fresh-seeds", "auto") == ablations("--seeds", "auto") == [AblationRequest(fresh_seeds="auto")]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def test_every_value_of_a_legal_range_is_a_legal_config(one: float, other: float
         ({"modalities": {"choices": [["image"]]}}, r"choices of modalities in s must be numbers, strings"),
         ({"epochs": {"low": 1, "high": 9}}, r"epochs cannot be searched"),
         ({"valid_metric": {"choices": ["recall@20"]}}, r"valid_metric cannot be searched"),
+        ({"model": {"choices": ["sea", "bpr"]}}, r"model cannot be searched \(s\).*search each with --model NAME"),
         ({}, r"s names no config key"),
     ],
 )
