@@ -112,7 +112,7 @@ SHARED: dict[str, Option] = dict(
             text="processor threads of a run; equal threads give equal bits",
             type=int,
             metavar="N",
-            unless="the cores, shared by the workers",
+            unless="the cores, shared by the workers; one where the data are small",
         ),
         option("--quiet", text="no progress, only the result", action="store_true"),
     ]

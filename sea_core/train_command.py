@@ -87,6 +87,7 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
     from sea_core.interrupts import graceful_stop
     from sea_core.models.registry import find_model
     from sea_core.run_folder import RECEIPT, TEST, read_run_folder, write_run_folder, write_user_metrics
+    from sea_core.thread_rule import threads_that_pay
     from sea_core.training.loop import Stopped, train_to_end
     from sea_core.training.run import TrainingRun
 
@@ -101,6 +102,8 @@ def train(request: TrainRequest, *, as_json: bool = False, quiet: bool = False) 
         modalities=config.modalities,
         feature_transform=config.feature_transform,
     )
+    if request.threads is None and device == "cpu" and (threads := threads_that_pay(dataset)) is not None:
+        torch.set_num_threads(threads)
     folder = request.out or default_results() / "train" / f"{dataset.name}-{config.hash()[:8]}-{request.seed}"
     _refuse_another_run(folder, config, request.seed, dataset.data_hash)
     try:

@@ -25,7 +25,7 @@ class TrainRequest:
         epochs: most epochs; None leaves the config's.
         seed: of all random streams.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        threads: processor threads; None leaves torch's own choice.
+        threads: processor threads; None = one for small data (``thread_rule``), else torch's own choice.
         out: run folder; None = ``train/<dataset>-<config hash>-<seed>`` among the
             project's results.
         test: open the test split in the end, and leave a receipt.

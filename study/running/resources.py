@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sea_core.errors import UserError
+from sea_core.thread_rule import threads_that_pay
 
 if TYPE_CHECKING:
     from sea_core.data.dataset import Dataset
@@ -21,7 +22,7 @@ class Resources:
     Attributes:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         workers: runs at the same time; ``auto`` = what suits the data and this machine (``settled``).
-        threads: processor threads of each; None = all cores, shared evenly.
+        threads: processor threads of each; None = all cores, shared evenly, but one for small data (``settled``).
         gpus_per_worker: share of a GPU that each worker takes, with ``cuda``.
         ray_address: of a running Ray cluster; None = this machine.
     """
@@ -59,19 +60,22 @@ class Resources:
         return self.threads or (None if self.slots == 1 else max(1, cores() // self.slots))
 
     def settled(self, dataset: Dataset) -> Resources:
-        """The same with numbers in place of ``auto``.
+        """The same with numbers in place of ``auto``, and with the threads that suit the data.
 
         As many workers as cores, of one thread each, because two runs side by side finish sooner than one after the
         other on twice the threads (docs/performance.md). Fewer where memory is not enough for their copies of the data
         and weights; each then has the cores that are left over. With ``cuda`` one, since a run fills the device. The
         machine's whole memory counts, not what is free: threads change the last bits, so load must not choose them.
+        Where no threads are asked for, data on which a second one does not pay get one (``threads_that_pay``).
         """
+        here = self.ray_address is None and not self.device.startswith("cuda")
+        threads = self.threads or (threads_that_pay(dataset) if here else None)
         if isinstance(self.workers, int):
-            return self
+            return replace(self, threads=threads)
         if self.device.startswith("cuda"):
             return replace(self, workers=1)
-        workers = max(1, min(cores() // (self.threads or 1), int(0.8 * _memory() / run_bytes(dataset))))
-        return replace(self, workers=workers, threads=self.threads or max(1, cores() // workers))
+        workers = max(1, min(cores() // (threads or 1), int(0.8 * _memory() / run_bytes(dataset))))
+        return replace(self, workers=workers, threads=threads or max(1, cores() // workers))
 
     def check(self) -> None:
         """See that this machine can do it.

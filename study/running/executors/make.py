@@ -12,8 +12,8 @@ from study.running.worker import TrialWorker
 
 def make_executor(dataset: Dataset, resources: Resources, *, emit: Emit = silent) -> Executor:
     """An executor for runs on ``dataset``; close it in the end. What ``--workers auto`` comes to is said."""
-    if resources.workers == AUTO:
-        resources = resources.settled(dataset)
+    asked, resources = resources, resources.settled(dataset)
+    if asked.workers == AUTO:
         emit(Note(f"--workers {AUTO}: {say_workers(resources)}"))
     if resources.slots == 1 and resources.ray_address is None:
         return InProcessExecutor(TrialWorker(dataset, device=resources.device, threads=resources.threads))
