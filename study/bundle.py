@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.study is None) == (options.verify is None):
         raise UserError("give a study to bundle, or a bundle to check: bundle.py STUDY, or bundle.py --verify BUNDLE")
+    if options.verify is None:
+        _refuse(
+            options,
+            "belongs to --verify; leave it out, or check a bundle: --verify BUNDLE",
+            "dataset",
+            "run",
+            "no_replay",
+        )
+    else:
+        _refuse(options, "names the file of a new bundle, and --verify writes none; leave one of them out", "out")
     if options.no_replay and options.run is not None:
         raise UserError("--run names what to train again and --no-replay trains nothing; keep one of them")
     # Torch takes a second to import, which --help and mistyped options need not wait for.
@@ -51,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     run = options.run or ("" if options.no_replay else None)
     return 0 if check_bundle(options.verify, dataset=options.dataset, data_root=options.data_root, run=run) else 1
+
+
+def _refuse(options: argparse.Namespace, why: str, *names: str) -> None:
+    """Refuse options that would be passed over."""
+    for name in names:
+        if getattr(options, name):
+            raise UserError(f"--{name.replace('_', '-')} {why}")
 
 
 if __name__ == "__main__":

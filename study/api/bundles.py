@@ -120,6 +120,8 @@ def _replay_one(
         data = data_of(study, record, dataset=dataset, data_root=data_root)
         results = list(replay(study, record, data))
     except UserError as error:
+        if dataset is not None:  # the user said where they are
+            raise
         write_line(f"not trained again: {label} needs data with the hash {record.data_hash}: {error}")
         return name is None
     for line in differences_of_place(record, None):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.data.dataset import Dataset
+from sea_core.errors import UserError
 from sea_core.files import write_json
 from sea_core.plugins import loaded_plugins
 from sea_core.provenance import machine, versions
@@ -45,6 +46,33 @@ def write_provenance(folder: StudyFolder, dataset: Dataset) -> None:
             "resumed": [],
         }
     write_json(folder.provenance, stored)
+
+
+def read_provenance(folder: StudyFolder) -> dict[str, Any]:
+    """What ``provenance.json`` says; empty where there is none, as in an ablation without a search.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        content = json.loads(folder.provenance.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(folder, " ".join(str(error).split())) from None
+    if not isinstance(content, dict):
+        raise _damaged(folder, f"it must hold an object, found {type(content).__name__}")
+    resumed = content.get("resumed", [])
+    if not isinstance(resumed, list) or not all(isinstance(call, dict) for call in resumed):
+        raise _damaged(folder, "resumed must be a list of objects")
+    return content
+
+
+def _damaged(folder: StudyFolder, what: str) -> UserError:
+    return UserError(
+        f"cannot read how the study was made: {folder.provenance} is damaged ({what}); no result rests on it: restore "
+        "it from a backup, or delete it, and the next command writes it anew"
+    )
 
 
 def source_version() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sea_core.errors import UserError
 from sea_core.working import working
 from study.records.durations import duration
 from study.records.study import RunRecord, Study
-from study.verification.verify import Divergence, surroundings, verify
+from study.verification.verify import Divergence, stated, surroundings, verify
 
 
 class Replayed(NamedTuple):
@@ -73,7 +73,7 @@ def data_of(study: Study, record: RunRecord, *, dataset: str | None, data_root: 
 
 def differences_of_place(record: RunRecord, device: str | None) -> list[str]:
     """What differs here from where the run was made, and so may change its last digits."""
-    return surroundings(record, check_device(device or str(record.record["device"])))
+    return surroundings(record, check_device(device or str(stated(record, "device"))))
 
 
 def replay(study: Study, record: RunRecord, dataset: Dataset, *, device: str | None = None) -> Iterator[Replayed]:
@@ -88,8 +88,8 @@ def replay(study: Study, record: RunRecord, dataset: Dataset, *, device: str | N
     Raises:
         UserError: the data are others than it was made with, or it holds no finished epoch.
     """
-    device = check_device(device or str(record.record["device"]))
-    torch.set_num_threads(int(record.record["threads"]))
+    device = check_device(device or str(stated(record, "device")))
+    torch.set_num_threads(int(stated(record, "threads")))
     for run in [each for each in study.trial_seeds if each.folder.parent == record.folder] or [record]:
         with working(f"training {run.record['epochs']} epochs again, {duration(run.seconds)} the first time"):
             difference = verify(run, dataset, device=device)

@@ -12,10 +12,12 @@ from sea_core.data.dataset import Dataset
 from sea_core.data.modalities import only_modalities
 from sea_core.errors import UserError
 from sea_core.provenance import machine, versions
+from sea_core.run_folder import RECORD
 from sea_core.training.run import EpochReport, TrainingRun
 from study.records.study import RunRecord
 
 _CLOCK = ("epoch", "seconds")
+_COMPARED = ("init_hashes", "draw_hashes", "best_epoch", "weights_hash")
 
 
 class Divergence(NamedTuple):
@@ -41,7 +43,8 @@ def verify(
         The first difference, or None if the record is reproduced to the bit.
 
     Raises:
-        UserError: the record holds no finished epoch, or the data are others than it was made with.
+        UserError: the record holds no finished epoch or lacks what is compared, or the data are others than it was
+            made with.
     """
     history = record.history
     if history is None or record.seed is None:
@@ -51,17 +54,32 @@ def verify(
     used = only_modalities(dataset, record.config)
     if used.data_hash != record.data_hash:
         raise UserError(f"the data are not those of the record: data_hash {record.data_hash}, found {used.data_hash}")
+    made = {name: stated(record, name) for name in _COMPARED}  # before hours are spent
     run = TrainingRun(record.config, used, seed=record.seed, device=device)
-    return next(_differences(record.record, record, history, run, on_epoch), None)
+    return next(_differences(made, record, history, run, on_epoch), None)
+
+
+def stated(record: RunRecord, name: str) -> Any:
+    """What a record says, without which its run cannot be trained again and compared.
+
+    Raises:
+        UserError: it does not say it.
+    """
+    if name not in record.record:
+        raise UserError(
+            f"{record.folder / RECORD} does not say {name}, so the run cannot be trained again as it was; the record "
+            "is damaged: take another run, or make this one anew"
+        )
+    return record.record[name]
 
 
 def surroundings(record: RunRecord, device: str) -> list[str]:
     """What differs from where the record was made, and so may change bits."""
     mine = {"device": device, **{f"{name} version": each for name, each in versions().items()}}
     mine |= {name: machine()[name] for name in ("cpu", "capability")}
-    made = record.record
+    made = {name: stated(record, name) for name in ("device", "versions", "machine")}
     theirs = {"device": made["device"], **{f"{name} version": each for name, each in made["versions"].items()}}
-    theirs |= {name: made["machine"][name] for name in ("cpu", "capability")}
+    theirs |= {name: made["machine"].get(name) for name in ("cpu", "capability")}
     return [f"{name}: {theirs.get(name)} then, {mine[name]} now" for name in mine if theirs.get(name) != mine[name]]
 
 

@@ -51,6 +51,38 @@ def test_a_table_that_its_records_do_not_give_fails(tmp_path: Path, capsys: pyte
     assert "table ablation differs: row 5, name: 'no-clib'; computed 'no-club'" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n1,2,3\n"'])
+def test_a_table_that_is_no_csv_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    bundle = write_bundle_of(tmp_path)
+
+    def forge(members: dict[str, bytes]) -> None:
+        members[f"{bundle.stem}/results/tiny-search/tables/ablation.csv"] = content
+
+    assert main(["--verify", str(repack(bundle, forge, honest=True)), "--no-replay"]) == 1
+    assert "table ablation differs: ablation.csv is no table: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("commits", [5, [5], [None], "x"])
+def test_commits_of_any_form_end_in_no_traceback(tmp_path: Path, commits: object) -> None:
+    bundle = write_bundle_of(tmp_path)
+
+    def forge(members: dict[str, bytes]) -> None:
+        members[f"{bundle.stem}/environment.json"] = json.dumps({"commits": commits}).encode()
+
+    forged = repack(bundle, forge, honest=True)
+    if commits == 5:
+        with pytest.raises(UserError, match=r"environment\.json is missing or damaged"):
+            main(["--verify", str(forged), "--no-replay"])
+    else:
+        assert main(["--verify", str(forged), "--no-replay"]) == 0
+
+
+def test_data_that_were_named_and_are_none_are_the_users_mistake(tmp_path: Path) -> None:
+    bundle = write_bundle_of(tmp_path)
+    with pytest.raises(UserError, match="unknown dataset 'nowhere'"):
+        main(["--verify", str(bundle), "-d", "nowhere", "--run", "0"])
+
+
 def test_bad_input_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     unfinished = write_search(tmp_path)
@@ -63,6 +95,10 @@ def test_bad_input_is_one_message(tmp_path: Path) -> None:
         "or a bundle to check": [str(unfinished), "--verify", "x.zip"],
         "no bundle x.zip": ["--verify", "x.zip"],
         "keep one of them": ["--verify", "x.zip", "--no-replay", "--run", "0"],
+        "--run belongs to --verify": [str(unfinished), "--run", "0"],
+        "--no-replay belongs to --verify": [str(unfinished), "--no-replay"],
+        "--dataset belongs to --verify": [str(unfinished), "-d", "synthetic"],
+        "--out names the file of a new bundle": ["--verify", "x.zip", "--out", "y.zip"],
     }
     for message, arguments in cases.items():
         with pytest.raises(UserError) as caught:

@@ -64,7 +64,12 @@ def _compared(there: dict[str, Path], made: dict[str, Path]) -> Iterator[TableCh
         elif there[name].read_bytes() == made[name].read_bytes():
             yield TableCheck(name)
         else:
-            yield _beyond_rounding(name, pd.read_csv(there[name]), pd.read_csv(made[name]))
+            try:
+                bundled = pd.read_csv(there[name])
+            except ValueError as error:  # all that pandas and codecs say of a file that is no CSV
+                yield TableCheck(name, f"{there[name].name} is no table: {' '.join(str(error).split())}")
+                continue
+            yield _beyond_rounding(name, bundled, pd.read_csv(made[name]))
 
 
 def _beyond_rounding(name: str, there: pd.DataFrame, made: pd.DataFrame) -> TableCheck:
@@ -97,7 +102,7 @@ def other_code(root: Path) -> str | None:
         UserError: the bundle does not say what it was made with.
     """
     try:
-        commits = json.loads((root / ENVIRONMENT).read_text(encoding="utf-8"))["commits"]
+        commits = [str(each) for each in json.loads((root / ENVIRONMENT).read_text(encoding="utf-8"))["commits"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{root / ENVIRONMENT} is missing or damaged; expected what study/bundle.py wrote") from None
     here = source_version()["commit"]

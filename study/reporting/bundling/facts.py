@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from typing import Any
 
-from sea_core.errors import UserError
+from study.records.provenance import read_provenance
 from study.records.study import RunRecord, Study
 from study.reporting.bundling.contents import RESULTS
 
@@ -23,12 +23,7 @@ class Facts:
         """
         self.study = study
         self.records: list[RunRecord] = [*study.all_records(), *study.trial_seeds]
-        try:
-            self.provenance: dict[str, Any] = json.loads(study.folder.provenance.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            self.provenance = {}
-        except (OSError, ValueError) as error:
-            raise UserError(f"{study.folder.provenance} is damaged: {' '.join(str(error).split())}") from None
+        self.provenance: dict[str, Any] = read_provenance(study.folder)
 
     @property
     def place(self) -> str:

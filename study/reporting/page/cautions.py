@@ -16,6 +16,7 @@ from study.analysis.convergence import run_converged, trials_cut_off
 from study.analysis.results import Results
 from study.analysis.search_costs import cost_alike
 from study.records.arm_names import FULL
+from study.records.provenance import read_provenance
 from study.records.study import RunRecord, Study
 from study.reporting.page.claims import is_open
 from study.reporting.page.page import Caution
@@ -143,7 +144,7 @@ def _search_size(runs: Sequence[RunRecord]) -> tuple[int, int]:
 
 def _code(study: Study) -> Iterator[Caution]:
     """Uncommitted changes, several versions of the code, or of what computes."""
-    facts = provenance(study)
+    facts = read_provenance(study.folder)
     calls = [facts, *facts.get("resumed", [])] if facts else []
     if any(call.get("dirty") for call in calls):
         yield Caution(
@@ -247,20 +248,3 @@ def unconverged_runs(study: Study) -> list[RunRecord]:
 
 def _final_runs(study: Study) -> list[RunRecord]:
     return [run for run in (*study.winner, *study.default, *study.ablations) if run.state == "complete"]
-
-
-def provenance(study: Study) -> dict[str, Any]:
-    """The study's ``provenance.json``; empty where there is none, as in an ablation without a search.
-
-    Raises:
-        UserError: it is unreadable.
-    """
-    try:
-        content = json.loads(study.folder.provenance.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {study.folder.provenance}: {error}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{study.folder.provenance} must hold an object, found {type(content).__name__}")
-    return content

@@ -8,8 +8,8 @@ from typing import Any
 
 from sea_core.config import Config
 from study.records.arm_names import FULL
+from study.records.provenance import read_provenance
 from study.records.study import RunRecord, Study
-from study.reporting.page.cautions import provenance
 from study.reporting.page.page import Fact, Facts
 
 _OF_A_CALL = ("time", "command", "commit", "dirty")
@@ -38,7 +38,7 @@ def configs(study: Study) -> list[Facts]:
 
 def provenance_facts(study: Study) -> list[Facts]:
     """Code, data, software, machine and every invocation; of an ablation alone, what its records say."""
-    known = provenance(study)
+    known = read_provenance(study.folder)
     first = study.all_records()[0]
     data = {key: known.get(key, first.record.get(key)) for key in _OF_THE_DATA}
     data |= {f"features, {name}": value for name, value in known.get("feature_hashes", {}).items()}

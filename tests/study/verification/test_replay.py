@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from sea_core.errors import UserError
 from study.records.study import load_study
 from study.verification.replay import Replayed, data_of, every_run, find_run
-from study.verification.verify import Divergence
+from study.verification.verify import Divergence, stated
 from tests.study.results import write_arms, write_result, write_search
 
 
@@ -32,6 +33,16 @@ def test_data_that_are_not_at_hand_are_named(tmp_path: Path) -> None:
     study = load_study(write_search(tmp_path))
     with pytest.raises(UserError, match="tiny"):
         data_of(study, find_run(study, "0"), dataset=None, data_root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["device", "threads", "draw_hashes", "weights_hash"])
+def test_what_a_damaged_record_does_not_say_is_named(tmp_path: Path, name: str) -> None:
+    record = load_study(write_search(tmp_path)).trials[0]
+    whole = {**record.record, name: "x"}
+    assert stated(replace(record, record=whole), name) == "x"
+    del whole[name]
+    with pytest.raises(UserError, match=rf"record\.json does not say {name}, so the run cannot be trained again"):
+        stated(replace(record, record=whole), name)
 
 
 def test_what_came_of_a_replay_is_one_line(tmp_path: Path) -> None:

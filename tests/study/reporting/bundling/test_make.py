@@ -41,9 +41,10 @@ def test_commands_data_and_environment_are_those_of_the_provenance(tmp_path: Pat
     assert commands[0] == f"# 2026-01-01T00:00:00, commit {'c' * 40}, with changes that are in no commit"
     assert commands[1::2] == ["study/run_search.py -d tiny"] * 2
     assert "1 of them with changes that are in no commit" in (made / CHECKLIST).read_text()
-    (root / "provenance.json").write_text("{")
-    with pytest.raises(UserError, match=r"provenance\.json is damaged"):
-        write_bundle(load_study(root), bundle)
+    for damaged in ("{", "[]", '{"resumed": 5}', '{"resumed": [5]}'):
+        (root / "provenance.json").write_text(damaged)
+        with pytest.raises(UserError, match=r"provenance\.json is damaged"):
+            write_bundle(load_study(root), bundle)
 
 
 def test_a_bundle_is_a_zip_file(tmp_path: Path, bundle: Path) -> None:
