@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from sea_core.__main__ import main
 from sea_core.errors import run_program
@@ -36,6 +37,19 @@ def test_training_prints_json_last_and_leaves_a_record_without_touching_test(run
     assert record.read_embeddings() is not None
     assert record.read_test() is None
     assert not (tmp_path / "r/receipt.json").exists()
+
+
+@pytest.mark.parametrize(("words", "threads"), [((), 1), (("--threads", "2"), 2)])
+def test_small_data_train_on_one_thread_unless_more_are_asked_for(
+    run, tmp_path: Path, words: tuple[str, ...], threads: int
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run("train", "-d", "synthetic", "--set", *QUICK, "--epochs", "1", "--out", "r", *words)
+        assert read_run_folder(tmp_path / "r").record["threads"] == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_test_is_opened_on_request_with_a_receipt_and_counts_openings(run, tmp_path: Path) -> None:
