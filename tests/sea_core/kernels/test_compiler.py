@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 TRAIN = """
 from sea_core.config import Config
-from sea_core.kernels.club_fit import LEAST_ROWS
+from sea_core.kernels.club_net import LEAST_ROWS
 from sea_core.training.run import TrainingRun
 from tests.conftest import random_dataset
 
