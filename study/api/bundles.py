@@ -19,6 +19,7 @@ from study.reporting.bundling.check import check_tables, other_code
 from study.reporting.bundling.contents import check_finished, count_files, study_in, unpack
 from study.reporting.bundling.make import write_bundle
 from study.verification.replay import data_of, differences_of_place, every_run, find_run, replay
+from study.verification.verify import DamagedRecordError
 
 __all__ = ["check_bundle", "make_bundle"]
 
@@ -120,7 +121,8 @@ def _replay_one(
         data = data_of(study, record, dataset=dataset, data_root=data_root)
         results = list(replay(study, record, data))
     except UserError as error:
-        if dataset is not None:  # the user said where they are
+        # A damaged record is no matter of data; and who names data says where they are.
+        if dataset is not None or isinstance(error, DamagedRecordError):
             raise
         write_line(f"not trained again: {label} needs data with the hash {record.data_hash}: {error}")
         return name is None

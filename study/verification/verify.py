@@ -20,6 +20,10 @@ _CLOCK = ("epoch", "seconds")
 _COMPARED = ("init_hashes", "draw_hashes", "best_epoch", "weights_hash")
 
 
+class DamagedRecordError(UserError):
+    """A record does not say what its run needs to be trained again and compared."""
+
+
 class Divergence(NamedTuple):
     """The first quantity that a repetition does not reproduce."""
 
@@ -63,10 +67,10 @@ def stated(record: RunRecord, name: str) -> Any:
     """What a record says, without which its run cannot be trained again and compared.
 
     Raises:
-        UserError: it does not say it.
+        DamagedRecordError: it does not say it.
     """
     if name not in record.record:
-        raise UserError(
+        raise DamagedRecordError(
             f"{record.folder / RECORD} does not say {name}, so the run cannot be trained again as it was; the record "
             "is damaged: take another run, or make this one anew"
         )

@@ -126,3 +126,11 @@ def test_one_run_is_trained_again_to_the_bit_and_a_forged_one_is_found(
 
     assert main(["--verify", str(repack(bundle, forge, honest=True)), "--run", "0"]) == 1
     assert "run trials/0: first difference at final weights: recorded '0000" in capsys.readouterr().out
+
+    def damage(members: dict[str, bytes]) -> None:
+        kept = json.loads(members[record])
+        del kept["weights_hash"]
+        members[record] = json.dumps(kept).encode()
+
+    with pytest.raises(UserError, match=r"record\.json does not say weights_hash"):
+        main(["--verify", str(repack(bundle, damage, honest=True)), "--run", "0"])
