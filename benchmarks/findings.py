@@ -81,8 +81,8 @@ def check_text(source: str, template: Path) -> None:
                 f"{template}, line {number}: '{digit.group()}' is typed; numbers come from tables: "
                 "{{ cell(dataset, table, column, row=...) }}"
             )
-        said = re.sub(r"[^.?!:|]*\?", "", text)  # questions
-        if not line.startswith("#") and (word := VERDICTS.search(said)):
+        statement = re.sub(r"[^.?!:|]*\?", "", text)  # questions
+        if not line.startswith("#") and (word := VERDICTS.search(statement)):
             raise UserError(
                 f"{template}, line {number}: '{word.group()}' is a verdict; let {{{{ shown(dataset, arm) }}}} say it"
             )

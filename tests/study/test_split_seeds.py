@@ -143,11 +143,11 @@ def test_every_seed_that_an_ablation_may_ask_for_has_a_split(cache_folder: Path,
     asked = AblationRequest(dataset=DATA, split_seeds=2, fresh_seeds=60, arms=("no-club",), out=tmp_path)
     ablation = plan_one(asked)
     assert len(ablation.seeds) == 60
-    found = [ablation.dataset.for_seed(seed).split_seed for seed in ablation.seeds]
-    assert None not in found
-    assert found[0::2] == [found[0]] * 30
-    assert found[1::2] == [found[1]] * 30
-    assert found[0] != found[1]
+    split_seeds = [ablation.dataset.for_seed(seed).split_seed for seed in ablation.seeds]
+    assert None not in split_seeds
+    assert split_seeds[0::2] == [split_seeds[0]] * 30
+    assert split_seeds[1::2] == [split_seeds[1]] * 30
+    assert split_seeds[0] != split_seeds[1]
 
 
 @pytest.mark.slow
