@@ -28,7 +28,7 @@ def hold_lock(root: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"{root} is being written by {_describe(holder)}; wait for it, or stop it first") from None
+        raise _held(root, holder) from None
     try:
         who = {"host": socket.gethostname(), "pid": os.getpid(), "since": now(), "command": sys.argv}
         write_json(holder, who)
@@ -37,6 +37,29 @@ def hold_lock(root: Path) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def refuse_held(root: Path) -> None:
+    """Refuse a study that another process drives; nothing is written.
+
+    Raises:
+        UserError: another process holds its lock; the message names that process.
+    """
+    path = root / "driver.lock"
+    if not path.exists():
+        return
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise _held(root, root / "driver.json") from None
+    except OSError:
+        return  # who could write there could lock it; a copy on a medium that is only read has no driver
+    lock.release()
+
+
+def _held(root: Path, holder: Path) -> UserError:
+    return UserError(f"{root} is being written by {_describe(holder)}; wait for it, or stop it first")
 
 
 def _describe(holder: Path) -> str:

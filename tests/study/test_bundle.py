@@ -9,6 +9,7 @@ import pytest
 
 from sea_core.errors import UserError
 from study.bundle import main
+from study.records.lock import hold_lock
 from study.run_search import main as run_search
 from tests.study.reporting.bundling.bundles import repack, write_bundle_of
 from tests.study.results import write_search
@@ -49,6 +50,13 @@ def test_a_table_that_its_records_do_not_give_fails(tmp_path: Path, capsys: pyte
 
     assert main(["--verify", str(repack(bundle, forge, honest=True)), "--no-replay"]) == 1
     assert "table ablation differs: row 5, name: 'no-clib'; computed 'no-club'" in capsys.readouterr().out
+
+
+def test_a_study_that_is_still_driven_is_not_bundled(tmp_path: Path) -> None:
+    root = write_search(tmp_path)
+    with hold_lock(root), pytest.raises(UserError, match=r"is being written by process \d+ .*; wait for it"):
+        main([str(root)])
+    assert not list(tmp_path.glob("*.zip"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n1,2,3\n"'])

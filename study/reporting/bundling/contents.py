@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from sea_core.errors import UserError
 from sea_core.run_folder import EMBEDDINGS, PARTS, RECORD
 from study.records.folder import StudyFolder
+from study.records.lock import refuse_held
 from study.records.study import Study
 
 MANIFEST = "manifest-sha256.txt"
@@ -48,6 +49,7 @@ def check_finished(study: Study) -> None:
         UserError: runs were begun and have no record, there is no winner and no arm, or a process drives it.
     """
     root = study.folder.root
+    refuse_held(root)
     begun = [path for pattern in ("trials/*", "*/**/seed-*") for path in root.glob(pattern)]
     open_ones = [path for path in begun if path.is_dir() and not (path / RECORD).exists() and not _is_group(path)]
     if open_ones:
