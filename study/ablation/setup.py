@@ -107,6 +107,11 @@ def _of_dataset(request: AblationRequest) -> Ablation:
         feature_transform=config.feature_transform,
     )
     folder = study_folder(request.out, name_for(request.study_name, data.name))
+    if folder.identity.exists():  # its winner would stand in one table with arms of another config
+        raise UserError(
+            f"{folder.root} holds a search; ablate its winner with --from-study {folder.name}, or choose another "
+            "--study-name"
+        )
     if request.split_seeds:
         data = _on_splits(data, request.seed, request.split_seeds)
     return _plan(folder, data, config, request, seed=request.seed, seeds=DEFAULT_SEEDS)
@@ -141,8 +146,7 @@ def open_study(name: str, out: Path, *, dataset: str | None, data_root: Path) ->
     study = load_study(root)
     if not study.winner:
         raise UserError(
-            f"{root} has no winner yet, whose config the arms would share; run study/run_search.py again without "
-            "--no-finalize, or give a config: -d DATASET --config FILE"
+            f"{root} has no winner yet; run study/run_search.py again without --no-finalize, which selects one"
         )
     winner = study.winner[0]
     source = dataset or (study.spec.source if study.spec else None)

@@ -238,6 +238,13 @@ def test_a_study_without_a_winner_is_refused(tmp_path: Path) -> None:
         main(["--from-study", root.name, "--out", str(tmp_path)])
 
 
+def test_a_config_of_its_own_is_not_ablated_in_the_folder_of_a_search(tmp_path: Path) -> None:
+    (tmp_path / "a-search").mkdir()
+    (tmp_path / "a-search" / "config.yaml").write_text("study: a-search\n")
+    with pytest.raises(UserError, match="a-search holds a search; ablate its winner with --from-study a-search, or"):
+        main(["-d", DATASET, "--out", str(tmp_path), "--study-name", "a-search", "--dry-run"])
+
+
 def test_a_study_on_other_data_is_refused(tmp_path: Path) -> None:
     root = write_search(tmp_path)
     with pytest.raises(UserError, match=r"is not the data of .*data_hash [0-9a-f]{16} now, dddddddddddddddd there"):
