@@ -30,15 +30,16 @@ PREFERRED = (
 TABLES_SHOWN = (".csv", ".md")
 
 
-def write_page(folder: Path, gallery: Path) -> Path:
+def write_page(folder: Path, gallery: Path, *, about: str = "") -> Path:
     """Copy what is worth showing of a finished study, and write the page about it.
 
     Args:
         folder: a study folder with tables, figures and report.
         gallery: where the pages lie; the dataset's folder there is made anew.
+        about: of another study of the dataset than the main one, what it is about: the end of the folder's name.
 
     Returns:
-        The page, ``<gallery>/<dataset>/README.md``.
+        The page, ``<gallery>/<dataset>/README.md``; with ``about`` in ``<dataset>-<about>``.
 
     Raises:
         UserError: no study there, or no report of it yet.
@@ -47,7 +48,7 @@ def write_page(folder: Path, gallery: Path) -> Path:
     for needed in ("report.html", "tables", "figures"):
         if not (folder / needed).exists():
             raise UserError(f"{folder} has no {needed}; python study/make_report.py {folder} and its kin write them")
-    page_folder = gallery / re.sub(r"[^A-Za-z0-9._-]+", "-", study.dataset)
+    page_folder = gallery / re.sub(r"[^A-Za-z0-9._-]+", "-", f"{study.dataset}{'-' * bool(about)}{about}")
     shutil.rmtree(page_folder, ignore_errors=True)
     page_folder.mkdir(parents=True)
     shutil.copy(folder / "report.html", page_folder)
@@ -63,7 +64,7 @@ def write_page(folder: Path, gallery: Path) -> Path:
 def _text(study: Study, folder: Path, figures: list[str]) -> str:
     facts = Facts(study)
     parts = [
-        f"# {study.dataset}",
+        f"# {folder.name}",
         "The [report](report.html) begins with the answer; save it and open it in a browser. Everything here was "
         "written by programs, from the study's records.",
         f"## How it came about\n\n{_how(facts, folder)}\n\n```\n{_commands(facts)}\n```",

@@ -55,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Pandas, torch and matplotlib take seconds to import, which --help and --plan need not wait for.
     from benchmarks.gallery_page import write_page
 
-    print(write_page(_out(options) / study_name(options), options.pages))
+    folder = ROOT / options.out / study_name(options)
+    print(write_page(folder, options.pages))
+    if "dose" in options.steps:
+        print(write_page(folder.with_name(f"{folder.name}-dose"), options.pages, about="dose"))
     return 0
 
 
@@ -90,10 +93,6 @@ def commands(options: argparse.Namespace) -> list[list[str]]:
 def study_name(options: argparse.Namespace) -> str:
     """The study's folder: what was asked for, else as ``run_search.py`` names it."""
     return options.study_name or re.sub(r"[^A-Za-z0-9._-]+", "-", f"{Path(options.dataset).name}-search")
-
-
-def _out(options: argparse.Namespace) -> Path:
-    return ROOT / options.out
 
 
 if __name__ == "__main__":

@@ -79,6 +79,12 @@ def test_the_page_leads_to_report_tables_and_figures_that_lie_beside_it(tmp_path
     assert "at commit `0123456789ab`" in text
 
 
+def test_another_study_of_the_dataset_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    page = write_page(finished(tmp_path / "results"), tmp_path / "gallery", about="dose")
+    assert page == tmp_path / "gallery" / "tiny-dose" / "README.md"
+    assert page.read_text().startswith("# tiny-dose\n")
+
+
 def test_every_figure_that_the_page_prefers_is_one() -> None:
     assert set(PREFERRED) <= set(FIGURES)
 
