@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import ALPHA, POWER, Comparison
 from study.records.arm_names import arm_names
-from study.reporting.page.about_arms import arm_sentences, difference_text
+from study.reporting.page.about_arms import arm_sentences, difference_text, relation, signed
 from study.reporting.page.claims import between, claim, is_open
 from study.reporting.page.question import PARTS, listed
+from study.reporting.tables.diagnostics import DIAGNOSTICS, RECOVERY
 
 MOST_LINES = 120
 # What only a verdict may say. A question may ask it, a heading may name it.
@@ -31,6 +32,7 @@ VERDICTS = re.compile(
 # Digits that are names: datasets, metrics, files, licences of words like R².
 NAMES = re.compile(r"lfm2k\S*|ml-100k|citeulike-t|recall@\d+|ndcg@\d+|0-9|R²|`[^`]*`|\]\([^)]*\)|https?://\S+")
 TEMPLATE_PARTS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+HIGHER_APART = ("recovery_separation",)  # by all other diagnostics a lower value means further apart
 ANSWERED = ("primary", "rivals", "added later", "tuning")
 
 
@@ -118,6 +120,7 @@ class Tables:
             "shown": self.shown,
             "sentences": self.sentences,
             "tuning": self.tuning,
+            "separation": self.separation,
             "undecided": self.undecided,
         }
 
@@ -220,6 +223,30 @@ class Tables:
             f"{line.reference_mean:.4f} on {line.seeds} fresh seeds ({difference_text(line)}): {claim(line)}."
         )
 
+    def separation(self, dataset: str, diagnostic: str, *, arms: Sequence[str] = tuple(PARTS)) -> str:
+        """How far generic and unique part are apart in the full model and without parts of it, in one sentence.
+
+        Args:
+            dataset: it has a table ``separation``.
+            diagnostic: its name there.
+            arms: those to speak of, as far as they were run.
+        """
+        rows = self._rows(dataset, "separation", {"mode": "frozen", "diagnostic": diagnostic}).to_dict("records")
+        known: list[dict[Any, Any]] = [row for arm in arms for row in rows if row["arm"] == arm]
+        if not known:
+            raise UserError(f"table 'separation' of {dataset} has no {diagnostic} of {listed(list(arms))}")
+        changes = []
+        for row in known:
+            difference, p = float(row["difference"]), float(row["p_holm"])
+            apart = "nearer" if (difference > 0) != (diagnostic in HIGHER_APART) else "further apart"
+            if not p < ALPHA:
+                apart = "neither shown nearer nor further apart"
+            removed = "CLUB and Solosim" if row["arm"] == "no-both" else PARTS.get(row["arm"], self.titles[row["arm"]])
+            bounds = f"[{signed(row['low'])}, {signed(row['high'])}]"
+            changes.append(f"without {removed} {apart} ({signed(difference)} {bounds}, p {relation(p)})")
+        name = {**DIAGNOSTICS, **RECOVERY}[diagnostic]
+        return f"By {name} the two parts are at {known[0]['full']:.3f} in the full model; {listed(changes)}."
+
     def undecided(self, dataset: str) -> str:
         """What stayed open of the primary question, and how many seeds or users it would take."""
         lines = [x for x in self._of_family(dataset, "primary") if x.metric == self._metric(dataset)]
@@ -230,8 +257,9 @@ class Tables:
         for line in still_open:
             seeds = enough_seeds(line, comparisons=len(lines))
             what = f"about {seeds} seeds" if seeds is not None else "more users, as no number of seeds would be enough"
-            parts.append(f"{PARTS.get(line.arm, line.arm)} needs {what}")
-        return listed(parts)
+            arm = "CLUB and Solosim together" if line.arm == "no-both" else PARTS.get(line.arm, line.arm)
+            parts.append(f"{arm}: {what}")
+        return "; ".join(parts)
 
     def _rows(self, dataset: str, name: str, row: Mapping[str, Any]) -> pd.DataFrame:
         frame = self.table(dataset, name)

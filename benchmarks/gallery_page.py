@@ -51,7 +51,7 @@ def write_page(folder: Path, gallery: Path, *, about: str = "") -> Path:
     page_folder = gallery / re.sub(r"[^A-Za-z0-9._-]+", "-", f"{study.dataset}{'-' * bool(about)}{about}")
     shutil.rmtree(page_folder, ignore_errors=True)
     page_folder.mkdir(parents=True)
-    shutil.copy(folder / "report.html", page_folder)
+    (page_folder / "report.html").write_text(_report(study, folder), encoding="utf-8")
     tables = sorted(path for path in (folder / "tables").iterdir() if path.suffix in TABLES_SHOWN)
     figures = [name for name in PREFERRED if (folder / "figures" / f"{name}.png").exists()][:FIGURES_SHOWN]
     for path in (*tables, *(folder / "figures" / f"{name}.png" for name in figures)):
@@ -59,6 +59,13 @@ def write_page(folder: Path, gallery: Path, *, about: str = "") -> Path:
     page = page_folder / "README.md"
     page.write_text(_text(study, page_folder, figures), encoding="utf-8")
     return page
+
+
+def _report(study: Study, folder: Path) -> str:
+    """The report; of where the data lay on the machine it says the last folder only."""
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    source = str(Facts(study).data().get("source", ""))
+    return text.replace(source, Path(source).name) if Path(source).is_absolute() else text
 
 
 def _text(study: Study, folder: Path, figures: list[str]) -> str:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "docs" / "gallery" / "README.md",
+    *sorted((ROOT / "docs" / "gallery").rglob("README.md")),
     ROOT / "results" / "README.md",
 ]
 CODE = ("sea_core", "study", "plots", "ablations", "benchmarks")
@@ -80,7 +80,7 @@ def test_commands_of_a_page_name_programs_and_options_that_exist(page: Path) -> 
     assert sorted(named - options) == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/findings.md", "docs/gallery/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/findings.jinja", "docs/gallery/README.md"])
 def test_measured_numbers_stand_in_files_that_programs_write_and_not_in_tables_of_a_page(page: str) -> None:
     rows = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     assert [row for row in rows if len(re.findall(r"\d\.\d", row)) > 1] == []

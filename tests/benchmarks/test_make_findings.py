@@ -88,6 +88,29 @@ def test_what_is_shown_is_the_reports_sentence_with_its_verdict(gallery: Path) -
         made(gallery, "{{ shown('tiny', 'no-clubs') }}")
 
 
+def test_separation_is_said_only_where_holm_leaves_it(tmp_path: Path) -> None:
+    columns = ["mode", "arm", "diagnostic", "full", "difference", "low", "high", "p_holm"]
+    rows = [
+        ["frozen", "no-club", "cka", 0.5, 0.2, 0.1, 0.3, 0.004],
+        ["frozen", "no-solosim", "cka", 0.5, -0.2, -0.3, -0.1, 0.004],
+        ["frozen", "no-both", "cka", 0.5, 0.2, 0.0, 0.4, 0.06],
+        ["frozen", "no-club", "recovery_separation", 0.5, 0.2, 0.1, 0.3, 0.004],
+    ]
+    (tmp_path / "tiny").mkdir()
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tiny" / "separation.csv", index=False)
+    text = made(tmp_path, "{{ separation('tiny', 'cka') }}")
+    assert text.startswith("By CKA g–u the two parts are at 0.500 in the full model; without CLUB nearer (+0.2000 [")
+    assert "without Solosim further apart (−0.2000 [−0.3000, −0.1000], p = .004)" in text
+    assert "without CLUB and Solosim neither shown nearer nor further apart (" in text
+    assert "without CLUB further apart (" in made(tmp_path, "{{ separation('tiny', 'recovery_separation') }}")
+    with pytest.raises(UserError, match="has no hsic of no-club, no-solosim and no-both"):
+        made(tmp_path, "{{ separation('tiny', 'hsic') }}")
+
+
+def test_the_page_is_what_its_template_and_tables_make() -> None:
+    assert make_findings.main(["--check"]) == 0
+
+
 def test_what_tuning_brought_needs_the_default_beside_the_winner(gallery: Path) -> None:
     with pytest.raises(UserError, match="tiny has no comparison of the tuned model with the default by recall@20"):
         made(gallery, "{{ tuning('tiny') }}")

@@ -58,8 +58,14 @@ def finished(root: Path) -> Path:
     (folder / "figures").mkdir()
     for name in FIGURES:
         (folder / "figures" / f"{name}.png").write_bytes(b"picture")
-    (folder / "report.html").write_text("<html>")
-    call = {"command": "study/run_search.py -d tiny", "commit": "0123456789abcdef", "dirty": False, "time": "2000"}
+    (folder / "report.html").write_text("<html>of /somewhere/private/tiny</html>")
+    call = {
+        "source": "/somewhere/private/tiny",
+        "command": "study/run_search.py -d tiny",
+        "commit": "0123456789abcdef",
+        "dirty": False,
+        "time": "2000",
+    }
     write_json(folder / "provenance.json", {**call, "resumed": [call, {**call, "command": "ablations/run_path.py"}]})
     return folder
 
@@ -70,6 +76,7 @@ def test_the_page_leads_to_report_tables_and_figures_that_lie_beside_it(tmp_path
     (tmp_path / "gallery" / "tiny" / "old.md").write_text("of an earlier edition")
     page = write_page(folder, tmp_path / "gallery")
     text = page.read_text()
+    assert (page.parent / "report.html").read_text() == "<html>of tiny</html>"
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert {"report.html", "statistics.md", "statistics.csv", "ablation.png"} <= set(links)
     assert all((page.parent / link).exists() for link in links)
