@@ -25,9 +25,12 @@ TITLES = {
     "separation": "What separation does, against the full model",
     "recovery": "Planted factors recovered",
     "selection": "How the winner was chosen",
+    "search-value": "What the search was worth",
+    "path": "From the default to the winner",
     "sensitivity": "Hyper-parameters",
     "best-configs": "Chosen configuration",
     "budgets": "Budgets",
+    "costs": "Costs",
     "trials": "Trials",
 }
 

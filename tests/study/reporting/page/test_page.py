@@ -13,10 +13,11 @@ from sea_core.errors import UserError
 from study.analysis.results import Results
 from study.records.study import load_study
 from study.reporting.page.compute import compute
-from study.reporting.page.html_tables import html_table
+from study.reporting.page.html_tables import TITLES, html_table
 from study.reporting.page.page import HtmlTable, Page, Picture
 from study.reporting.page.render import render
 from study.reporting.page.write import write_report
+from study.reporting.tables.registry import TABLES
 from study.reporting.tables.table import Number, Table
 from study.reporting.tables.write import compute_tables
 from tests.study.results import write_arms, write_search
@@ -40,6 +41,11 @@ def write_page(root: Path, out: Path, pictures: Sequence[Picture] = ()) -> Path:
 
 def table_of(page: Page, name: str) -> HtmlTable:
     return next(table for table in (*page.key_tables, *page.tables) if table.name == name)
+
+
+def test_every_shipped_table_has_a_heading_of_words() -> None:
+    shipped = {name for name, compute_one in TABLES.items() if compute_one.__module__.startswith("study.")}
+    assert shipped - TITLES.keys() == set()
 
 
 def test_the_runs_behind_a_mean_stand_below_it_with_their_own_values(tmp_path: Path) -> None:
