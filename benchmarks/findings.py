@@ -12,7 +12,7 @@ import jinja2
 import pandas as pd
 
 from sea_core.errors import UserError, suggest
-from study.ablation.arms import load_arms
+from study.ablation.arms import load_arms, read_arm
 from study.analysis.enough_seeds import enough_seeds
 from study.analysis.metrics import metric_title
 from study.analysis.stats.comparison import ALPHA, POWER, Comparison
@@ -32,6 +32,7 @@ VERDICTS = re.compile(
 # Digits that are names: datasets, metrics, files, licences of words like R².
 NAMES = re.compile(r"lfm2k\S*|ml-100k|citeulike-t|recall@\d+|ndcg@\d+|0-9|R²|`[^`]*`|\]\([^)]*\)|https?://\S+")
 TEMPLATE_PARTS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+DOSE = "-dose"  # end of the folder of a dataset's doses
 HIGHER_APART = ("recovery_separation",)  # by all other diagnostics a lower value means further apart
 ANSWERED = ("primary", "rivals", "added later", "tuning")
 
@@ -101,12 +102,14 @@ class Tables:
         """
         self.gallery = gallery
         self._read: dict[Path, pd.DataFrame] = {}
-        self.titles = {arm.name: arm.title for arm in load_arms(sorted(arm_names()))}
+        doses = sorted((Path(__file__).parent / "dose").glob("*.yaml"))
+        self.titles = {arm.name: arm.title for arm in [*load_arms(sorted(arm_names())), *map(read_arm, doses)]}
 
     @cached_property
     def datasets(self) -> list[str]:
-        """Those that have comparisons, in the order of their names."""
-        return sorted(path.parent.name for path in self.gallery.glob("*/statistics.csv"))
+        """Those that have comparisons, in the order of their names; doses of a dataset are no dataset."""
+        names = sorted(path.parent.name for path in self.gallery.glob("*/statistics.csv"))
+        return [name for name in names if not name.endswith(DOSE)]
 
     def words(self) -> Mapping[str, Callable[..., Any] | list[str] | str]:
         """What a template may use, by name."""
@@ -121,6 +124,7 @@ class Tables:
             "sentences": self.sentences,
             "tuning": self.tuning,
             "separation": self.separation,
+            "doses": self.doses,
             "undecided": self.undecided,
         }
 
@@ -246,6 +250,24 @@ class Tables:
             changes.append(f"without {removed} {apart} ({signed(difference)} {bounds}, p {relation(p)})")
         name = {**DIAGNOSTICS, **RECOVERY}[diagnostic]
         return f"By {name} the two parts are at {known[0]['full']:.3f} in the full model; {listed(changes)}."
+
+    def doses(self, dataset: str, diagnostic: str) -> str:
+        """A table: dose by dose, a diagnostic of separation, and the difference in accuracy with its verdict.
+
+        Args:
+            dataset: it has a folder of doses.
+            diagnostic: its name in the table ``separation``.
+        """
+        separated = self._rows(dataset + DOSE, "separation", {"mode": "frozen", "diagnostic": diagnostic})
+        value = dict(zip(separated["arm"], separated["value"], strict=True))
+        metric = self._metric(dataset + DOSE)
+        name = {**DIAGNOSTICS, **RECOVERY}[diagnostic]
+        rows = [f"| dose | {name} | {metric_title(metric)} | verdict |", "|---|---|---|---|"]
+        for line in self.comparisons(dataset + DOSE):
+            if line.metric == metric and line.arm in value:
+                cells = [self.titles[line.arm], f"{value[line.arm]:.3f}", difference_text(line), line.verdict]
+                rows.append(f"| {' | '.join(cells)} |")
+        return "\n".join(rows)
 
     def undecided(self, dataset: str) -> str:
         """What stayed open of the primary question, and how many seeds or users it would take."""

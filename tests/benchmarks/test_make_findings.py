@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -105,6 +106,19 @@ def test_separation_is_said_only_where_holm_leaves_it(tmp_path: Path) -> None:
     assert "without CLUB further apart (" in made(tmp_path, "{{ separation('tiny', 'recovery_separation') }}")
     with pytest.raises(UserError, match="has no hsic of no-club, no-solosim and no-both"):
         made(tmp_path, "{{ separation('tiny', 'hsic') }}")
+
+
+def test_doses_show_separation_beside_accuracy_and_are_no_dataset(tmp_path: Path, gallery: Path) -> None:
+    shutil.copytree(gallery / "tiny", tmp_path / "tiny")
+    (tmp_path / "tiny-dose").mkdir()
+    table = pd.read_csv(gallery / "tiny" / "statistics.csv").replace({"arm": {"no-club": "distance-1"}})
+    table.to_csv(tmp_path / "tiny-dose" / "statistics.csv", index=False)
+    row = {"mode": "frozen", "arm": "distance-1", "diagnostic": "probe_r2", "value": 0.25}
+    pd.DataFrame([row]).to_csv(tmp_path / "tiny-dose" / "separation.csv", index=False)
+    text = made(tmp_path, "{{ datasets }} {{ doses('tiny', 'probe_r2') }}")
+    assert text.startswith("['tiny'] | dose | Probe R² | Recall@20 | verdict |")
+    assert text.splitlines()[-1].startswith("| CLUB's weight 1 | 0.250 | −0.02")
+    assert text.endswith(" | worse |")
 
 
 def test_the_page_is_what_its_template_and_tables_make() -> None:
