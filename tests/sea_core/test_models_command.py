@@ -39,6 +39,7 @@ def test_an_unknown_model_is_refused_with_those_there_are(word: str, message: st
         show(word)
 
 
+@pytest.mark.slow
 def test_the_program_ends_with_one_line_and_exit_code_2() -> None:
     ended = subprocess.run([sys.executable, "-m", "sea_core", "models", "x"], capture_output=True, text=True)
     assert ended.returncode == 2

@@ -30,6 +30,7 @@ def test_a_bundle_lies_beside_its_study_and_holds(tmp_path: Path, capsys: pytest
     assert "each with the content that was bundled\ntables: " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_without_the_data_the_hash_they_need_is_said_and_tables_are_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

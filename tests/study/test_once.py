@@ -67,6 +67,7 @@ def once(*names: str) -> Counter[tuple[str, str]]:
     return Counter((what, name) for what in ("load", "compare") for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("main", [make_tables, make_report])
 def test_programs_read_and_compare_a_study_once(
     main: Callable[[list[str]], int], tmp_path: Path, counts: Counter[tuple[str, str]]

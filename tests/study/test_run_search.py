@@ -308,6 +308,7 @@ def test_searching_on_with_more_trials_may_change_the_winner_and_keeps_the_recei
     assert [len(read(path)) for path in of_default] == [1], "the same base configuration stands beside both winners"
 
 
+@pytest.mark.slow
 def test_the_test_split_does_not_touch_search_and_selection(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

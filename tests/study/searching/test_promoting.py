@@ -91,6 +91,7 @@ def test_no_more_checkpoints_are_kept_than_stated_and_dropping_them_changes_noth
             path.rmdir() if path.is_dir() else path.unlink()
 
 
+@pytest.mark.slow
 def test_while_the_search_goes_on_paused_trials_run_in_the_storage(tmp_path: Path) -> None:
     search_killed(tmp_path)
     records = {trial.number: trial.state for trial in load_study(tmp_path / "tiny").trials}

@@ -26,6 +26,7 @@ def test_tables_that_were_just_written_are_equal(study: Path) -> None:
     assert all(not table.difference and table.rounded == 0 for table in tables)
 
 
+@pytest.mark.slow
 def test_a_changed_cell_a_lost_row_and_a_table_of_nobody_are_named(study: Path) -> None:
     path = study / "tables" / "ablation.csv"
     whole = path.read_text()
