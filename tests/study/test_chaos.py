@@ -41,7 +41,9 @@ def search_in_a_fork(root: Path, trials: int, pruner: str) -> int:
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("pruner", ["median", "promote", pytest.param("hyperband", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "pruner", ["promote", *(pytest.param(other, marks=pytest.mark.slow) for other in ("median", "hyperband"))]
+)
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_driver_killed_at_random_moments_ends_with_the_study_of_an_undisturbed_one(
     tmp_path: Path, pruner: str

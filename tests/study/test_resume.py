@@ -30,9 +30,9 @@ def kill_at(*epochs: int) -> Callable[[Run, int], None]:
 @pytest.mark.parametrize(
     ("sampler", "pruner", "trials"),
     [
-        ("tpe", "median", 30),
+        pytest.param("tpe", "median", 30, marks=pytest.mark.slow),
         ("tpe", "hyperband", 12),
-        ("tpe", "promote", 30),
+        pytest.param("tpe", "promote", 30, marks=pytest.mark.slow),
         ("random", "promote", 12),
         ("random", "none", 6),
         ("qmc", "none", 6),
